@@ -1,0 +1,179 @@
+/** The nouns every folder shares. Types only: this file has no runtime code and imports only types. */
+import type { ModelFile } from "./catalog/schema.ts";
+import type { ChatChunkBody, ChatRequest } from "./contract/chat.ts";
+import type { CompletionChunkBody, CompletionRequest } from "./contract/completions.ts";
+import type { ErrorName } from "./contract/errors.ts";
+import type { DetokenizeRequest, TokenizeRequest } from "./contract/tokenize.ts";
+import type { Usage } from "./contract/usage.ts";
+
+/** What a caller can ask of a model. */
+export type Operation = "chat" | "completions" | "tokenize" | "detokenize";
+
+export interface OperationInput {
+  chat: ChatRequest;
+  completions: CompletionRequest;
+  tokenize: TokenizeRequest;
+  detokenize: DetokenizeRequest;
+}
+
+/** One model as the catalog knows it, wherever it runs. */
+export interface Model {
+  /** Canonical id, in the case it is shown: `TinyLlama/TinyLlama-1.1B-Chat-v1.0`. */
+  readonly id: string;
+  readonly aliases: readonly string[];
+  /** The parsed TOML file. */
+  readonly file: ModelFile;
+}
+
+/** One place that can answer for a model. An embedded engine is a provider too. */
+export interface Target {
+  readonly model: Model;
+  /** Id of the `Backend`: `local`, or a provider's id. */
+  readonly provider: string;
+  /** What that backend calls the model. */
+  readonly upstreamId: string;
+}
+
+/** What a running call has used so far. Backends write it as they go; the journal reads it every second. */
+export interface Meter {
+  promptTokens: number;
+  completionTokens: number;
+  cachedTokens: number;
+  /** Who counted: the upstream in its usage, our own tokenizer, or an estimate. */
+  source: UsageSource;
+  /** `performance.now()` when the backend began working on it (end of any queue); 0 while queued. */
+  startedAt: number;
+  /** `performance.now()` of the first token; 0 before it. */
+  firstTokenAt: number;
+}
+
+export type UsageSource = "upstream" | "counted" | "estimated" | "none";
+
+/** What a backend is handed besides the request. */
+export interface AttemptContext {
+  readonly callId: string;
+  /** Aborted when the caller leaves or the gateway gives up. Work must stop, promises must settle. */
+  readonly signal: AbortSignal;
+  readonly meter: Meter;
+  /** Names of request parameters this backend could not honour; told to the caller and the log. */
+  readonly dropped: Set<string>;
+  /** The caller's key id, for fairness in queues. */
+  readonly keyId: string;
+}
+
+/** A piece of a streamed answer, OpenAI-shaped, before the gateway stamps id, object, created and model on it. */
+export type StreamEvent = ChatChunkBody | CompletionChunkBody;
+
+export type JsonObject = { [key: string]: unknown };
+
+/**
+ * A backend's answer. Events come in the groups they arrived in, so that one read from a socket
+ * stays one write to another. The last event carries `usage`. A failure is thrown, as a
+ * `GatewayError`, from the promise or from the iterator; an iterator that ends without having
+ * yielded a `finish_reason` for every choice is a failure too.
+ */
+export type Reply =
+  | { readonly kind: "json"; readonly body: JsonObject; readonly usage: Usage | null }
+  | { readonly kind: "stream"; readonly events: AsyncIterable<readonly StreamEvent[]> };
+
+export type BackendOperations = {
+  readonly [O in Operation]?: (
+    target: Target,
+    input: OperationInput[O],
+    context: AttemptContext,
+  ) => Promise<Reply>;
+};
+
+/** Whether a model can answer: `ready` now, `loadable` on demand, `loading`, or not, with the reason. */
+export interface ModelState {
+  readonly state: "ready" | "loading" | "loadable" | "crashed" | "unavailable";
+  readonly detail: string | null;
+}
+
+/** Something that answers requests: the embedded engines, or one upstream provider. */
+export interface Backend {
+  readonly id: string;
+  readonly operations: BackendOperations;
+  state(target: Target): ModelState;
+  open?(): Promise<void>;
+  /** Ends everything it started. Called once; running calls have been drained or aborted before. */
+  close?(): Promise<void>;
+}
+
+/** Who is calling. */
+export interface Caller {
+  /** `anonymous`, `admin`, or a key's id. Never the key. */
+  readonly keyId: string;
+  readonly role: "anonymous" | "key" | "admin";
+}
+
+/** How an admitted call ended, as the call log names it. */
+export type CallStatus = "completed" | "failed" | "cancelled" | "interrupted" | "refused";
+
+/** Written before a call runs. */
+export interface ReserveRecord {
+  readonly id: string;
+  /** Unix milliseconds. */
+  readonly at: number;
+  readonly endpoint: string;
+  readonly model: string;
+  readonly keyId: string;
+  readonly stream: boolean;
+  /** The client's own `x-request-id`, if it sent a valid one. Only a column. */
+  readonly requestId: string | null;
+  /** `HTTP-Referer` and `X-Title`, if sent. */
+  readonly referer: string | null;
+  readonly title: string | null;
+}
+
+/** Written when it ended. Exactly one per reserved call. */
+export interface SettleRecord {
+  readonly id: string;
+  readonly at: number;
+  readonly status: Exclude<CallStatus, "interrupted" | "refused">;
+  readonly httpStatus: number;
+  readonly error: ErrorName | null;
+  readonly provider: string | null;
+  readonly finishReason: string | null;
+  readonly promptTokens: number;
+  readonly completionTokens: number;
+  readonly cachedTokens: number;
+  readonly usageSource: UsageSource;
+  /** Milliseconds waiting for a place in an engine or a provider. */
+  readonly queueMs: number | null;
+  /** Milliseconds from arrival to the first token. */
+  readonly firstTokenMs: number | null;
+  /** Milliseconds from arrival to the end. */
+  readonly totalMs: number;
+  readonly droppedParams: readonly string[];
+}
+
+/** A call that was turned away before it was admitted. */
+export interface RefusalRecord {
+  readonly id: string;
+  readonly at: number;
+  readonly endpoint: string;
+  readonly model: string | null;
+  readonly keyId: string;
+  readonly requestId: string | null;
+  readonly httpStatus: number;
+  readonly error: ErrorName;
+}
+
+/** The gateway's view of the call log. Everything else about it lives in `store/`. */
+export interface Ledger {
+  /** Resolves once the record is durable as configured; rejects with `GatewayError("unavailable")` when it can't be. */
+  reserve(record: ReserveRecord, meter: Meter): Promise<void>;
+  /** Ends what `reserve` began. Resolves once durable; a failure is kept and retried, and never thrown. */
+  settle(record: SettleRecord): Promise<void>;
+  /** Never waits, never throws; past a rate it is aggregated and counted. */
+  refuse(record: RefusalRecord): void;
+  health(): LedgerHealth;
+}
+
+export interface LedgerHealth {
+  readonly ok: boolean;
+  readonly detail: string | null;
+  /** Bytes of journal not yet in the database. */
+  readonly lagBytes: number;
+}
