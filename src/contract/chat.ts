@@ -1,0 +1,139 @@
+import { z } from "zod";
+import { Message } from "./messages.ts";
+import { ResponseFormat } from "./response-format.ts";
+import { extendedSampling, standardSampling, streamOptions } from "./sampling.ts";
+import {
+  LegacyFunction,
+  LegacyFunctionChoice,
+  Tool,
+  ToolCall,
+  ToolCallDelta,
+  ToolChoice,
+} from "./tools.ts";
+import { Usage } from "./usage.ts";
+
+/**
+ * The body of `POST /v1/chat/completions`. No defaults are filled in: what is absent was not sent.
+ * Fields not named here are kept as they came.
+ */
+export const ChatRequest = z.looseObject({
+  model: z.string().min(1),
+  messages: z.array(Message).min(1),
+  stream: z.boolean().nullish(),
+  stream_options: streamOptions,
+  max_tokens: z.int().min(1).nullish(),
+  max_completion_tokens: z.int().min(1).nullish(),
+  ...standardSampling,
+  ...extendedSampling,
+  logprobs: z.boolean().nullish(),
+  top_logprobs: z.int().min(0).max(20).nullish(),
+  response_format: ResponseFormat.optional(),
+  tools: z.array(Tool).optional(),
+  tool_choice: ToolChoice.optional(),
+  parallel_tool_calls: z.boolean().optional(),
+  functions: z.array(LegacyFunction).min(1).max(128).optional(),
+  function_call: LegacyFunctionChoice.optional(),
+  reasoning_effort: z.string().nullish(),
+  verbosity: z.string().nullish(),
+  service_tier: z.string().nullish(),
+  modalities: z.array(z.enum(["text", "audio", "image"])).nullish(),
+  audio: z
+    .looseObject({
+      voice: z.union([z.string(), z.looseObject({ id: z.string() })]),
+      format: z.enum(["wav", "aac", "mp3", "flac", "opus", "pcm16"]),
+    })
+    .nullish(),
+  prediction: z
+    .looseObject({
+      type: z.literal("content"),
+      content: z.union([
+        z.string(),
+        z.array(z.looseObject({ type: z.literal("text"), text: z.string() })).min(1),
+      ]),
+    })
+    .nullish(),
+  metadata: z.record(z.string(), z.string()).nullish(),
+  store: z.boolean().nullish(),
+  user: z.string().optional(),
+  prompt_cache_key: z.string().optional(),
+  safety_identifier: z.string().max(64).optional(),
+  web_search_options: z.looseObject({}).optional(),
+});
+export type ChatRequest = z.infer<typeof ChatRequest>;
+
+export const ChatFinishReason = z.enum([
+  "stop",
+  "length",
+  "tool_calls",
+  "content_filter",
+  "function_call",
+]);
+export type ChatFinishReason = z.infer<typeof ChatFinishReason>;
+
+const alternative = { token: z.string(), logprob: z.number(), bytes: z.array(z.int()).nullable() };
+const TokenLogprob = z.looseObject({
+  ...alternative,
+  top_logprobs: z.array(z.looseObject(alternative)),
+});
+export const ChatLogprobs = z.looseObject({
+  content: z.array(TokenLogprob).nullable(),
+  refusal: z.array(TokenLogprob).nullable(),
+});
+export type ChatLogprobs = z.infer<typeof ChatLogprobs>;
+
+/** The answer to a chat request that does not stream. `created` is in Unix seconds. */
+export const ChatResponse = z.looseObject({
+  id: z.string(),
+  object: z.literal("chat.completion"),
+  created: z.int(),
+  model: z.string(),
+  system_fingerprint: z.string().optional(),
+  choices: z.array(
+    z.looseObject({
+      index: z.int().min(0),
+      message: z.looseObject({
+        role: z.literal("assistant"),
+        content: z.string().nullable(),
+        refusal: z.string().nullable(),
+        tool_calls: z.array(ToolCall).optional(),
+      }),
+      logprobs: ChatLogprobs.nullable(),
+      finish_reason: ChatFinishReason,
+    }),
+  ),
+  usage: Usage.optional(),
+});
+export type ChatResponse = z.infer<typeof ChatResponse>;
+
+export const ChatDelta = z.looseObject({
+  role: z.enum(["developer", "system", "user", "assistant", "tool"]).optional(),
+  content: z.string().nullish(),
+  refusal: z.string().nullish(),
+  tool_calls: z.array(ToolCallDelta).optional(),
+});
+export type ChatDelta = z.infer<typeof ChatDelta>;
+
+/** One event of a chat stream before the gateway stamps id, object, created and model on it. */
+export const ChatChunkBody = z.looseObject({
+  choices: z.array(
+    z.looseObject({
+      index: z.int().min(0),
+      delta: ChatDelta,
+      finish_reason: ChatFinishReason.nullable(),
+      logprobs: ChatLogprobs.nullish(),
+    }),
+  ),
+  usage: Usage.optional(),
+});
+export type ChatChunkBody = z.infer<typeof ChatChunkBody>;
+
+/** One event of a chat stream. The last one before `[DONE]` has no choices and carries `usage`, if asked for. */
+export const ChatChunk = z.looseObject({
+  id: z.string(),
+  object: z.literal("chat.completion.chunk"),
+  created: z.int(),
+  model: z.string(),
+  system_fingerprint: z.string().optional(),
+  ...ChatChunkBody.shape,
+});
+export type ChatChunk = z.infer<typeof ChatChunk>;

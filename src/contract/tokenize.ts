@@ -1,0 +1,58 @@
+import { z } from "zod";
+import { Message } from "./messages.ts";
+
+const SOURCES = ["input", "text", "prompt", "messages"] as const;
+
+/** The body of `POST /v1/tokenize`: exactly one of `input`, `text`, `prompt` and `messages`. */
+export const TokenizeRequest = z
+  .looseObject({
+    model: z.string().min(1),
+    input: z.string().optional(),
+    text: z.string().optional(),
+    prompt: z.string().optional(),
+    messages: z.array(Message).min(1).optional(),
+    add_special_tokens: z.boolean().nullish(),
+    add_generation_prompt: z.boolean().nullish(),
+  })
+  .check((context) => {
+    const sent = SOURCES.filter((source) => context.value[source] !== undefined);
+    if (sent.length === 1) return;
+    context.issues.push({
+      code: "custom",
+      input: context.value,
+      path: [sent[1] ?? "input"],
+      message:
+        sent.length === 0
+          ? "Missing required parameter: send exactly one of 'input', 'text', 'prompt' and 'messages'."
+          : `Send exactly one of 'input', 'text', 'prompt' and 'messages', not ${sent.length} of them.`,
+    });
+  });
+export type TokenizeRequest = z.infer<typeof TokenizeRequest>;
+
+/** `count` and `length` are the same number; `max_model_len` is the model's context in tokens. */
+export const TokenizeResponse = z.looseObject({
+  object: z.literal("tokens"),
+  model: z.string(),
+  tokens: z.array(z.int()),
+  count: z.int().min(0),
+  length: z.int().min(0),
+  max_model_len: z.int().min(1),
+  token_strs: z.array(z.string()),
+});
+export type TokenizeResponse = z.infer<typeof TokenizeResponse>;
+
+/** The body of `POST /v1/detokenize`. */
+export const DetokenizeRequest = z.looseObject({
+  model: z.string().min(1),
+  tokens: z.array(z.int().min(0)),
+});
+export type DetokenizeRequest = z.infer<typeof DetokenizeRequest>;
+
+/** `text` and `prompt` are the same text, under Covey's and vLLM's name. */
+export const DetokenizeResponse = z.looseObject({
+  object: z.literal("text"),
+  model: z.string(),
+  text: z.string(),
+  prompt: z.string(),
+});
+export type DetokenizeResponse = z.infer<typeof DetokenizeResponse>;
