@@ -24,7 +24,9 @@ const server = z.strictObject({
 
 const auth = z.strictObject({
   adminKeyEnv: envName.default("COVEY_ADMIN_KEY"),
-  allowAnonymous: z.union([z.boolean(), z.literal("loopback")]).default("loopback"),
+  allowAnonymous: z
+    .union([z.boolean(), z.literal("loopback")], 'expected true, false or "loopback"')
+    .default("loopback"),
   anonymousHosts: z.array(z.string().min(1)).default([]),
 });
 
@@ -37,7 +39,9 @@ const limits = (requestsPerMinute: number, concurrency: number) =>
 const engine = z.strictObject({
   memoryBudget: memory.prefault("60%"),
   keepAlive: duration.prefault("30m"),
-  threads: z.union([z.int().min(1).max(1_024), z.literal("auto")]).default("auto"),
+  threads: z
+    .union([z.int().min(1).max(1_024), z.literal("auto")], 'expected "auto" or 1 to 1024 threads')
+    .default("auto"),
   sequences: z.int().min(1).max(256).default(4),
   loadTimeout: duration.prefault("60s"),
   maxQueue: count.default(64),

@@ -46,37 +46,43 @@ export function parseSize(value: string | number): number | undefined {
 }
 
 /** A time span; milliseconds once parsed. */
-export const duration = z.union([z.string(), z.number()]).transform((value, context) => {
-  const milliseconds = parseDuration(value);
-  if (milliseconds !== undefined) return milliseconds;
-  context.addIssue({
-    code: "custom",
-    message: `expected a duration such as "500ms", "5s", "10m", "1h" or a number of seconds (at most 24 days), got ${JSON.stringify(value)}`,
+export const duration = z
+  .union([z.string(), z.number()], "expected text or a number")
+  .transform((value, context) => {
+    const milliseconds = parseDuration(value);
+    if (milliseconds !== undefined) return milliseconds;
+    context.addIssue({
+      code: "custom",
+      message: `expected a duration such as "500ms", "5s", "10m", "1h" or a number of seconds (at most 24 days), got ${JSON.stringify(value)}`,
+    });
+    return z.NEVER;
   });
-  return z.NEVER;
-});
 
 /** An amount of memory or data; bytes once parsed. */
-export const size = z.union([z.string(), z.number()]).transform((value, context) => {
-  const bytes = parseSize(value);
-  if (bytes !== undefined) return bytes;
-  context.addIssue({
-    code: "custom",
-    message: `expected a size such as "512MB", "4GiB" or a number of bytes, got ${JSON.stringify(value)}`,
+export const size = z
+  .union([z.string(), z.number()], "expected text or a number")
+  .transform((value, context) => {
+    const bytes = parseSize(value);
+    if (bytes !== undefined) return bytes;
+    context.addIssue({
+      code: "custom",
+      message: `expected a size such as "512MB", "4GiB" or a number of bytes, got ${JSON.stringify(value)}`,
+    });
+    return z.NEVER;
   });
-  return z.NEVER;
-});
 
 /** A size, or a share of the machine's memory such as `"60%"`. */
-export const memory = z.union([z.string(), z.number()]).transform((value, context) => {
-  const share = typeof value === "string" ? /^(\d+(?:\.\d+)?)\s*%$/.exec(value.trim()) : null;
-  const percent = Number(share?.[1]);
-  if (share !== null && percent > 0 && percent <= 100) return { percent };
-  const bytes = share === null ? parseSize(value) : undefined;
-  if (bytes !== undefined && bytes > 0) return { bytes };
-  context.addIssue({
-    code: "custom",
-    message: `expected a size such as "4GB" or a share of the memory such as "60%", got ${JSON.stringify(value)}`,
+export const memory = z
+  .union([z.string(), z.number()], "expected text or a number")
+  .transform((value, context) => {
+    const share = typeof value === "string" ? /^(\d+(?:\.\d+)?)\s*%$/.exec(value.trim()) : null;
+    const percent = Number(share?.[1]);
+    if (share !== null && percent > 0 && percent <= 100) return { percent };
+    const bytes = share === null ? parseSize(value) : undefined;
+    if (bytes !== undefined && bytes > 0) return { bytes };
+    context.addIssue({
+      code: "custom",
+      message: `expected a size such as "4GB" or a share of the memory such as "60%", got ${JSON.stringify(value)}`,
+    });
+    return z.NEVER;
   });
-  return z.NEVER;
-});

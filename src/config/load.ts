@@ -1,0 +1,215 @@
+import { existsSync, readFileSync } from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { describeIssues, knownKeys } from "../lib/toml-issues.ts";
+import { parseToml, TomlError } from "../lib/toml-parse.ts";
+import { UserError } from "../lib/user-error.ts";
+import { isLoopback } from "./loopback.ts";
+import { defaultThreads, inspectMachine, type Machine } from "./machine.ts";
+import { type Config, ConfigFile } from "./schema.ts";
+
+/** What the command line may set; it wins over the environment, which wins over the file. */
+export interface ConfigFlags {
+  readonly port?: string | undefined;
+  readonly host?: string | undefined;
+  readonly config?: string | undefined;
+  readonly home?: string | undefined;
+}
+
+export interface ConfigSources {
+  readonly flags?: ConfigFlags;
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  readonly cwd?: string;
+  readonly machine?: Machine;
+}
+
+const camel = (key: string) =>
+  key.replace(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
+const snake = (key: string) => key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+
+const MARK = " (not snake_case)";
+
+/**
+ * The file's keys as the schema has them. A key that is not written in snake_case keeps a mark that
+ * no schema key has, so that it is reported as unknown instead of working by accident.
+ */
+function toSchemaKeys(value: unknown, at: readonly string[] = []): unknown {
+  if (Array.isArray(value)) return value.map((item: unknown) => toSchemaKeys(item, [...at, "[]"]));
+  if (
+    typeof value !== "object" ||
+    value === null ||
+    Object.getPrototypeOf(value) !== Object.prototype
+  )
+    return value;
+  const names = at.length === 1 && at[0] === "providers";
+  return Object.fromEntries(
+    Object.entries(value).map(([key, inner]: [string, unknown]) => {
+      const name = names ? key : snake(camel(key)) === key ? camel(key) : `${key}${MARK}`;
+      return [name, toSchemaKeys(inner, [...at, key])];
+    }),
+  );
+}
+
+function fileOf(flags: ConfigFlags, env: ConfigSources["env"], cwd: string): string | null {
+  const named = flags.config ?? (env?.COVEY_CONFIG || undefined);
+  if (named === undefined) {
+    const usual = path.join(cwd, "covey.toml");
+    return existsSync(usual) ? usual : null;
+  }
+  const file = path.resolve(cwd, named);
+  if (!existsSync(file)) throw new UserError(`there is no config file ${file}`);
+  return file;
+}
+
+/** The parsed file with its defaults; the defaults alone for an empty text. Throws `UserError`, one line a problem. */
+export function parseConfigFile(text: string, name: string): ConfigFile {
+  let raw: unknown;
+  try {
+    raw = parseToml(text);
+  } catch (error) {
+    if (!(error instanceof TomlError)) throw error;
+    throw new UserError(`${name}:${error.line}: ${error.message}`);
+  }
+  const parsed = ConfigFile.safeParse(toSchemaKeys(raw));
+  if (parsed.success) return parsed.data;
+  const problems = describeIssues(
+    parsed.error.issues,
+    name,
+    text,
+    (at) => knownKeys(ConfigFile, at),
+    (key) => (key.endsWith(MARK) ? key.slice(0, -MARK.length) : snake(key)),
+  );
+  throw new UserError(problems.join("\n"));
+}
+
+function readConfigFile(file: string | null, cwd: string): ConfigFile {
+  if (file === null) return parseConfigFile("", "defaults");
+  const shown = path.relative(cwd, file);
+  const name = shown.startsWith("..") ? file : shown;
+  let text: string;
+  try {
+    text = readFileSync(file, "utf8");
+  } catch (error) {
+    throw new UserError(
+      `cannot read the config file ${file}: ${error instanceof Error ? error.message : error}`,
+    );
+  }
+  return parseConfigFile(text, name);
+}
+
+function portFrom(flags: ConfigFlags, env: ConfigSources["env"]): number | undefined {
+  const [name, text] =
+    flags.port === undefined ? ["COVEY_PORT", env?.COVEY_PORT] : ["--port", flags.port];
+  if (text === undefined || text === "") return undefined;
+  const port = Number(text);
+  if (/^\d+$/.test(text) && port <= 65_535) return port;
+  throw new UserError(`${name}: expected a port from 0 to 65535, got "${text}"`, { exitCode: 2 });
+}
+
+/** A shorter key could be guessed at the rate that the gateway answers. */
+const SHORTEST_KEY = 16;
+
+function adminKeyFrom(name: string, env: ConfigSources["env"]): string | null {
+  const value = env?.[name];
+  if (value === undefined) return null;
+  if (value.length >= SHORTEST_KEY && value.trim() === value) return value;
+  const fault =
+    value === ""
+      ? "is set but empty"
+      : value.trim() === value
+        ? `has ${value.length} characters`
+        : "begins or ends with white space";
+  throw new UserError(
+    `the admin key in ${name} ${fault}: give it at least ${SHORTEST_KEY} characters (openssl rand -hex 24 makes a good one), or unset it`,
+  );
+}
+
+function deepFreeze<T>(value: T): T {
+  if (typeof value === "object" && value !== null && !Object.isFrozen(value)) {
+    Object.freeze(value);
+    Object.values(value).forEach(deepFreeze);
+  }
+  return value;
+}
+
+/**
+ * Reads everything once: command line, environment, file, defaults, in that order of precedence.
+ * Throws `UserError` for whatever cannot be understood, or would let strangers in.
+ */
+export function loadConfig(sources: ConfigSources = {}): Config {
+  const { flags = {}, env = process.env, cwd = process.cwd() } = sources;
+  const machine = sources.machine ?? inspectMachine();
+  const file = fileOf(flags, env, cwd);
+  const parsed = readConfigFile(file, cwd);
+  const warnings: string[] = [];
+
+  const host = flags.host ?? (env.COVEY_HOST || parsed.server.host);
+  const port = portFrom(flags, env) ?? parsed.server.port;
+  const home = path.resolve(
+    cwd,
+    flags.home ?? (env.COVEY_HOME || path.join(os.homedir(), ".covey")),
+  );
+
+  const adminKey = adminKeyFrom(parsed.auth.adminKeyEnv, env);
+  const { allowAnonymous: anonymous } = parsed.auth;
+  const allowAnonymous = anonymous === "loopback" ? isLoopback(host) : anonymous;
+  if (anonymous !== true && adminKey === null && !isLoopback(host))
+    throw new UserError(
+      `${host} can be reached from other machines and no admin key is set: set ${parsed.auth.adminKeyEnv} to a key of at least ${SHORTEST_KEY} characters, or allow_anonymous = true under [auth] to let everyone in`,
+    );
+
+  if (!allowAnonymous && adminKey === null)
+    warnings.push(
+      `nobody can get in: anonymous calls are off and ${parsed.auth.adminKeyEnv} is not set`,
+    );
+
+  const { memoryBudget, threads, ...engine } = parsed.engine;
+  const budget =
+    "bytes" in memoryBudget
+      ? memoryBudget.bytes
+      : Math.floor((machine.memory * memoryBudget.percent) / 100);
+
+  const providers = Object.fromEntries(
+    Object.entries(parsed.providers).map(([id, { apiKeyEnv = null, ...provider }]) => {
+      const apiKey = apiKeyEnv === null ? null : env[apiKeyEnv] || null;
+      if (apiKeyEnv !== null && apiKey === null)
+        warnings.push(`provider ${id}: ${apiKeyEnv} is not set, so its models are not available`);
+      return [
+        id,
+        { ...provider, baseUrl: provider.baseUrl.replace(/\/+$/, ""), apiKeyEnv, apiKey },
+      ];
+    }),
+  );
+
+  return deepFreeze({
+    ...parsed,
+    home,
+    file,
+    server: { ...parsed.server, host, port },
+    auth: { ...parsed.auth, adminKey, allowAnonymous },
+    engine: {
+      ...engine,
+      memoryBudget: budget,
+      threads: threads === "auto" ? defaultThreads(machine) : threads,
+    },
+    models: {
+      ...parsed.models,
+      folders: parsed.models.folders.map((folder) =>
+        path.resolve(file === null ? cwd : path.dirname(file), folder),
+      ),
+    },
+    hub: {
+      endpoint: hubEndpoint(env.HF_ENDPOINT || parsed.hub.endpoint),
+      token: env[parsed.hub.tokenEnv] || null,
+    },
+    providers,
+    warnings,
+  });
+}
+
+function hubEndpoint(text: string): string {
+  const url = URL.parse(text);
+  if (url === null || !/^https?:$/.test(url.protocol))
+    throw new UserError(`HF_ENDPOINT: expected an http(s) URL, got "${text}"`);
+  return url.href.replace(/\/+$/, "");
+}
