@@ -1,7 +1,14 @@
 import { z } from "zod";
 import { Message } from "./messages.ts";
 import { ResponseFormat } from "./response-format.ts";
-import { extendedSampling, standardSampling, streamOptions } from "./sampling.ts";
+import {
+  type Conflict,
+  extendedSampling,
+  generationConflict,
+  standardSampling,
+  streamOptions,
+  without,
+} from "./sampling.ts";
 import {
   LegacyFunction,
   LegacyFunctionChoice,
@@ -12,11 +19,7 @@ import {
 } from "./tools.ts";
 import { Usage } from "./usage.ts";
 
-/**
- * The body of `POST /v1/chat/completions`. No defaults are filled in: what is absent was not sent.
- * Fields not named here are kept as they came.
- */
-export const ChatRequest = z.looseObject({
+const fields = z.looseObject({
   model: z.string().min(1),
   messages: z.array(Message).min(1),
   stream: z.boolean().nullish(),
@@ -59,7 +62,29 @@ export const ChatRequest = z.looseObject({
   safety_identifier: z.string().max(64).optional(),
   web_search_options: z.looseObject({}).optional(),
 });
+/**
+ * The body of `POST /v1/chat/completions`. No defaults are filled in: what is absent was not sent.
+ * Fields not named here are kept as they came.
+ */
+export const ChatRequest = fields.check(without(chatConflict));
 export type ChatRequest = z.infer<typeof ChatRequest>;
+
+function chatConflict(request: z.infer<typeof fields>): Conflict | null {
+  const { logprobs, tool_choice: choice, top_logprobs: top, tools } = request;
+  if (top != null && top > 0 && logprobs !== true) {
+    return {
+      param: "top_logprobs",
+      message: "The 'top_logprobs' parameter is only allowed when 'logprobs' is true.",
+    };
+  }
+  if (choice !== undefined && choice !== "none" && choice !== "auto" && !tools?.length) {
+    return {
+      param: "tool_choice",
+      message: "This 'tool_choice' is only allowed when 'tools' are sent too.",
+    };
+  }
+  return generationConflict(request);
+}
 
 export const ChatFinishReason = z.enum([
   "stop",

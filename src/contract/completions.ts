@@ -1,5 +1,11 @@
 import { z } from "zod";
-import { extendedSampling, standardSampling, streamOptions } from "./sampling.ts";
+import {
+  extendedSampling,
+  generationConflict,
+  standardSampling,
+  streamOptions,
+  without,
+} from "./sampling.ts";
 import { Usage } from "./usage.ts";
 
 const token = z.int().min(0);
@@ -14,20 +20,22 @@ export const Prompt = z.union([
 export type Prompt = z.infer<typeof Prompt>;
 
 /** The body of `POST /v1/completions`. No defaults are filled in; unknown fields are kept. */
-export const CompletionRequest = z.looseObject({
-  model: z.string().min(1),
-  prompt: Prompt.nullable(),
-  stream: z.boolean().nullish(),
-  stream_options: streamOptions,
-  max_tokens: z.int().min(0).nullish(),
-  ...standardSampling,
-  ...extendedSampling,
-  best_of: z.int().min(0).max(1, "only best_of = 1 is supported").nullish(),
-  echo: z.boolean().nullish(),
-  logprobs: z.int().min(0).max(5).nullish(),
-  suffix: z.string().nullish(),
-  user: z.string().optional(),
-});
+export const CompletionRequest = z
+  .looseObject({
+    model: z.string().min(1),
+    prompt: Prompt.nullable(),
+    stream: z.boolean().nullish(),
+    stream_options: streamOptions,
+    max_tokens: z.int().min(0).nullish(),
+    ...standardSampling,
+    ...extendedSampling,
+    best_of: z.int().min(0).max(1, "only best_of = 1 is supported.").nullish(),
+    echo: z.boolean().nullish(),
+    logprobs: z.int().min(0).max(5).nullish(),
+    suffix: z.string().nullish(),
+    user: z.string().optional(),
+  })
+  .check(without(generationConflict));
 export type CompletionRequest = z.infer<typeof CompletionRequest>;
 
 export const CompletionFinishReason = z.enum(["stop", "length", "content_filter"]);

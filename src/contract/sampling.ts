@@ -12,17 +12,22 @@ const int64 = z
   .number()
   .min(-(2 ** 63))
   .max(2 ** 63)
-  .refine(Number.isInteger, "expected an integer")
+  .multipleOf(1)
   .meta({ type: "integer" });
 
 /** OpenAI's parameters that steer the choice of tokens, on chat and on legacy completions alike. */
 export const standardSampling = {
   frequency_penalty: z.number().min(-2).max(2).nullish(),
-  logit_bias: z.record(z.string().regex(/^\d+$/), z.number().min(-100).max(100)).nullish(),
+  logit_bias: z
+    .record(
+      z.string().regex(/^\d+$/, 'expected token ids as keys, such as "50256".'),
+      z.number().min(-100).max(100),
+    )
+    .nullish(),
   n: z
     .int()
     .min(1)
-    .max(1, "only n = 1 is supported; send the request again for another answer")
+    .max(1, "only n = 1 is supported; send the request again for another answer.")
     .nullish(),
   presence_penalty: z.number().min(-2).max(2).nullish(),
   seed: int64.nullish(),
@@ -80,3 +85,52 @@ export const streamOptions = z
     include_obfuscation: z.boolean().optional(),
   })
   .nullish();
+
+interface Generation {
+  readonly stream?: boolean | null | undefined;
+  readonly stream_options?: object | null | undefined;
+  readonly [field: string]: unknown;
+}
+
+const GUIDES = ["guided_json", "guided_regex", "guided_choice", "guided_grammar"] as const;
+
+/** What no single field can tell. Names the field to blame and what to do, or returns null. */
+export function generationConflict(request: Generation): Conflict | null {
+  if (request.stream_options != null && request.stream !== true) {
+    return {
+      param: "stream_options",
+      message: "The 'stream_options' parameter is only allowed when 'stream' is true.",
+    };
+  }
+  let guide: string | null = null;
+  for (const name of GUIDES) {
+    if (request[name] == null) continue;
+    if (guide !== null) {
+      return {
+        param: name,
+        message: `At most one of ${GUIDES.join(", ")} may be sent; got '${guide}' and '${name}'.`,
+      };
+    }
+    guide = name;
+  }
+  return null;
+}
+
+export interface Conflict {
+  readonly param: string;
+  readonly message: string;
+}
+
+/** Turns a function that finds a conflict between fields into a check for a zod schema. */
+export function without<T>(find: (request: T) => Conflict | null): z.core.CheckFn<T> {
+  return (context) => {
+    const conflict = find(context.value);
+    if (conflict === null) return;
+    context.issues.push({
+      code: "custom",
+      input: context.value,
+      path: [conflict.param],
+      message: conflict.message,
+    });
+  };
+}

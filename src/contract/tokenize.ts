@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { Message } from "./messages.ts";
+import { without } from "./sampling.ts";
 
 const SOURCES = ["input", "text", "prompt", "messages"] as const;
 
@@ -14,19 +15,16 @@ export const TokenizeRequest = z
     add_special_tokens: z.boolean().nullish(),
     add_generation_prompt: z.boolean().nullish(),
   })
-  .check((context) => {
-    const sent = SOURCES.filter((source) => context.value[source] !== undefined);
-    if (sent.length === 1) return;
-    context.issues.push({
-      code: "custom",
-      input: context.value,
-      path: [sent[1] ?? "input"],
-      message:
-        sent.length === 0
-          ? "Missing required parameter: send exactly one of 'input', 'text', 'prompt' and 'messages'."
-          : `Send exactly one of 'input', 'text', 'prompt' and 'messages', not ${sent.length} of them.`,
-    });
-  });
+  .check(
+    without((request) => {
+      const sent = SOURCES.filter((source) => request[source] !== undefined);
+      if (sent.length === 1) return null;
+      const rule = "send exactly one of 'input', 'text', 'prompt' and 'messages'";
+      return sent[1] === undefined
+        ? { param: "input", message: `Missing required parameter: ${rule}.` }
+        : { param: sent[1], message: `Too many parameters: ${rule}, not ${sent.join(", ")}.` };
+    }),
+  );
 export type TokenizeRequest = z.infer<typeof TokenizeRequest>;
 
 /** `count` and `length` are the same number; `max_model_len` is the model's context in tokens. */

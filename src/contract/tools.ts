@@ -5,7 +5,7 @@ export const Identifier = z
   .string()
   .regex(
     /^[a-zA-Z0-9_-]{1,64}$/,
-    "expected 1 to 64 characters out of a-z, A-Z, 0-9, underscore and dash",
+    "expected 1 to 64 characters out of a-z, A-Z, 0-9, underscore and dash.",
   );
 
 /** A JSON Schema, kept as it came: what reads it decides what of it can be enforced. */

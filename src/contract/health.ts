@@ -1,0 +1,24 @@
+import { z } from "zod";
+
+/** The process answers. Says nothing about models or the store. `timestamp` is ISO 8601, UTC. */
+export const Health = z.looseObject({ status: z.literal("ok"), timestamp: z.iso.datetime() });
+export type Health = z.infer<typeof Health>;
+
+/** Whether requests can be served: 200 with `ok`, or 503 with `unavailable` and the parts that are not ready. */
+export const Readiness = z.looseObject({
+  status: z.enum(["ok", "unavailable"]),
+  timestamp: z.iso.datetime(),
+  models: z.array(
+    z.looseObject({
+      id: z.string(),
+      state: z.enum(["ready", "loading", "loadable", "crashed", "unavailable"]),
+      detail: z.string().nullable(),
+    }),
+  ),
+  store: z.looseObject({
+    ok: z.boolean(),
+    detail: z.string().nullable(),
+    lag_bytes: z.int().min(0),
+  }),
+});
+export type Readiness = z.infer<typeof Readiness>;
