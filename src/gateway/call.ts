@@ -1,0 +1,82 @@
+import { timeOrderedId } from "../lib/id.ts";
+import type { Caller, Meter, Operation, Target } from "../types.ts";
+import type { Lease } from "./admit.ts";
+
+/** A request as the gateway sees it: no framework, no socket. */
+export interface Incoming {
+  /** The path of the contract, such as `/v1/chat/completions`. */
+  readonly endpoint: string;
+  readonly headers: Headers;
+  /** Aborts when the client leaves. */
+  readonly signal: AbortSignal;
+  /** The body, parsed but not validated. Rejects with 400, 413 or 415. */
+  body(): Promise<unknown>;
+}
+
+/** Everything known about one request while it is being answered. It becomes one row of the call log. */
+export interface Call {
+  readonly id: string;
+  readonly operation: Operation;
+  readonly endpoint: string;
+  /** Arrival, in Unix milliseconds and on the `performance.now()` clock. */
+  readonly at: number;
+  readonly startedAt: number;
+  readonly clientRequestId: string | null;
+  readonly abort: AbortController;
+  readonly meter: Meter;
+  readonly dropped: Set<string>;
+  caller: Caller;
+  /** As asked for, until it is resolved; then the canonical id. */
+  model: string | null;
+  lease: Lease | null;
+  /** The target that answered, or was tried last. */
+  target: Target | null;
+  finishReason: string | null;
+  reserved: boolean;
+  /** Set by the first settle; later ones get the same promise. */
+  settled: Promise<void> | null;
+}
+
+const ID_PREFIX: Record<Operation, string> = {
+  chat: "chatcmpl-",
+  completions: "cmpl-",
+  tokenize: "tok-",
+  detokenize: "detok-",
+};
+
+const NOBODY: Caller = { keyId: "unknown", role: "anonymous" };
+const REQUEST_ID = /^[\w.:/+=-]{1,128}$/;
+
+/** The client's own `x-request-id`, if it is one that can be echoed safely. */
+export function clientRequestId(headers: Headers): string | null {
+  const sent = headers.get("x-request-id");
+  return sent !== null && REQUEST_ID.test(sent) ? sent : null;
+}
+
+export function openCall(operation: Operation, incoming: Incoming, at: number): Call {
+  return {
+    id: timeOrderedId(ID_PREFIX[operation], at),
+    operation,
+    endpoint: incoming.endpoint,
+    at,
+    startedAt: performance.now(),
+    clientRequestId: clientRequestId(incoming.headers),
+    abort: new AbortController(),
+    meter: {
+      promptTokens: 0,
+      completionTokens: 0,
+      cachedTokens: 0,
+      source: "none",
+      startedAt: 0,
+      firstTokenAt: 0,
+    },
+    dropped: new Set(),
+    caller: NOBODY,
+    model: null,
+    lease: null,
+    target: null,
+    finishReason: null,
+    reserved: false,
+    settled: null,
+  };
+}

@@ -1,0 +1,71 @@
+import { GatewayError } from "../contract/errors.ts";
+import { account } from "./account.ts";
+import type { Call } from "./call.ts";
+import type { Gateway } from "./gateway.ts";
+import type { Answer } from "./pipeline.ts";
+import { answerHeaders } from "./whole.ts";
+
+/**
+ * From here on the client's leaving ends the call: the backend is told to stop, and the call is
+ * settled at once with what it had used, whether or not the backend reacts.
+ */
+export function watchClient(gateway: Gateway, call: Call, signal: AbortSignal): void {
+  const leave = (): void => cancel(gateway, call);
+  if (signal.aborted) leave();
+  else signal.addEventListener("abort", leave, { once: true });
+}
+
+export function cancel(gateway: Gateway, call: Call): void {
+  if (call.settled !== null) return;
+  const gone = new GatewayError("client_closed", "The client closed the connection.");
+  void account(gateway, call, { status: "cancelled", httpStatus: 499, error: gone.kind });
+  call.abort.abort(gone);
+}
+
+/**
+ * What a thrown value means to the caller. Ours are told as they are; an aborted call is told why
+ * it was aborted; anything else is our own fault, logged in full and told without details.
+ */
+export function explain(gateway: Gateway, call: Call, error: unknown): GatewayError {
+  const { signal } = call.abort;
+  if (signal.aborted && signal.reason instanceof GatewayError) return signal.reason;
+  if (error instanceof GatewayError) return error;
+  const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  gateway.log.error("a request failed in our own code", { call: call.id, detail });
+  return new GatewayError("internal", `Something went wrong on our side. The call is ${call.id}.`);
+}
+
+/** Records the failure, as a settled call or as a refusal, and turns it into the caller's answer. */
+export async function fail(gateway: Gateway, call: Call, thrown: unknown): Promise<Answer> {
+  const error = explain(gateway, call, thrown);
+  if (call.reserved) {
+    await account(gateway, call, { status: "failed", httpStatus: error.status, error: error.kind });
+  } else {
+    call.lease?.release();
+    gateway.ledger.refuse({
+      id: call.id,
+      at: call.at,
+      endpoint: call.endpoint,
+      model: call.model,
+      keyId: call.caller.keyId,
+      requestId: call.clientRequestId,
+      httpStatus: error.status,
+      error: error.kind,
+    });
+  }
+  return {
+    status: error.status,
+    headers: { ...answerHeaders(gateway, call), ...errorHeaders(error) },
+    json: error.toBody(),
+  };
+}
+
+/** What SDKs read besides the body: when to try again, and whether to. */
+export function errorHeaders(error: GatewayError): Record<string, string> {
+  const headers: Record<string, string> = {};
+  if (error.retryAfter !== undefined) {
+    headers["retry-after"] = String(Math.max(1, Math.ceil(error.retryAfter)));
+  }
+  if (!error.retryable) headers["x-should-retry"] = "false";
+  return headers;
+}

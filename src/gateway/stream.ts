@@ -1,0 +1,141 @@
+import type { StreamEvent } from "../types.ts";
+import { account } from "./account.ts";
+import { type Events, endedEarly, type Started } from "./attempt.ts";
+import type { Call } from "./call.ts";
+import { cancel, explain } from "./fail.ts";
+import type { Gateway } from "./gateway.ts";
+import type { Answer, EventBody } from "./pipeline.ts";
+import { answerHeaders, OBJECTS } from "./whole.ts";
+
+const PENDING = Symbol("pending");
+
+/**
+ * Answers in events. Until the target has begun, or `firstByteDelayMs` has passed, nothing is sent:
+ * a failure in that time is thrown and gets its real status. Later ones are told in the stream.
+ */
+export async function stream(
+  gateway: Gateway,
+  call: Call,
+  started: Promise<Started>,
+  includeUsage: boolean,
+): Promise<Answer> {
+  let timer: Timer | undefined;
+  const patience = new Promise<typeof PENDING>((resolve) => {
+    timer = setTimeout(resolve, gateway.options.firstByteDelayMs, PENDING);
+  });
+  try {
+    await Promise.race([started, patience]);
+  } finally {
+    clearTimeout(timer);
+  }
+  const events = new EventStream(gateway, call, started, includeUsage);
+  return { status: 200, headers: answerHeaders(gateway, call), events };
+}
+
+/** The wire text of one streamed answer: stamped events, one finish a choice, usage once, `[DONE]` last. */
+class EventStream implements EventBody {
+  readonly #gateway: Gateway;
+  readonly #call: Call;
+  readonly #started: Promise<Started>;
+  readonly #includeUsage: boolean;
+  #events: Events | null = null;
+  #done = false;
+  /** The same first bytes of every event. */
+  #head = "";
+  /** Choices that have begun, and those of them that have their finish reason. */
+  readonly #begun = new Set<number>();
+  readonly #finished = new Set<number>();
+
+  constructor(gateway: Gateway, call: Call, started: Promise<Started>, includeUsage: boolean) {
+    this.#gateway = gateway;
+    this.#call = call;
+    this.#started = started;
+    this.#includeUsage = includeUsage;
+  }
+
+  async next(): Promise<string | null> {
+    if (this.#done) return null;
+    try {
+      for (;;) {
+        const group = this.#events === null ? await this.#begin() : await this.#read(this.#events);
+        if (group === null) return await this.#finish();
+        const text = this.#encode(group);
+        if (text !== "") return text;
+      }
+    } catch (thrown) {
+      return await this.#fail(thrown);
+    }
+  }
+
+  cancel(): void {
+    this.#done = true;
+    cancel(this.#gateway, this.#call);
+  }
+
+  async #begin(): Promise<readonly StreamEvent[]> {
+    const started = await this.#started;
+    if (started.kind !== "stream") throw new TypeError("a backend did not stream");
+    this.#events = started.events;
+    const { id, at, model, operation, target } = this.#call;
+    const stamp = JSON.stringify({
+      id,
+      object: OBJECTS[operation]?.chunk,
+      created: Math.floor(at / 1000),
+      model,
+      provider: target?.provider,
+    });
+    this.#head = `data: ${stamp.slice(0, -1)},`;
+    return started.first;
+  }
+
+  async #read(events: Events): Promise<readonly StreamEvent[] | null> {
+    const step = await events.next();
+    return step.done === true ? null : step.value;
+  }
+
+  #encode(group: readonly StreamEvent[]): string {
+    let text = "";
+    for (const event of group) {
+      for (const choice of event.choices) {
+        if (typeof choice.finish_reason === "string") {
+          this.#call.finishReason = choice.finish_reason;
+          this.#finished.add(choice.index);
+        }
+        this.#begun.add(choice.index);
+      }
+      const shown = this.#includeUsage ? event : withoutUsage(event);
+      if (shown !== null) text += `${this.#head}${JSON.stringify(shown).slice(1)}\n\n`;
+    }
+    return text;
+  }
+
+  async #finish(): Promise<string> {
+    if (this.#begun.size === 0 || this.#finished.size < this.#begun.size) {
+      throw endedEarly(this.#call.target);
+    }
+    this.#done = true;
+    await account(this.#gateway, this.#call, { status: "completed", httpStatus: 200, error: null });
+    return "data: [DONE]\n\n";
+  }
+
+  /** OpenAI's dialect: the error as the last event, no finish reason, no `[DONE]`. */
+  async #fail(thrown: unknown): Promise<string | null> {
+    this.#done = true;
+    if (this.#call.settled !== null) return null;
+    const error = explain(this.#gateway, this.#call, thrown);
+    await account(this.#gateway, this.#call, {
+      status: "failed",
+      httpStatus: error.status,
+      error: error.kind,
+    });
+    return `data: ${JSON.stringify(error.toBody())}\n\n`;
+  }
+}
+
+/** Usage goes only to those who asked; an event that held nothing else is not sent. */
+function withoutUsage(event: StreamEvent): StreamEvent | null {
+  if (event.usage === undefined || event.usage === null) return event;
+  if (event.choices.length === 0) return null;
+  const { usage: _usage, ...rest } = event;
+  return rest;
+}

@@ -1,0 +1,38 @@
+/** CORS by an allow-list: same origin needs no header, other origins get one only if they are listed. */
+
+const ALLOWED_HEADERS =
+  "authorization, content-type, x-api-key, x-request-id, http-referer, x-title";
+const EXPOSED_HEADERS =
+  "x-request-id, x-covey-call-id, x-covey-dropped-params, retry-after, x-ratelimit-limit-requests, x-ratelimit-remaining-requests, x-ratelimit-reset-requests";
+
+/** The answer to a browser's question whether it may send; null if this is none. */
+export function preflight(request: Request, origins: ReadonlySet<string>): Response | null {
+  if (request.method !== "OPTIONS") return null;
+  const origin = request.headers.get("origin");
+  if (origin === null || !origins.has(origin)) {
+    return new Response(null, { status: 204, headers: { allow: "GET, POST, OPTIONS" } });
+  }
+  return new Response(null, {
+    status: 204,
+    headers: {
+      "access-control-allow-origin": origin,
+      "access-control-allow-methods": "GET, POST, OPTIONS",
+      "access-control-allow-headers": ALLOWED_HEADERS,
+      "access-control-max-age": "600",
+      vary: "origin",
+    },
+  });
+}
+
+export function allowOrigin(
+  request: Request,
+  response: Response,
+  origins: ReadonlySet<string>,
+): Response {
+  const origin = request.headers.get("origin");
+  if (origin === null || !origins.has(origin)) return response;
+  response.headers.set("access-control-allow-origin", origin);
+  response.headers.set("access-control-expose-headers", EXPOSED_HEADERS);
+  response.headers.append("vary", "origin");
+  return response;
+}

@@ -1,0 +1,33 @@
+import { GatewayError } from "../contract/errors.ts";
+import { ModelsQuery } from "../contract/models.ts";
+import { parseQuery } from "../contract/validate.ts";
+import { authenticate } from "../gateway/authenticate.ts";
+import type { Gateway } from "../gateway/gateway.ts";
+import { describe, pageOfModels, servableItems } from "../gateway/list-models.ts";
+import { resolve } from "../gateway/resolve.ts";
+
+/** `GET /v1/models`, filtered and paged. @throws GatewayError 400, 401 */
+export function listModels(gateway: Gateway, request: Request): Response {
+  authenticate(request.headers, gateway.auth);
+  const query = parseQuery(ModelsQuery, new URL(request.url).searchParams);
+  return Response.json(pageOfModels(servableItems(gateway), query));
+}
+
+/** `GET /v1/models/{owner}/{name}`, by id or alias. @throws GatewayError 401, 404 */
+export function getModel(gateway: Gateway, request: Request): Response {
+  authenticate(request.headers, gateway.auth);
+  const { pathname } = new URL(request.url);
+  const model = resolve(gateway, decode(pathname.slice("/v1/models/".length)));
+  return Response.json(describe(model));
+}
+
+function decode(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch (error) {
+    throw new GatewayError("invalid_request", "The path is not valid percent-encoding.", {
+      param: "model",
+      cause: error,
+    });
+  }
+}

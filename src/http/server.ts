@@ -1,0 +1,97 @@
+import { Hono } from "hono";
+import type { Readiness } from "../contract/health.ts";
+import { clientRequestId, type Incoming } from "../gateway/call.ts";
+import type { Gateway } from "../gateway/gateway.ts";
+import { answer } from "../gateway/pipeline.ts";
+import { timeOrderedId } from "../lib/id.ts";
+import type { Operation } from "../types.ts";
+import { readJson } from "./body.ts";
+import { allowOrigin, preflight } from "./cors.ts";
+import { health, readiness } from "./health.ts";
+import { getModel, listModels } from "./models.ts";
+import { refuse } from "./refuse.ts";
+import { respond } from "./respond.ts";
+import { KeepAlive } from "./sse.ts";
+import { unknownEndpoint } from "./unknown.ts";
+
+export interface HttpOptions {
+  readonly hostname: string;
+  readonly port: number;
+  readonly maxBodyBytes: number;
+  readonly keepAliveMs: number;
+  /** The document served at `/openapi.json`. */
+  readonly openapi: () => Promise<string>;
+  readonly readiness: () => Readiness;
+}
+
+/** Seconds a connection may stay without a running request: a half-sent header, an idle keep-alive. */
+const IDLE_CONNECTION_S = 120;
+
+const ROUTES: readonly (readonly [path: string, operation: Operation])[] = [
+  ["/v1/chat/completions", "chat"],
+  ["/v1/completions", "completions"],
+  ["/v1/tokenize", "tokenize"],
+  ["/v1/detokenize", "detokenize"],
+];
+
+type Env = { Bindings: { server: Bun.Server<undefined> } };
+
+/** The only place that knows the web framework: paths to handlers, nothing decided. */
+export function createApp(gateway: Gateway, options: HttpOptions): Hono<Env> {
+  const app = new Hono<Env>();
+  const keepAlive = new KeepAlive(options.keepAliveMs);
+  for (const [path, operation] of ROUTES) {
+    app.post(path, async (c) => {
+      const request = c.req.raw;
+      // From here on our own timers watch the request; the server's would kill a slow answer.
+      c.env.server.timeout(request, 0);
+      return respond(await answer(gateway, operation, incoming(request, path, options)), keepAlive);
+    });
+  }
+  app.get("/v1/models", (c) => listModels(gateway, c.req.raw));
+  app.get("/v1/models/*", (c) => getModel(gateway, c.req.raw));
+  app.get("/health", () => health());
+  app.get("/health/ready", () => readiness(options.readiness()));
+  app.get("/openapi.json", async () => json(await options.openapi()));
+  app.all("*", (c) => refuse(gateway, c.req.raw, unknownEndpoint(c.req.raw)));
+  app.onError((error, c) => refuse(gateway, c.req.raw, error));
+  return app;
+}
+
+function incoming(request: Request, endpoint: string, options: HttpOptions): Incoming {
+  return {
+    endpoint,
+    headers: request.headers,
+    signal: request.signal,
+    body: () => readJson(request, options.maxBodyBytes),
+  };
+}
+
+function json(text: string): Response {
+  return new Response(text, { headers: { "content-type": "application/json" } });
+}
+
+/** Starts listening. Throws the runtime's error when the port is taken. */
+export function listen(gateway: Gateway, options: HttpOptions): Bun.Server<undefined> {
+  const app = createApp(gateway, options);
+  const { origins } = gateway.auth;
+  return Bun.serve({
+    hostname: options.hostname,
+    port: options.port,
+    idleTimeout: IDLE_CONNECTION_S,
+    // The limit that answers in the contract's shape is ours; this one is the last resort.
+    maxRequestBodySize: options.maxBodyBytes + 1024 * 1024,
+    fetch: async (request, server) => {
+      const early = preflight(request, origins);
+      if (early !== null) return early;
+      const response = await app.fetch(request, { server });
+      if (response.headers.get("x-request-id") === null) {
+        response.headers.set(
+          "x-request-id",
+          clientRequestId(request.headers) ?? timeOrderedId("req-", Date.now()),
+        );
+      }
+      return origins.size === 0 ? response : allowOrigin(request, response, origins);
+    },
+  });
+}

@@ -1,0 +1,33 @@
+const ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz";
+
+const pool = new Uint8Array(4096);
+let used = pool.length;
+
+function randomBase32(length: number): string {
+  if (used + length > pool.length) {
+    crypto.getRandomValues(pool);
+    used = 0;
+  }
+  let text = "";
+  for (let i = 0; i < length; i++) text += ALPHABET.charAt((pool[used + i] ?? 0) & 31);
+  used += length;
+  return text;
+}
+
+let stampMs = 0;
+let stamp = "";
+
+/**
+ * An id that sorts by time and cannot be guessed: 10 characters of Unix milliseconds and 16 of
+ * randomness (80 bits), in Crockford's base 32 (the layout of github.com/ulid/spec), after a prefix.
+ */
+export function timeOrderedId(prefix: string, nowMs: number): string {
+  if (nowMs !== stampMs) {
+    stampMs = nowMs;
+    stamp = "";
+    for (let rest = nowMs, i = 0; i < 10; i++, rest = Math.floor(rest / 32)) {
+      stamp = ALPHABET.charAt(rest % 32) + stamp;
+    }
+  }
+  return prefix + stamp + randomBase32(16);
+}
