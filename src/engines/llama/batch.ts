@@ -1,0 +1,165 @@
+import type { LlamaContext, LlamaContextSequence } from "node-llama-cpp";
+import type { ChildEvent } from "../protocol.ts";
+import type { Generation, Step } from "./generate.ts";
+import { PrefillPace } from "./prefill-pace.ts";
+import { chooseSlot } from "./slots.ts";
+
+interface Slot {
+  readonly sequence: LlamaContextSequence;
+  lastUsed: number;
+  running: Running | null;
+}
+
+interface Running {
+  readonly id: number;
+  readonly generation: Generation;
+  cancelled: boolean;
+}
+
+/**
+ * Runs all answers of one model in lock step: in each step every answer gets one token, and one
+ * prompt gets a chunk evaluated, all in one batch of the library's. Prompts take turns chunk by
+ * chunk. What a step brought forth is emitted at once, in one message.
+ */
+export class BatchLoop {
+  readonly #slots: Slot[];
+  readonly #waiting: Running[] = [];
+  /** Slots with a prompt to evaluate; the first one is next. */
+  readonly #prefills: Slot[] = [];
+  readonly #pace: PrefillPace;
+  readonly #emit: (events: readonly ChildEvent[]) => void;
+  readonly #broken: (error: unknown) => void;
+  #events: ChildEvent[] = [];
+  #looping = false;
+
+  /** `broken` is told when no answer can be made any more. */
+  constructor(
+    context: LlamaContext,
+    emit: (events: readonly ChildEvent[]) => void,
+    broken: (error: unknown) => void,
+  ) {
+    this.#slots = Array.from({ length: context.totalSequences }, () => ({
+      sequence: context.getSequence(),
+      lastUsed: 0,
+      running: null,
+    }));
+    this.#pace = new PrefillPace(context.batchSize - context.totalSequences);
+    this.#emit = emit;
+    this.#broken = broken;
+  }
+
+  add(id: number, generation: Generation): void {
+    this.#waiting.push({ id, generation, cancelled: false });
+    if (this.#looping) return;
+    this.#looping = true;
+    this.#loop().catch(this.#broken);
+  }
+
+  /** Takes effect at the next step; nothing more is emitted for the answer. */
+  cancel(id: number): void {
+    const waiting = this.#waiting.findIndex((running) => running.id === id);
+    if (waiting !== -1) this.#waiting.splice(waiting, 1);
+    for (const { running } of this.#slots) if (running?.id === id) running.cancelled = true;
+  }
+
+  async #loop(): Promise<void> {
+    do await this.#step();
+    while (this.#waiting.length > 0 || this.#slots.some((slot) => slot.running !== null));
+    this.#looping = false;
+  }
+
+  async #step(): Promise<void> {
+    for (const slot of this.#slots) if (slot.running?.cancelled) await this.#free(slot);
+    await this.#admit();
+    this.#flush();
+    const decoding = this.#slots.filter(({ running }) => running && !running.generation.prefilling);
+    const prefill = this.#prefills.shift();
+    const chunk = this.#pace.chunk(decoding.length);
+    const steps = decoding.map((slot) => this.#run(slot, (generation) => generation.decode()));
+    if (prefill !== undefined)
+      steps.push(this.#run(prefill, (generation) => generation.prefill(prefill.sequence, chunk)));
+    const before = prefill?.sequence.nextTokenIndex ?? 0;
+    const began = performance.now();
+    await Promise.all(steps);
+    if (prefill !== undefined) {
+      const tokens = prefill.sequence.nextTokenIndex - before + decoding.length;
+      this.#pace.observe(tokens, performance.now() - began);
+      if (prefill.running?.generation.prefilling === true) this.#prefills.push(prefill);
+    }
+    this.#flush();
+  }
+
+  /** Gives waiting answers a free slot each. */
+  async #admit(): Promise<void> {
+    while (this.#waiting.length > 0) {
+      const free = this.#slots.filter((slot) => slot.running === null);
+      const [next] = this.#waiting;
+      if (next === undefined || free.length === 0) return;
+      const { prompt } = next.generation;
+      const choice = chooseSlot(
+        free.map(({ sequence, lastUsed }) => ({ tokens: sequence.contextTokens, lastUsed })),
+        prompt,
+      );
+      const slot = choice === null ? undefined : free[choice.index];
+      if (choice === null || slot === undefined) return;
+      this.#waiting.shift();
+      slot.running = next;
+      const keep = await keepPrefix(slot.sequence, choice.keep);
+      next.generation.begin(keep);
+      this.#prefills.push(slot);
+      this.#events.push({
+        type: "started",
+        id: next.id,
+        promptTokens: prompt.length,
+        cachedTokens: keep,
+      });
+    }
+  }
+
+  async #run(slot: Slot, work: (generation: Generation) => Promise<Step | null>): Promise<void> {
+    const { running } = slot;
+    if (running === null) return;
+    const { id, generation } = running;
+    try {
+      const step = await work(generation);
+      if (step === null || running.cancelled) return;
+      const { text, finish, completionTokens } = step;
+      this.#events.push(
+        finish === null
+          ? { type: "delta", id, text, completionTokens }
+          : { type: "done", id, text, finish, completionTokens },
+      );
+      if (finish !== null) await this.#free(slot);
+    } catch (error) {
+      console.error(error);
+      const message = "The model's engine failed on this request.";
+      this.#events.push({ type: "error", id, kind: "upstream_error", message, param: null });
+      await this.#free(slot);
+      await slot.sequence.clearHistory();
+    }
+  }
+
+  async #free(slot: Slot): Promise<void> {
+    const { running } = slot;
+    slot.running = null;
+    slot.lastUsed = performance.now();
+    const turn = this.#prefills.indexOf(slot);
+    if (turn !== -1) this.#prefills.splice(turn, 1);
+    await running?.generation.end();
+  }
+
+  #flush(): void {
+    if (this.#events.length === 0) return;
+    const events = this.#events;
+    this.#events = [];
+    this.#emit(events);
+  }
+}
+
+/** Leaves the first `keep` tokens in the sequence, or none where a state can't be cut. */
+async function keepPrefix(sequence: LlamaContextSequence, keep: number): Promise<number> {
+  const end = sequence.nextTokenIndex;
+  const kept = sequence.needsCheckpoints && keep < end ? 0 : keep;
+  if (kept < end) await sequence.eraseContextTokenRanges([{ start: kept, end }]);
+  return kept;
+}

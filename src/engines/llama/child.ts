@@ -1,0 +1,59 @@
+import { GatewayError } from "../../contract/errors.ts";
+import type { ChildEvent, FromChild, ToChild } from "../protocol.ts";
+import { LlamaEngine } from "./engine.ts";
+
+/**
+ * Entry of the process that holds one model. It talks to the gateway over Bun's IPC channel and
+ * ends with it: there is nothing here to save, so it leaves at once and by the surest way.
+ */
+const send = (message: FromChild) => {
+  process.send?.(message);
+};
+const emit = (events: readonly ChildEvent[]) => send({ type: "events", events });
+
+const broken = (error: unknown) => {
+  console.error(error);
+  process.exit(1);
+};
+
+let engine: LlamaEngine | null = null;
+
+process.on("disconnect", () => process.kill(process.pid, "SIGKILL"));
+
+process.on("message", (message: ToChild) => {
+  handle(message).catch((error: unknown) => {
+    if (message.type === "load") {
+      console.error(error);
+      send({ type: "failed", message: error instanceof Error ? error.message : String(error) });
+      return;
+    }
+    if (!(error instanceof GatewayError)) console.error(error);
+    const {
+      kind,
+      message: text,
+      param,
+    } = error instanceof GatewayError
+      ? error
+      : new GatewayError("upstream_error", "The model's engine failed on this request.");
+    emit([{ type: "error", id: message.id, kind, message: text, param }]);
+  });
+});
+
+async function handle(message: ToChild): Promise<void> {
+  if (message.type === "load") {
+    engine = await LlamaEngine.load(message.options, emit, broken);
+    send({ type: "ready", info: engine.info });
+    return;
+  }
+  if (engine === null) throw new Error(`${message.type} before the model was loaded`);
+  switch (message.type) {
+    case "generate":
+      return engine.generate(message.id, message.options);
+    case "cancel":
+      return engine.cancel(message.id);
+    case "tokenize":
+      return engine.tokenize(message.id, message.prompt);
+    case "detokenize":
+      return engine.detokenize(message.id, message.tokens);
+  }
+}

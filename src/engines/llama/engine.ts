@@ -1,0 +1,154 @@
+import {
+  getLlama,
+  type LlamaContext,
+  LlamaLogLevel,
+  type LlamaModel,
+  type Token,
+} from "node-llama-cpp";
+import { GatewayError } from "../../contract/errors.ts";
+import type {
+  ChildEvent,
+  GenerateOptions,
+  LoadOptions,
+  PromptSource,
+  ReadyInfo,
+} from "../protocol.ts";
+import { BatchLoop } from "./batch.ts";
+import { Generation } from "./generate.ts";
+import { ChatTemplate } from "./template.ts";
+import { Vocabulary } from "./tokens.ts";
+
+type Emit = (events: readonly ChildEvent[]) => void;
+
+/** One loaded GGUF model. Answers go out through `emit`, by the ids of their requests. */
+export class LlamaEngine {
+  readonly info: ReadyInfo;
+  readonly #model: LlamaModel;
+  readonly #vocabulary: Vocabulary;
+  readonly #template: ChatTemplate | null;
+  readonly #loop: BatchLoop;
+  readonly #emit: Emit;
+
+  private constructor(
+    model: LlamaModel,
+    context: LlamaContext,
+    template: string | null,
+    emit: Emit,
+    broken: (error: unknown) => void,
+  ) {
+    this.#model = model;
+    this.#vocabulary = new Vocabulary(model);
+    const source = template ?? model.fileInfo.metadata.tokenizer.chat_template ?? null;
+    this.#template = source === null ? null : new ChatTemplate(source, this.#vocabulary);
+    this.#loop = new BatchLoop(context, emit, broken);
+    this.#emit = emit;
+    this.info = { contextSize: context.contextSize, vocabularySize: this.#vocabulary.size };
+  }
+
+  /** Rejects when the weights can't be read; `broken` is told when a loaded model stops working. */
+  static async load(
+    options: LoadOptions,
+    emit: Emit,
+    broken: (error: unknown) => void,
+  ): Promise<LlamaEngine> {
+    const { path, contextSize, sequences, threads } = options;
+    const llama = await getLlama({
+      gpu: options.gpu ? "auto" : false,
+      build: "never",
+      skipDownload: true,
+      progressLogs: false,
+      logLevel: LlamaLogLevel.error,
+      maxThreads: threads,
+    });
+    const model = await llama.loadModel({ modelPath: path });
+    const context = await model.createContext({
+      contextSize,
+      sequences,
+      threads,
+      // A batch holds a chunk of one prompt and a token of every other answer. What a slow machine
+      // could not fill in half a second would only cost memory.
+      batchSize: (threads <= 2 && !options.gpu ? 128 : 512) + sequences,
+      failedCreationRemedy: false,
+    });
+    return new LlamaEngine(model, context, options.template, emit, broken);
+  }
+
+  generate(id: number, options: GenerateOptions): void {
+    const prompt = this.#encode(options.prompt);
+    const left = this.#room(prompt.length, options);
+    if (options.maxTokens === 0) {
+      this.#emit([
+        { type: "started", id, promptTokens: prompt.length, cachedTokens: 0 },
+        { type: "done", id, text: "", finish: "length", completionTokens: 0 },
+      ]);
+      return;
+    }
+    for (const [token] of options.sampling.logitBias) this.#checkToken(token, "logit_bias");
+    const limit = Math.min(left, options.maxTokens ?? left);
+    const generation = new Generation(prompt, limit, options, this.#model, this.#vocabulary);
+    this.#loop.add(id, generation);
+  }
+
+  cancel(id: number): void {
+    this.#loop.cancel(id);
+  }
+
+  tokenize(id: number, prompt: PromptSource): void {
+    const tokens = this.#encode(prompt);
+    const pieces = tokens.map((token) => this.#vocabulary.text(token));
+    this.#emit([{ type: "tokens", id, tokens, pieces }]);
+  }
+
+  detokenize(id: number, tokens: readonly number[]): void {
+    const known = tokens.map((token, index) => this.#checkToken(token, `tokens[${index}]`));
+    this.#emit([{ type: "text", id, text: this.#vocabulary.decode(known) }]);
+  }
+
+  #encode(prompt: PromptSource): Token[] {
+    switch (prompt.kind) {
+      case "tokens":
+        return prompt.tokens.map((token) => this.#checkToken(token, "prompt"));
+      case "text":
+        return this.#vocabulary.encode(
+          [{ text: prompt.text, literal: false }],
+          prompt.addSpecialTokens,
+        );
+      case "chat": {
+        if (this.#template === null)
+          throw new GatewayError(
+            "invalid_request",
+            "This model has no chat template: use /v1/completions instead.",
+            { param: "messages" },
+          );
+        return this.#vocabulary.encode(this.#template.render(prompt), true);
+      }
+    }
+  }
+
+  /** Tokens left for the answer. */
+  #room(promptTokens: number, { prompt, maxTokens }: GenerateOptions): number {
+    const param = prompt.kind === "chat" ? "messages" : "prompt";
+    if (promptTokens === 0)
+      throw new GatewayError("invalid_request", "The prompt is empty.", { param });
+    const { contextSize } = this.info;
+    if (promptTokens < contextSize) return contextSize - promptTokens;
+    const sent =
+      prompt.kind === "chat"
+        ? `your messages resulted in ${promptTokens} tokens. Please reduce the length of the messages.`
+        : `you requested ${promptTokens + (maxTokens ?? 1)} tokens (${promptTokens} in your prompt; ${maxTokens ?? 1} for the completion). Please reduce your prompt; or completion length.`;
+    throw new GatewayError(
+      "context_length_exceeded",
+      `This model's maximum context length is ${contextSize} tokens. However, ${sent}`,
+      { param },
+    );
+  }
+
+  #checkToken(token: number, param: string): Token {
+    if (this.#vocabulary.has(token)) return token;
+    throw new GatewayError(
+      "invalid_request",
+      `${token} is not a token of this model: its vocabulary has ${this.#vocabulary.size}.`,
+      { param },
+    );
+  }
+}

@@ -1,0 +1,102 @@
+import type { LlamaContextSequence, LlamaModel, Token } from "node-llama-cpp";
+import { StopMatcher } from "../../lib/stop-matcher.ts";
+import { TokenText } from "../../lib/token-text.ts";
+import type { FinishReason, GenerateOptions } from "../protocol.ts";
+import { evaluateOptions } from "./sampling.ts";
+import type { Vocabulary } from "./tokens.ts";
+
+/** What one sampled token added to the answer. */
+export interface Step {
+  readonly text: string;
+  readonly finish: FinishReason | null;
+  readonly completionTokens: number;
+}
+
+type TokenStream = ReturnType<LlamaContextSequence["evaluateWithMetadata"]>;
+
+/** One answer being made on one sequence: its prompt is evaluated in chunks, then a token a step. */
+export class Generation {
+  readonly prompt: readonly Token[];
+  readonly #generated: Token[] = [];
+  readonly #options: GenerateOptions;
+  readonly #limit: number;
+  readonly #model: LlamaModel;
+  readonly #vocabulary: Vocabulary;
+  readonly #text = new TokenText();
+  readonly #stops: StopMatcher;
+  #evaluated = 0;
+  #stream: TokenStream | null = null;
+
+  /** `limit` is the most tokens this answer may have: the request's or what is left of the context. */
+  constructor(
+    prompt: readonly Token[],
+    limit: number,
+    options: GenerateOptions,
+    model: LlamaModel,
+    vocabulary: Vocabulary,
+  ) {
+    this.prompt = prompt;
+    this.#limit = limit;
+    this.#options = options;
+    this.#model = model;
+    this.#vocabulary = vocabulary;
+    this.#stops = new StopMatcher(options.stop);
+  }
+
+  /** Whether part of the prompt is still to be evaluated. */
+  get prefilling(): boolean {
+    return this.#stream === null;
+  }
+
+  /** The first `count` tokens of the prompt are in the sequence already. */
+  begin(count: number): void {
+    this.#evaluated = count;
+  }
+
+  /** Evaluates the next `size` tokens of the prompt; the last chunk brings the first token. */
+  async prefill(sequence: LlamaContextSequence, size: number): Promise<Step | null> {
+    const chunk = this.prompt.slice(this.#evaluated, this.#evaluated + size);
+    this.#evaluated += chunk.length;
+    if (this.#evaluated < this.prompt.length) {
+      await sequence.evaluateWithoutGeneratingNewTokens(chunk);
+      return null;
+    }
+    const history = { prompt: this.prompt, generated: this.#generated };
+    const options = evaluateOptions(
+      this.#options.sampling,
+      history,
+      this.#model,
+      sequence.contextSize,
+    );
+    this.#stream = sequence.evaluateWithMetadata(chunk, {}, options);
+    return this.#next(this.#stream);
+  }
+
+  /** Samples one more token. */
+  async decode(): Promise<Step> {
+    if (this.#stream === null) throw new Error("decode before the prompt was evaluated");
+    return this.#next(this.#stream);
+  }
+
+  /** Frees the sampler. */
+  async end(): Promise<void> {
+    await this.#stream?.return();
+  }
+
+  async #next(stream: TokenStream): Promise<Step> {
+    const { value } = await stream.next();
+    if (typeof value !== "object") throw new Error("the engine sampled no token");
+    return this.#accept(value.token);
+  }
+
+  #accept(token: Token): Step {
+    this.#generated.push(token);
+    const completionTokens = this.#generated.length;
+    if (this.#vocabulary.isEndOfGeneration(token))
+      return { text: this.#stops.flush(), finish: "stop", completionTokens };
+    const { emit, stopped } = this.#stops.push(this.#text.push(this.#vocabulary.bytes(token)));
+    if (stopped) return { text: emit, finish: "stop", completionTokens };
+    if (completionTokens < this.#limit) return { text: emit, finish: null, completionTokens };
+    return { text: emit + this.#stops.flush(), finish: "length", completionTokens };
+  }
+}

@@ -1,0 +1,75 @@
+/** A piece of a prompt. In a `literal` one, text that looks like a special token is only text. */
+export interface PromptPiece {
+  readonly text: string;
+  readonly literal: boolean;
+}
+
+const FIRST_SENTINEL = 0x100000;
+const SENTINELS = /[\u{100000}-\u{10FFFD}]/gu;
+const SENTINEL_COUNT = 0x10fffd - FIRST_SENTINEL + 1;
+
+/**
+ * Carries callers' text through a chat template so that it cannot pass for the template's own: each
+ * control token's text in it is swapped for one private-use character, and put back as literal text
+ * after rendering. Characters of that private-use plane in the caller's text are swapped too, so
+ * none can be forged.
+ */
+export class ProtectedText {
+  readonly #pattern: RegExp;
+  readonly #texts: string[] = [];
+  readonly #sentinelOf = new Map<string, string>();
+
+  constructor(controlTexts: readonly string[]) {
+    const texts = controlTexts.filter((text) => text !== "").sort((a, b) => b.length - a.length);
+    this.#pattern = new RegExp(
+      [...texts.map((text) => RegExp.escape(text)), SENTINELS.source].join("|"),
+      "gu",
+    );
+  }
+
+  protect(text: string): string {
+    return text.replace(this.#pattern, (found) => this.#sentinel(found));
+  }
+
+  /** Protects every string inside a JSON value, keys included. */
+  protectAny(value: unknown): unknown {
+    if (typeof value === "string") return this.protect(value);
+    if (Array.isArray(value)) return value.map((item) => this.protectAny(item));
+    if (value !== null && typeof value === "object") return this.protectFields({ ...value });
+    return value;
+  }
+
+  protectFields(fields: { readonly [name: string]: unknown }): { [name: string]: unknown } {
+    return Object.fromEntries(
+      Object.entries(fields).map(([name, value]) => [this.protect(name), this.protectAny(value)]),
+    );
+  }
+
+  /** Cuts rendered text at the sentinels and puts their texts back, as literal pieces. */
+  split(rendered: string): PromptPiece[] {
+    const pieces: PromptPiece[] = [];
+    const add = (text: string, literal: boolean) => {
+      if (text !== "") pieces.push({ text, literal });
+    };
+    let from = 0;
+    for (const match of rendered.matchAll(SENTINELS)) {
+      add(rendered.slice(from, match.index), false);
+      const index = (match[0].codePointAt(0) ?? 0) - FIRST_SENTINEL;
+      add(this.#texts[index] ?? match[0], true);
+      from = match.index + match[0].length;
+    }
+    add(rendered.slice(from), false);
+    return pieces;
+  }
+
+  #sentinel(text: string): string {
+    const known = this.#sentinelOf.get(text);
+    if (known !== undefined) return known;
+    // Only a caller who sends over 65,000 different private-use characters gets here.
+    if (this.#texts.length >= SENTINEL_COUNT) return "\u{FFFD}";
+    const sentinel = String.fromCodePoint(FIRST_SENTINEL + this.#texts.length);
+    this.#texts.push(text);
+    this.#sentinelOf.set(text, sentinel);
+    return sentinel;
+  }
+}

@@ -1,0 +1,123 @@
+import type { LlamaModel, Token } from "node-llama-cpp";
+import { byteLevelBytes } from "../../lib/token-text.ts";
+import type { PromptPiece } from "./protected-text.ts";
+import type { TemplateVocabulary } from "./template.ts";
+
+const SPACE_MARK = /\u2581/g;
+const BYTE_TOKEN = /^<0x([0-9A-Fa-f]{2})>$/;
+const EMPTY = new Uint8Array();
+
+/** Text to tokens and back for one loaded model. */
+export class Vocabulary implements TemplateVocabulary {
+  readonly size: number;
+  readonly bosText: string;
+  readonly eosText: string;
+  readonly controlTexts: readonly string[];
+  readonly endOfGeneration: readonly Token[];
+  readonly #model: LlamaModel;
+  readonly #texts: readonly string[];
+  readonly #byteLevel: boolean;
+  /** Whether this is SentencePiece with a space in front of every text. */
+  readonly #addsSpace: boolean;
+  readonly #bytes = new Map<Token, Uint8Array>();
+  readonly #encoder = new TextEncoder();
+
+  constructor(model: LlamaModel) {
+    const { ggml } = model.fileInfo.metadata.tokenizer;
+    this.#model = model;
+    this.#texts = ggml.tokens;
+    this.#byteLevel = ggml.model === "gpt2";
+    this.#addsSpace = ggml.model === "llama" && ggml.add_space_prefix !== false;
+    this.size = ggml.tokens.length;
+    this.bosText = model.tokens.bosString ?? "";
+    this.eosText = model.tokens.eosString ?? "";
+    const control: string[] = [];
+    const ends: Token[] = [];
+    for (const token of model.iterateAllTokens()) {
+      const attributes = model.getTokenAttributes(token);
+      if (attributes.control || attributes.unknown) control.push(this.text(token));
+      if (model.isEogToken(token)) ends.push(token);
+    }
+    this.controlTexts = control;
+    this.endOfGeneration = ends;
+  }
+
+  has(token: number): token is Token {
+    return Number.isInteger(token) && token >= 0 && token < this.size;
+  }
+
+  isEndOfGeneration(token: Token): boolean {
+    return this.#model.isEogToken(token);
+  }
+
+  /** A prompt's tokens; begins with the BOS token exactly once where the vocabulary wants one. */
+  encode(pieces: readonly PromptPiece[], addSpecialTokens: boolean): Token[] {
+    const tokens: Token[] = [];
+    for (const [index, { text, literal }] of pieces.entries()) {
+      const piece =
+        index === 0 || !this.#addsSpace
+          ? this.#model.tokenize(text, !literal)
+          : this.#encodeContinuation(text, !literal);
+      for (const token of piece) tokens.push(token);
+    }
+    const { bos, shouldPrependBosToken } = this.#model.tokens;
+    if (addSpecialTokens && shouldPrependBosToken && bos !== null && tokens[0] !== bos)
+      tokens.unshift(bos);
+    return tokens;
+  }
+
+  /**
+   * The text of tokens. A BOS token at the beginning, and the space SentencePiece puts before a
+   * text and after a special token, belong to the encoding and not to the text: `decode` undoes
+   * `encode`.
+   */
+  decode(tokens: readonly Token[]): string {
+    const parts: Uint8Array[] = [];
+    let begins = true;
+    for (const [index, token] of tokens.entries()) {
+      if (index === 0 && token === this.#model.tokens.bos) continue;
+      const bytes = this.bytes(token, true);
+      parts.push(begins && this.#addsSpace && bytes[0] === 0x20 ? bytes.subarray(1) : bytes);
+      const { control, unknown, userDefined } = this.#model.getTokenAttributes(token);
+      begins = control || unknown || userDefined;
+    }
+    return new TextDecoder("utf-8", { ignoreBOM: true }).decode(Buffer.concat(parts));
+  }
+
+  /**
+   * The bytes one token adds to a text. Control tokens add none, unless `showControl`. An answer's
+   * first token keeps the space it stands for, as in llama.cpp's own server.
+   */
+  bytes(token: Token, showControl = false): Uint8Array {
+    const attributes = this.#model.getTokenAttributes(token);
+    if (attributes.control || attributes.unknown)
+      return showControl ? this.#encoder.encode(this.text(token)) : EMPTY;
+    const known = this.#bytes.get(token);
+    if (known !== undefined) return known;
+    const bytes = this.#plainBytes(this.text(token), attributes.userDefined);
+    this.#bytes.set(token, bytes);
+    return bytes;
+  }
+
+  /** A token as the vocabulary writes it: `▁Hello`, `<0x0A>`, `Ġthe`. */
+  text(token: Token): string {
+    return this.#texts[token] ?? "";
+  }
+
+  #plainBytes(text: string, userDefined: boolean): Uint8Array {
+    const byte = BYTE_TOKEN.exec(text)?.[1];
+    if (byte !== undefined && !userDefined) return Uint8Array.of(Number.parseInt(byte, 16));
+    if (this.#byteLevel)
+      return (userDefined ? null : byteLevelBytes(text)) ?? this.#encoder.encode(text);
+    return this.#encoder.encode(userDefined ? text : text.replace(SPACE_MARK, " "));
+  }
+
+  /** Tokens of a text that goes on another one: without SentencePiece's space in front. */
+  #encodeContinuation(text: string, special: boolean): Token[] {
+    const before = this.#model.tokenize("\n");
+    const tokens = this.#model.tokenize(`\n${text}`, special);
+    return before.every((token, index) => tokens[index] === token)
+      ? tokens.slice(before.length)
+      : this.#model.tokenize(text, special);
+  }
+}

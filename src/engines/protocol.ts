@@ -1,0 +1,143 @@
+import type { ErrorName } from "../contract/errors.ts";
+
+/**
+ * What the gateway and the child process that holds one model say to each other. Requests carry an
+ * id of the host's; everything a step of the engine brought forth for all running requests goes
+ * back in one message.
+ */
+
+/** What to sample with. Every field is set: the library's own defaults never apply. */
+export interface Sampling {
+  /** 0 takes the likeliest token each time. */
+  readonly temperature: number;
+  readonly topP: number;
+  /** 0 is off. */
+  readonly topK: number;
+  readonly minP: number;
+  /** 32 bits, never 0xFFFFFFFF, which the library reads as "random". */
+  readonly seed: number;
+  /** Subtracted from the logits of tokens the answer has, as OpenAI defines it. */
+  readonly presencePenalty: number;
+  /** The same, times how often the answer has them. */
+  readonly frequencyPenalty: number;
+  /** Divides the logits of tokens that prompt or answer have; 1 is off. */
+  readonly repetitionPenalty: number;
+  /** Added to the logits of these tokens. */
+  readonly logitBias: readonly (readonly [token: number, bias: number])[];
+  readonly xtc: { readonly probability: number; readonly threshold: number } | null;
+  readonly dry: {
+    readonly multiplier: number;
+    readonly base: number;
+    readonly allowedLength: number;
+    /** How many of the last generated tokens count; null is all. */
+    readonly range: number | null;
+    readonly sequenceBreakers: readonly string[] | null;
+  } | null;
+}
+
+/** A message as chat templates read it: the content is text. Other fields are kept. */
+export interface TemplateMessage {
+  readonly role: string;
+  readonly content: string;
+  readonly [field: string]: unknown;
+}
+
+export interface ChatPrompt {
+  readonly kind: "chat";
+  readonly messages: readonly TemplateMessage[];
+  readonly addGenerationPrompt: boolean;
+  readonly tools: readonly unknown[] | null;
+  /** More variables for the template. */
+  readonly variables: { readonly [name: string]: unknown };
+}
+
+/** Text as the model reads it, special tokens included. */
+export interface TextPrompt {
+  readonly kind: "text";
+  readonly text: string;
+  readonly addSpecialTokens: boolean;
+}
+
+export interface TokenPrompt {
+  readonly kind: "tokens";
+  readonly tokens: readonly number[];
+}
+
+export type PromptSource = ChatPrompt | TextPrompt | TokenPrompt;
+
+export interface GenerateOptions {
+  readonly prompt: PromptSource;
+  readonly sampling: Sampling;
+  readonly stop: readonly string[];
+  /** Most tokens to sample; null is what is left of the context. */
+  readonly maxTokens: number | null;
+}
+
+export interface LoadOptions {
+  readonly path: string;
+  readonly contextSize: number;
+  /** Requests that run at once. */
+  readonly sequences: number;
+  readonly threads: number;
+  readonly gpu: boolean;
+  /** Replaces the chat template inside the weights. */
+  readonly template: string | null;
+}
+
+export type ToChild =
+  | { readonly type: "load"; readonly options: LoadOptions }
+  | { readonly type: "generate"; readonly id: number; readonly options: GenerateOptions }
+  | { readonly type: "cancel"; readonly id: number }
+  | { readonly type: "tokenize"; readonly id: number; readonly prompt: PromptSource }
+  | { readonly type: "detokenize"; readonly id: number; readonly tokens: readonly number[] };
+
+export interface ReadyInfo {
+  /** Tokens of prompt and answer together that one request may have. */
+  readonly contextSize: number;
+  readonly vocabularySize: number;
+}
+
+export type FromChild =
+  | { readonly type: "ready"; readonly info: ReadyInfo }
+  | { readonly type: "failed"; readonly message: string }
+  | { readonly type: "events"; readonly events: readonly ChildEvent[] };
+
+/** `completionTokens` counts every sampled token so far, the one that ended the answer included. */
+export type ChildEvent =
+  | {
+      readonly type: "started";
+      readonly id: number;
+      readonly promptTokens: number;
+      /** Of the prompt's tokens, those whose state was still in the cache. */
+      readonly cachedTokens: number;
+    }
+  | {
+      readonly type: "delta";
+      readonly id: number;
+      readonly text: string;
+      readonly completionTokens: number;
+    }
+  | {
+      readonly type: "done";
+      readonly id: number;
+      readonly text: string;
+      readonly finish: FinishReason;
+      readonly completionTokens: number;
+    }
+  | {
+      readonly type: "tokens";
+      readonly id: number;
+      readonly tokens: readonly number[];
+      readonly pieces: readonly string[];
+    }
+  | { readonly type: "text"; readonly id: number; readonly text: string }
+  | {
+      readonly type: "error";
+      readonly id: number;
+      readonly kind: ErrorName;
+      readonly message: string;
+      readonly param: string | null;
+    };
+
+/** `stop`: the model or a stop string ended the answer. `length`: the token limit or the context did. */
+export type FinishReason = "stop" | "length";

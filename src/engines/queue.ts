@@ -1,0 +1,123 @@
+import { GatewayError } from "../contract/errors.ts";
+
+interface Waiter {
+  readonly keyId: string;
+  readonly grant: () => void;
+}
+
+export interface AcquireOptions {
+  readonly keyId: string;
+  readonly signal: AbortSignal;
+  /** For the further parts of a request that is running already: not counted against `maxWaiting`. */
+  readonly admitted?: boolean;
+}
+
+/**
+ * Places at one model. Who finds none waits in a bounded line, and keys take turns in it: a key with
+ * a hundred requests waiting delays another's single one by one turn.
+ */
+export class FairQueue {
+  readonly #places: number;
+  readonly #maxWaiting: number;
+  /** Waiters by key; the order of the keys is the order of their turns. */
+  readonly #lines = new Map<string, Waiter[]>();
+  readonly #retryAfter: (waiting: number) => number;
+  #running = 0;
+  #waiting = 0;
+
+  /** `retryAfter` estimates the seconds until a place in the line is free. */
+  constructor(places: number, maxWaiting: number, retryAfter: (waiting: number) => number) {
+    this.#places = places;
+    this.#maxWaiting = maxWaiting;
+    this.#retryAfter = retryAfter;
+  }
+
+  get running(): number {
+    return this.#running;
+  }
+
+  get waiting(): number {
+    return this.#waiting;
+  }
+
+  /**
+   * Resolves with the function that gives the place back (calling it twice does no harm). Rejects
+   * with `overloaded` at once when the line is full, and with `client_closed` when `signal` aborts.
+   */
+  async acquire({ keyId, signal, admitted = false }: AcquireOptions): Promise<() => void> {
+    if (signal.aborted) throw left();
+    if (this.#running < this.#places && this.#waiting === 0) return this.#take();
+    if (!admitted && this.#waiting >= this.#maxWaiting)
+      throw new GatewayError(
+        "overloaded",
+        "This model has as many requests waiting as it may. Try again later.",
+        { retryAfter: this.#retryAfter(this.#waiting) },
+      );
+    await this.#wait(keyId, signal);
+    return this.#release();
+  }
+
+  #take(): () => void {
+    this.#running++;
+    return this.#release();
+  }
+
+  #release(): () => void {
+    let held = true;
+    return () => {
+      if (!held) return;
+      held = false;
+      this.#running--;
+      this.#grantNext();
+    };
+  }
+
+  #wait(keyId: string, signal: AbortSignal): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const waiter: Waiter = {
+      keyId,
+      grant: () => {
+        signal.removeEventListener("abort", leave);
+        resolve();
+      },
+    };
+    const leave = () => {
+      this.#remove(waiter);
+      reject(left());
+    };
+    signal.addEventListener("abort", leave, { once: true });
+    const line = this.#lines.get(keyId);
+    if (line === undefined) this.#lines.set(keyId, [waiter]);
+    else line.push(waiter);
+    this.#waiting++;
+    return promise;
+  }
+
+  #grantNext(): void {
+    if (this.#running >= this.#places) return;
+    const [next] = this.#lines.values().next().value ?? [];
+    if (next === undefined) return;
+    this.#remove(next);
+    // The key's turn is over: it goes behind the others.
+    const line = this.#lines.get(next.keyId);
+    if (line !== undefined) {
+      this.#lines.delete(next.keyId);
+      this.#lines.set(next.keyId, line);
+    }
+    this.#running++;
+    next.grant();
+  }
+
+  #remove(waiter: Waiter): void {
+    const line = this.#lines.get(waiter.keyId);
+    const at = line?.indexOf(waiter) ?? -1;
+    if (line === undefined || at === -1) return;
+    line.splice(at, 1);
+    this.#waiting--;
+    if (line.length === 0) this.#lines.delete(waiter.keyId);
+  }
+}
+
+function left(): GatewayError {
+  return new GatewayError("client_closed", "The request was cancelled.");
+}
