@@ -1,0 +1,74 @@
+import { existsSync } from "node:fs";
+import path from "node:path";
+import { UserError } from "../lib/user-error.ts";
+import { writeAtomically } from "./files.ts";
+import type { GgufFacts } from "./gguf.ts";
+import { formatHubReference, type HubReference, isModelId } from "./reference.ts";
+
+/** Makes a model file for a GGUF file of the hub, so that any of them can be a model here. */
+
+/** `owner/<file without .gguf>`: quantizations of one repository are different models. */
+export function idFor(reference: HubReference): string {
+  const stem = path.posix.basename(reference.file).replace(/\.gguf$/i, "");
+  if (stem === path.posix.basename(reference.file))
+    throw new UserError(`${reference.file} is not a .gguf file: other formats cannot be loaded`);
+  if (/-\d{5}-of-\d{5}$/.test(stem))
+    throw new UserError(
+      `${reference.file} is one part of a split model: take a repository with the whole in one file`,
+    );
+  const id = `${reference.repo.split("/")[0]}/${stem}`;
+  if (!isModelId(id))
+    throw new UserError(`"${id}" cannot be a model id: write a model file by hand`);
+  return id;
+}
+
+/** The quantization as file names carry it: `…-Q4_K_M.gguf`. */
+function quantizationIn(file: string): string | null {
+  return (
+    /(?:^|[.-])((?:IQ|Q|TQ)\d\w*|BF16|F16|F32|MXFP4)(?=[.-]|$)/i.exec(file)?.[1]?.toUpperCase() ??
+    null
+  );
+}
+
+/**
+ * Text of the model file. JSON's string escapes are TOML's too. `today` as `2026-01-31`. A context
+ * the file does not tell is taken as 4096 tokens.
+ */
+export function modelFileText(
+  id: string,
+  reference: HubReference,
+  facts: GgufFacts,
+  today: string,
+): string {
+  const quantization = quantizationIn(reference.file);
+  const entries: (readonly [string, string | number | null])[] = [
+    ["id", id],
+    ["name", facts.name ?? id],
+    ["created", today],
+    ["owned_by", reference.repo.split("/")[0] ?? reference.repo],
+    ["context_length", facts.contextLength ?? 4_096],
+    ["license", facts.license ?? "unknown"],
+    ["parameters", facts.parameters],
+    ["quantization", quantization],
+    ["kv_bytes_per_token", facts.kvBytesPerToken],
+  ];
+  const lines = entries
+    .filter(([, value]) => value !== null)
+    .map(([key, value]) => `${key} = ${JSON.stringify(value)}`);
+  return [
+    "# Written by covey pull from what the file says about itself; change it as you like.",
+    ...lines,
+    "",
+    "[weights]",
+    `hf = ${JSON.stringify(formatHubReference(reference))}`,
+    "",
+  ].join("\n");
+}
+
+/** Writes it into the models folder; returns its path. Never replaces a file that is there. */
+export async function addModelFile(folder: string, id: string, text: string): Promise<string> {
+  const file = path.join(folder, `${id.replace("/", "--")}.toml`);
+  if (existsSync(file)) throw new UserError(`${file} is there already: change or remove it first`);
+  await writeAtomically(file, text);
+  return file;
+}

@@ -1,0 +1,133 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { addModelFile, idFor, modelFileText } from "../catalog/add.ts";
+import type { Retry } from "../catalog/download.ts";
+import { modelsFolder } from "../catalog/files.ts";
+import { factsOf, readGguf } from "../catalog/gguf.ts";
+import { catalogFolders, loadCatalog } from "../catalog/load.ts";
+import { type Pulled, pullWeights } from "../catalog/pull.ts";
+import { formatHubReference, type HubReference, parseHubReference } from "../catalog/reference.ts";
+import { type Catalog, nearest, resolve } from "../catalog/resolve.ts";
+import { prepareWeights } from "../catalog/weights.ts";
+import type { Config } from "../config/schema.ts";
+import { UserError } from "../lib/user-error.ts";
+import type { Model } from "../types.ts";
+import { formatBytes } from "./format.ts";
+import { ProgressView } from "./progress.ts";
+
+/** Seconds 1, 2, 4, … 30, a fifth of it by chance so that many machines don't come back as one. */
+function backoff(failures: number): number {
+  return Math.min(30_000, 1_000 * 2 ** (failures - 1)) * (0.9 + Math.random() * 0.2);
+}
+
+function retryWith(view: ProgressView): Retry {
+  return {
+    attempts: 8,
+    delay: backoff,
+    sleep: (milliseconds, signal) => sleep(milliseconds, undefined, { signal }),
+    stallTimeout: 30_000,
+    onRetry: (reason, delay) =>
+      view.say(`${reason}; trying again in ${Math.ceil(delay / 1_000)} s`),
+  };
+}
+
+function sameFile(model: Model, reference: HubReference): boolean {
+  const { weights } = model.file;
+  return (
+    weights.source === "hf" &&
+    formatHubReference(weights.reference) === formatHubReference(reference)
+  );
+}
+
+function wanted(
+  catalog: Catalog,
+  name: string,
+): { model: Model | null; reference: HubReference | null } {
+  if (!name.startsWith("hf:")) {
+    const model = resolve(catalog, name);
+    if (model !== undefined)
+      return {
+        model,
+        reference: model.file.weights.source === "hf" ? model.file.weights.reference : null,
+      };
+    const guess = nearest(catalog, name);
+    throw new UserError(
+      `there is no model "${name}"${guess === undefined ? "" : `, did you mean ${guess}?`} covey models lists those there are`,
+    );
+  }
+  const reference = parseHubReference(name.slice(3));
+  if (reference === undefined)
+    throw new UserError(`"${name}" is not hf:<owner>/<name>[@<revision>]/<file>`, { exitCode: 2 });
+  return { model: catalog.models.find((each) => sameFile(each, reference)) ?? null, reference };
+}
+
+/** `covey pull`: weights of a model of the catalog, or of any GGUF of the hub. */
+export async function pull(
+  config: Config,
+  name: string,
+  options: { update: boolean },
+): Promise<number> {
+  const catalog = loadCatalog(catalogFolders(config.home, config.models.folders));
+  const { model, reference } = wanted(catalog, name);
+  if (reference === null) {
+    if (model !== null)
+      console.log(`${model.id} is ready: ${await prepareWeights(model, { home: config.home })}`);
+    return 0;
+  }
+  const folder = modelsFolder(config.home);
+  const id = model?.id ?? idFor(reference);
+  const taken = model === null ? resolve(catalog, id) : undefined;
+  if (taken !== undefined)
+    throw new UserError(
+      `the model ${taken.id} is another file already: remove its model file first`,
+    );
+
+  const view = new ProgressView(process.stderr, () => performance.now());
+  const stop = new AbortController();
+  const interrupt = () => stop.abort();
+  process.once("SIGINT", interrupt).once("SIGTERM", interrupt);
+  let pulled: Pulled;
+  try {
+    pulled = await pullWeights({
+      reference,
+      sha256: model?.file.weights.sha256 ?? null,
+      folder,
+      hub: config.hub,
+      update: options.update,
+      signal: stop.signal,
+      onProgress: (progress) => view.update(progress),
+      retry: retryWith(view),
+    });
+  } catch (error) {
+    view.end();
+    if (!stop.signal.aborted) throw error;
+    console.error(`stopped; covey pull ${name} goes on from here`);
+    return 130;
+  } finally {
+    process.off("SIGINT", interrupt).off("SIGTERM", interrupt);
+  }
+  if (pulled.downloaded) view.end();
+  if (model === null) await addPulled(id, reference, pulled, folder);
+  console.log(
+    pulled.downloaded
+      ? `${id} is ready: ${formatBytes(pulled.size)}, sha256 ${pulled.sha256}`
+      : `${id} is already here: ${pulled.path}`,
+  );
+  return 0;
+}
+
+async function addPulled(
+  id: string,
+  reference: HubReference,
+  pulled: Pulled,
+  folder: string,
+): Promise<void> {
+  const facts = factsOf(
+    await readGguf(pulled.path).catch((error: unknown) => {
+      if (!(error instanceof UserError)) throw error;
+      throw new UserError(`${pulled.path} cannot be used: ${error.message}`);
+    }),
+  );
+  const today = new Date().toISOString().slice(0, 10);
+  const file = await addModelFile(folder, id, modelFileText(id, reference, facts, today));
+  console.log(`wrote ${file}; a running covey serve sees it after a restart`);
+}
