@@ -75,10 +75,20 @@ function bare(schema: z.core.$ZodType): z.core.$ZodType {
   }
 }
 
+/** The options of a union, in order; none for other schemas. */
+export function optionsOf(schema: z.core.$ZodType): readonly z.core.$ZodType[] {
+  const node = bare(schema);
+  return node instanceof z.ZodUnion ? node.options : [];
+}
+
 /** Whether an option of a union is meant by this value: same kind, and every literal field equal. */
 function fits(option: z.core.$ZodType, value: unknown): boolean {
   const node = bare(option);
-  if (node instanceof z.ZodArray) return Array.isArray(value);
+  if (node instanceof z.ZodString) return typeof value === "string";
+  if (node instanceof z.ZodNumber) return typeof value === "number";
+  if (node instanceof z.ZodArray) {
+    return Array.isArray(value) && (value.length === 0 || fits(node.element, value[0]));
+  }
   if (node instanceof z.ZodUnion) return node.options.some((inner) => fits(inner, value));
   if (!isIndexable(value) || Array.isArray(value)) return false;
   if (node instanceof z.ZodRecord) return true;

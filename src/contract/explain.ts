@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import { choices, expected, schemaAt } from "./expected.ts";
+import { choices, expected, optionsOf, schemaAt } from "./expected.ts";
 
 /** What is wrong with a request, as OpenAI's errors say it. `param` is null when it is the whole body. */
 export interface Explanation {
@@ -15,16 +15,15 @@ type Path = readonly PropertyKey[];
  * of what was sent. `issue` must come from a parse with `silent` as its error map.
  */
 export function explain(schema: z.core.$ZodType, body: unknown, issue: Issue): Explanation {
-  const found = innermost(issue);
-  const value = valueAt(body, found.path);
-  if (found.path.length === 0) {
+  const problem = innermost(schema, body, issue, []);
+  if (problem.path.length === 0) {
     return {
       param: null,
-      message: `The request body must be a JSON object, but it is ${kindOf(value)}.`,
+      message: `The request body must be a JSON object, but it is ${kindOf(body)}.`,
     };
   }
-  const param = paramOf(found.path);
-  return { param, message: sentence(param, found, value, schemaAt(schema, body, found.path)) };
+  const param = paramOf(problem.path);
+  return { param, message: sentence(param, problem) };
 }
 
 /**
@@ -33,32 +32,82 @@ export function explain(schema: z.core.$ZodType, body: unknown, issue: Issue): E
  */
 export const silent = (): string => "";
 
-function sentence(
-  param: string,
-  issue: Issue,
-  value: unknown,
+/** One thing that is wrong: where, what was sent there, and the schema it should have met. */
+interface Problem {
+  readonly issue: Issue;
+  readonly path: Path;
+  readonly value: unknown;
+  readonly schema: z.core.$ZodType | null;
+}
+
+/**
+ * Follows failed unions down to the option the caller most likely meant: the one that fits the
+ * value's kind and got furthest in it. Where none fits, the union itself is to blame.
+ */
+function innermost(
   schema: z.core.$ZodType | null,
-): string {
+  body: unknown,
+  issue: Issue,
+  prefix: Path,
+): Problem {
+  const path = [...prefix, ...issue.path];
+  const value = valueAt(body, issue.path);
+  const here = schema === null ? null : schemaAt(schema, body, issue.path);
+  let best: Problem | null = null;
+  if (issue.code === "invalid_union") {
+    const options = here === null ? [] : optionsOf(here);
+    for (const [index, [first]] of issue.errors.entries()) {
+      if (first === undefined) continue;
+      const inner = innermost(options[index] ?? null, value, first, path);
+      if (inner.path.length === path.length && isOtherKind(inner.issue, value)) continue;
+      if (best === null || isFurther(inner.path, best.path)) best = inner;
+    }
+  }
+  return best ?? { issue, path, value, schema: here };
+}
+
+/** Whether an option failed because the value is of another kind altogether, so that it was not meant. */
+function isOtherKind(issue: Issue, value: unknown): boolean {
+  if (issue.code === "invalid_value") return typeof issue.values[0] !== typeof value;
+  return issue.code === "invalid_type" || issue.code === "invalid_union";
+}
+
+function isFurther(path: Path, than: Path): boolean {
+  for (const [depth, key] of path.entries()) {
+    const other = than[depth];
+    if (typeof key === "number" && typeof other === "number" && key !== other) return key > other;
+  }
+  return path.length > than.length;
+}
+
+function sentence(param: string, { issue, value, schema }: Problem): string {
   if (issue.code === "custom") return issue.message;
-  const wanted = schema === null ? "another value" : expected(schema);
+  const supported = supportedBy(issue, schema);
+  const wanted = wantedBy(schema, supported);
   if (value === undefined) return `Missing required parameter: '${param}'. Expected ${wanted}.`;
   if (issue.code === "invalid_key") {
-    return `Invalid key in '${param}': ${issue.issues[0]?.message || "it is not allowed there."}`;
+    const reason = issue.issues[0]?.message;
+    return `Invalid key in '${param}': ${reason === undefined || reason === "" ? "it is not allowed there." : reason}`;
   }
   if (issue.message !== "") return `Invalid value for '${param}': ${issue.message}`;
-  const supported = supportedBy(issue, schema);
   if (supported.length > 0 && typeof value === "string") {
     return `Invalid value for '${param}': ${show(value)}. Supported values are: ${supported.join(", ")}.`;
   }
-  if (supported.length > 0) {
-    return `Invalid type for '${param}': expected one of ${supported.join(", ")}, but got ${kindOf(value)}.`;
-  }
-  if (issue.code === "invalid_type" || issue.code === "invalid_union") {
-    const got =
-      issue.code === "invalid_type" && issue.expected === "int" ? show(value) : kindOf(value);
-    return `Invalid type for '${param}': expected ${wanted}, but got ${got}.`;
+  if (issue.code === "invalid_type" || supported.length > 0 || issue.code === "invalid_union") {
+    return `Invalid type for '${param}': expected ${wanted}, but got ${isRightKind(issue) ? show(value) : kindOf(value)}.`;
   }
   return `Invalid value for '${param}': expected ${wanted}, but got ${show(value)}.`;
+}
+
+/** Whether the kind alone would not say what was wrong: a fraction for an integer, a word in a query's number. */
+function isRightKind(issue: Issue): boolean {
+  if (issue.code !== "invalid_type") return false;
+  return issue.expected === "int" || ("received" in issue && issue.received === "NaN");
+}
+
+function wantedBy(schema: z.core.$ZodType | null, supported: readonly string[]): string {
+  if (schema !== null) return expected(schema);
+  return supported.length > 0 ? `one of ${supported.join(", ")}` : "another value";
 }
 
 function supportedBy(issue: Issue, schema: z.core.$ZodType | null): string[] {
@@ -67,30 +116,6 @@ function supportedBy(issue: Issue, schema: z.core.$ZodType | null): string[] {
     return issue.options.map((value) => `'${String(value)}'`);
   }
   return schema === null ? [] : choices(schema);
-}
-
-/**
- * Follows failed unions down to the option the caller most likely meant: the one that fits the
- * value's kind and so fails deeper inside. Where none fits, the union itself is to blame.
- */
-function innermost(issue: Issue): Issue {
-  if (issue.code !== "invalid_union") return issue;
-  let best: Issue | null = null;
-  for (const [first] of issue.errors) {
-    if (first === undefined) continue;
-    const inner = innermost(first);
-    if (inner.path.length === 0 && isMismatch(inner)) continue;
-    if (best === null || inner.path.length > best.path.length) best = inner;
-  }
-  return best === null ? issue : { ...best, path: [...issue.path, ...best.path] };
-}
-
-function isMismatch(issue: Issue): boolean {
-  return (
-    issue.code === "invalid_type" ||
-    issue.code === "invalid_value" ||
-    issue.code === "invalid_union"
-  );
 }
 
 /** The value at a path, or undefined where the path leaves the value. */
@@ -125,7 +150,9 @@ function show(value: unknown): string {
   if (typeof value === "string") {
     return value.length <= 60 ? `'${value}'` : `'${cut(value, 40)}' (${value.length} characters)`;
   }
-  if (Array.isArray(value)) return `an array of ${value.length}`;
+  if (Array.isArray(value)) {
+    return value.length === 0 ? "an empty array" : `an array of ${value.length} items`;
+  }
   if (typeof value === "number" && Number.isFinite(value)) return String(value);
   return kindOf(value);
 }

@@ -95,12 +95,11 @@ const list = z
       .map((item) => item.trim())
       .filter((item) => item !== ""),
   )
-  .meta({ type: "string", description: "Several values are separated by commas or repeated." });
+  .meta({ description: "Several values are separated by commas or repeated." });
 
 const flag = z
   .enum(["0", "1", "false", "true"])
-  .transform((text) => text === "1" || text === "true")
-  .meta({ type: "string", enum: ["0", "1", "false", "true"] });
+  .transform((text) => text === "1" || text === "true");
 
 const SORTS = ["id", "name", "created", "context_length", "price"] as const;
 
