@@ -1,14 +1,8 @@
 import { z } from "zod";
+import { type Conflict, generationConflict, without } from "./conflicts.ts";
 import { Message } from "./messages.ts";
 import { ResponseFormat } from "./response-format.ts";
-import {
-  type Conflict,
-  extendedSampling,
-  generationConflict,
-  standardSampling,
-  streamOptions,
-  without,
-} from "./sampling.ts";
+import { extendedSampling, mapOf, standardSampling, streamOptions } from "./sampling.ts";
 import {
   LegacyFunction,
   LegacyFunctionChoice,
@@ -20,22 +14,39 @@ import {
 import { Usage } from "./usage.ts";
 
 const fields = z.looseObject({
-  model: z.string().min(1),
-  messages: z.array(Message).min(1),
-  stream: z.boolean().nullish(),
+  model: z
+    .string()
+    .min(1)
+    .describe("A model id or alias; /v1/models lists them. There is no silent substitution."),
+  messages: z.array(Message).min(1).describe("The conversation so far, oldest first."),
+  stream: z.boolean().nullish().describe("Send the answer as server-sent events while it is made."),
   stream_options: streamOptions,
-  max_tokens: z.int().min(1).nullish(),
-  max_completion_tokens: z.int().min(1).nullish(),
+  max_tokens: z
+    .int()
+    .min(1)
+    .nullish()
+    .describe("The most tokens the answer may have; over the model's limit it is clamped."),
+  max_completion_tokens: z.int().min(1).nullish().describe("Newer name of max_tokens."),
   ...standardSampling,
   ...extendedSampling,
-  logprobs: z.boolean().nullish(),
-  top_logprobs: z.int().min(0).max(20).nullish(),
+  logprobs: z
+    .boolean()
+    .nullish()
+    .describe("Send the log probabilities of the tokens of the answer."),
+  top_logprobs: z
+    .int()
+    .min(0)
+    .max(20)
+    .nullish()
+    .describe("Also those of this many alternatives for each token."),
   response_format: ResponseFormat.optional(),
   tools: z.array(Tool).optional(),
-  tool_choice: ToolChoice.optional(),
+  tool_choice: ToolChoice.optional().describe(
+    "Whether the model may, must or must not call tools, or which one it must.",
+  ),
   parallel_tool_calls: z.boolean().optional(),
-  functions: z.array(LegacyFunction).min(1).max(128).optional(),
-  function_call: LegacyFunctionChoice.optional(),
+  functions: z.array(LegacyFunction).min(1).max(128).optional().describe("Deprecated: use tools."),
+  function_call: LegacyFunctionChoice.optional().describe("Deprecated: use tool_choice."),
   reasoning_effort: z.string().nullish(),
   verbosity: z.string().nullish(),
   service_tier: z.string().nullish(),
@@ -55,7 +66,7 @@ const fields = z.looseObject({
       ]),
     })
     .nullish(),
-  metadata: z.record(z.string(), z.string()).nullish(),
+  metadata: mapOf(z.string()).nullish(),
   store: z.boolean().nullish(),
   user: z.string().optional(),
   prompt_cache_key: z.string().optional(),

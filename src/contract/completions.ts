@@ -1,11 +1,6 @@
 import { z } from "zod";
-import {
-  extendedSampling,
-  generationConflict,
-  standardSampling,
-  streamOptions,
-  without,
-} from "./sampling.ts";
+import { generationConflict, without } from "./conflicts.ts";
+import { extendedSampling, standardSampling, streamOptions } from "./sampling.ts";
 import { Usage } from "./usage.ts";
 
 const token = z.int().min(0);
@@ -23,16 +18,26 @@ export type Prompt = z.infer<typeof Prompt>;
 export const CompletionRequest = z
   .looseObject({
     model: z.string().min(1),
-    prompt: Prompt.nullable(),
+    prompt: Prompt.nullable().describe(
+      "Text, texts, token ids, or lists of token ids. null is the model's start token.",
+    ),
     stream: z.boolean().nullish(),
     stream_options: streamOptions,
     max_tokens: z.int().min(0).nullish(),
     ...standardSampling,
     ...extendedSampling,
     best_of: z.int().min(0).max(1, "only best_of = 1 is supported.").nullish(),
-    echo: z.boolean().nullish(),
-    logprobs: z.int().min(0).max(5).nullish(),
-    suffix: z.string().nullish(),
+    echo: z.boolean().nullish().describe("Put the prompt in front of the answer."),
+    logprobs: z
+      .int()
+      .min(0)
+      .max(5)
+      .nullish()
+      .describe("Send log probabilities, with this many alternatives for each token."),
+    suffix: z
+      .string()
+      .nullish()
+      .describe("Text that comes after the answer, for models that fill in the middle."),
     user: z.string().optional(),
   })
   .check(without(generationConflict));

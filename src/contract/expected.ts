@@ -21,7 +21,7 @@ function describe(node: z.core.$ZodType): string {
     return values.length === 1 ? `${values[0]}` : `one of ${values.join(", ")}`;
   }
   if (node instanceof z.ZodArray) return arrayWords(node);
-  if (node instanceof z.ZodObject || node instanceof z.ZodRecord) return "an object";
+  if (node instanceof z.ZodObject) return "an object";
   if (node instanceof z.ZodNull) return "null";
   if (node instanceof z.ZodUnion) return [...new Set(node.options.map(expected))].join(" or ");
   return "another value";
@@ -57,11 +57,10 @@ export function schemaAt(
     return null;
   }
   if (node instanceof z.ZodObject) {
-    const next = typeof key === "string" ? node.shape[key] : undefined;
+    const next = typeof key === "string" ? (node.shape[key] ?? node.def.catchall) : undefined;
     return next === undefined ? null : schemaAt(next, inner, rest);
   }
   if (node instanceof z.ZodArray) return schemaAt(node.element, inner, rest);
-  if (node instanceof z.ZodRecord) return schemaAt(node.valueType, inner, rest);
   return null;
 }
 
@@ -91,7 +90,6 @@ function fits(option: z.core.$ZodType, value: unknown): boolean {
   }
   if (node instanceof z.ZodUnion) return node.options.some((inner) => fits(inner, value));
   if (!isIndexable(value) || Array.isArray(value)) return false;
-  if (node instanceof z.ZodRecord) return true;
   if (!(node instanceof z.ZodObject)) return false;
   for (const [key, field] of Object.entries(node.shape)) {
     if (field instanceof z.ZodLiteral && !field.safeParse(Reflect.get(value, key)).success) {

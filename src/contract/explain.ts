@@ -85,10 +85,6 @@ function sentence(param: string, { issue, value, schema }: Problem): string {
   const supported = supportedBy(issue, schema);
   const wanted = wantedBy(schema, supported);
   if (value === undefined) return `Missing required parameter: '${param}'. Expected ${wanted}.`;
-  if (issue.code === "invalid_key") {
-    const reason = issue.issues[0]?.message;
-    return `Invalid key in '${param}': ${reason === undefined || reason === "" ? "it is not allowed there." : reason}`;
-  }
   if (issue.message !== "") return `Invalid value for '${param}': ${issue.message}`;
   if (supported.length > 0 && typeof value === "string") {
     return `Invalid value for '${param}': ${show(value)}. Supported values are: ${supported.join(", ")}.`;

@@ -195,11 +195,12 @@ function jsonSchema(schema: z.core.$ZodType): Json {
   return plain(z.toJSONSchema(schema, { io: "input", override: tidy }));
 }
 
-/** Leaves out what says nothing: the limits of JavaScript's integers, and "may have other fields", JSON Schema's default. */
+/** Leaves out what says nothing: the limits of JavaScript's integers, no properties, and JSON Schema's default of any others. */
 function tidy({ jsonSchema: schema }: { jsonSchema: z.core.JSONSchema.BaseSchema }): void {
   if (schema.maximum === Number.MAX_SAFE_INTEGER) delete schema.maximum;
   if (schema.minimum === Number.MIN_SAFE_INTEGER) delete schema.minimum;
   if (schema.type === "integer") delete schema.multipleOf;
+  if (Object.keys(schema.properties ?? { one: 1 }).length === 0) delete schema.properties;
   const others = schema.additionalProperties;
   if (typeof others === "object" && Object.keys(others).length === 0) {
     delete schema.additionalProperties;

@@ -15,25 +15,57 @@ const int64 = z
   .multipleOf(1)
   .meta({ type: "integer" });
 
+/** An object with values of one kind. Unlike `z.record`, checking it stops at the first wrong one. */
+export const mapOf = <T extends z.ZodType>(value: T) => z.object({}).catchall(value);
+
+const LogitBias = mapOf(z.number().min(-100).max(100)).check((context) => {
+  if (Object.keys(context.value).every((key) => /^\d+$/.test(key))) return;
+  context.issues.push({
+    code: "custom",
+    input: context.value,
+    message: "Invalid key in 'logit_bias': the keys must be token ids, such as \"50256\".",
+  });
+});
+
 /** OpenAI's parameters that steer the choice of tokens, on chat and on legacy completions alike. */
 export const standardSampling = {
-  frequency_penalty: z.number().min(-2).max(2).nullish(),
-  logit_bias: z
-    .record(
-      z.string().regex(/^\d+$/, 'expected token ids as keys, such as "50256".'),
-      z.number().min(-100).max(100),
-    )
-    .nullish(),
+  frequency_penalty: z
+    .number()
+    .min(-2)
+    .max(2)
+    .nullish()
+    .describe("Lowers a token the more often it has come up. 0 is off."),
+  logit_bias: LogitBias.nullish().describe(
+    "Added to the logits of tokens, by their ids: -100 forbids, 100 forces.",
+  ),
   n: z
     .int()
     .min(1)
     .max(1, "only n = 1 is supported; send the request again for another answer.")
-    .nullish(),
-  presence_penalty: z.number().min(-2).max(2).nullish(),
-  seed: int64.nullish(),
-  stop: z.union([z.string(), z.array(z.string()).min(1).max(4)]).nullish(),
-  temperature: z.number().min(0).max(2).nullish(),
-  top_p: probability,
+    .nullish()
+    .describe("How many answers. One; send the request again for another."),
+  presence_penalty: z
+    .number()
+    .min(-2)
+    .max(2)
+    .nullish()
+    .describe("Lowers a token that has come up at all. 0 is off."),
+  seed: int64
+    .nullish()
+    .describe("The same seed, request and model give the same text on an embedded model."),
+  stop: z
+    .union([z.string(), z.array(z.string()).min(1).max(4)])
+    .nullish()
+    .describe("Ends the answer before any of these texts, which are not part of it."),
+  temperature: z
+    .number()
+    .min(0)
+    .max(2)
+    .nullish()
+    .describe("Higher is more varied; 0 always takes the likeliest token."),
+  top_p: probability.describe(
+    "Keeps the likeliest tokens that together reach this probability. 1 is off.",
+  ),
 };
 
 /**
@@ -41,42 +73,118 @@ export const standardSampling = {
  * Aphrodite 0.9.1's ranges where it has any. `null` means the engine's neutral value.
  */
 export const extendedSampling = {
-  top_k: z.int().min(-1).nullish(),
-  min_p: probability,
-  top_a: atLeastZero,
-  tfs: probability,
-  typical_p: probability,
-  eta_cutoff: atLeastZero,
-  epsilon_cutoff: z.number().min(0).max(1000).nullish(),
-  top_n_sigma: z.number().min(-1).nullish(),
-  repetition_penalty: z.number().gt(0).nullish(),
-  no_repeat_ngram_size: count,
-  dry_multiplier: atLeastZero,
-  dry_base: z.number().min(1).nullish(),
-  dry_allowed_length: count,
-  dry_range: z.int().min(-1).nullish(),
-  dry_sequence_breakers: z.array(z.string()).nullish(),
-  xtc_probability: probability,
-  xtc_threshold: probability,
-  mirostat: z.int().min(0).max(2).nullish(),
-  mirostat_mode: z.int().min(0).max(2).nullish(),
-  mirostat_tau: atLeastZero,
-  mirostat_eta: atLeastZero,
-  dynatemp_min: atLeastZero,
-  dynatemp_max: atLeastZero,
-  dynatemp_exponent: atLeastZero,
-  smoothing_factor: atLeastZero,
-  smoothing_curve: z.number().min(1).nullish(),
-  min_tokens: count,
-  stop_token_ids: z.array(z.int().min(0)).nullish(),
-  include_stop_str_in_output: z.boolean().nullish(),
-  ignore_eos: z.boolean().nullish(),
-  skip_special_tokens: z.boolean().nullish(),
-  guided_json: z.union([z.looseObject({}), z.string()]).nullish(),
-  guided_regex: z.string().nullish(),
-  guided_choice: z.array(z.string()).min(1).nullish(),
-  guided_grammar: z.string().nullish(),
-  chat_template_kwargs: z.looseObject({}).nullish(),
+  top_k: z
+    .int()
+    .min(-1)
+    .nullish()
+    .describe("Keeps this many of the likeliest tokens. 0 and -1 are off."),
+  min_p: probability.describe(
+    "Drops tokens less likely than this share of the likeliest one. 0 is off.",
+  ),
+  top_a: atLeastZero.describe(
+    "Drops tokens less likely than this times the likeliest one's probability squared. 0 is off.",
+  ),
+  tfs: probability.describe(
+    "Tail-free sampling: cuts the tail where the slope of the probabilities flattens. 1 is off.",
+  ),
+  typical_p: probability.describe(
+    "Keeps the tokens whose surprise is nearest to the expected one. 1 is off.",
+  ),
+  eta_cutoff: atLeastZero.describe(
+    "Drops tokens below a cutoff that follows the entropy, in units of 0.0001. 0 is off.",
+  ),
+  epsilon_cutoff: z
+    .number()
+    .min(0)
+    .max(1000)
+    .nullish()
+    .describe("Drops tokens below this probability, in units of 0.0001. 0 is off."),
+  top_n_sigma: z
+    .number()
+    .min(-1)
+    .nullish()
+    .describe(
+      "Keeps tokens whose logit is within this many standard deviations of the highest. 0 and -1 are off.",
+    ),
+  repetition_penalty: z
+    .number()
+    .gt(0)
+    .nullish()
+    .describe(
+      "Divides the positive logits of tokens that came up, in prompt or answer, by this. 1 is off.",
+    ),
+  no_repeat_ngram_size: count.describe(
+    "Lets no sequence of this many tokens come up twice. 0 is off.",
+  ),
+  dry_multiplier: atLeastZero.describe(
+    "Strength of DRY, which lowers tokens that would prolong a repeated sequence. 0 is off.",
+  ),
+  dry_base: z
+    .number()
+    .min(1)
+    .nullish()
+    .describe("How fast the DRY penalty grows with the length of the repetition."),
+  dry_allowed_length: count.describe("The longest repetition that DRY leaves alone, in tokens."),
+  dry_range: z
+    .int()
+    .min(-1)
+    .nullish()
+    .describe("How many of the last tokens DRY looks at. 0 and -1 mean all."),
+  dry_sequence_breakers: z
+    .array(z.string())
+    .nullish()
+    .describe("Texts that end a sequence for DRY."),
+  xtc_probability: probability.describe(
+    "How likely each step leaves out the top choices (XTC). 0 is off.",
+  ),
+  xtc_threshold: probability.describe(
+    "Tokens from this probability up are top choices for XTC, all but the least likely of which go.",
+  ),
+  mirostat: z
+    .int()
+    .min(0)
+    .max(2)
+    .nullish()
+    .describe("Keeps the surprise of the text at a target: 0 is off, 1 and 2 are its versions."),
+  mirostat_mode: z.int().min(0).max(2).nullish().describe("Another name of mirostat."),
+  mirostat_tau: atLeastZero.describe("The surprise that mirostat aims at, in bits."),
+  mirostat_eta: atLeastZero.describe("How fast mirostat corrects itself."),
+  dynatemp_min: atLeastZero.describe("The temperature where the model is certain."),
+  dynatemp_max: atLeastZero.describe("The temperature where it is not at all."),
+  dynatemp_exponent: atLeastZero.describe("How entropy maps onto the temperatures between."),
+  smoothing_factor: atLeastZero.describe(
+    "Quadratic sampling: pulls logits towards the highest by the square of their distance. 0 is off.",
+  ),
+  smoothing_curve: z
+    .number()
+    .min(1)
+    .nullish()
+    .describe("Adds a cubic part to the smoothing. 1 is none."),
+  min_tokens: count.describe("The answer does not end before it has this many tokens."),
+  stop_token_ids: z
+    .array(z.int().min(0))
+    .nullish()
+    .describe("Ends the answer at any of these tokens."),
+  include_stop_str_in_output: z.boolean().nullish().describe("Leaves the stop text in the answer."),
+  ignore_eos: z
+    .boolean()
+    .nullish()
+    .describe("Goes on past the model's end-of-text tokens, up to max_tokens."),
+  skip_special_tokens: z.boolean().nullish().describe("Leaves special tokens out of the text."),
+  guided_json: z
+    .union([z.looseObject({}), z.string()])
+    .nullish()
+    .describe("The answer is JSON that fits this JSON Schema."),
+  guided_regex: z.string().nullish().describe("The answer matches this regular expression."),
+  guided_choice: z.array(z.string()).min(1).nullish().describe("The answer is one of these texts."),
+  guided_grammar: z
+    .string()
+    .nullish()
+    .describe("The answer follows this grammar (GBNF on embedded models)."),
+  chat_template_kwargs: z
+    .looseObject({})
+    .nullish()
+    .describe("Variables for the model's chat template."),
 };
 
 export const streamOptions = z
@@ -85,52 +193,3 @@ export const streamOptions = z
     include_obfuscation: z.boolean().optional(),
   })
   .nullish();
-
-interface Generation {
-  readonly stream?: boolean | null | undefined;
-  readonly stream_options?: object | null | undefined;
-  readonly [field: string]: unknown;
-}
-
-const GUIDES = ["guided_json", "guided_regex", "guided_choice", "guided_grammar"] as const;
-
-/** What no single field can tell. Names the field to blame and what to do, or returns null. */
-export function generationConflict(request: Generation): Conflict | null {
-  if (request.stream_options != null && request.stream !== true) {
-    return {
-      param: "stream_options",
-      message: "The 'stream_options' parameter is only allowed when 'stream' is true.",
-    };
-  }
-  let guide: string | null = null;
-  for (const name of GUIDES) {
-    if (request[name] == null) continue;
-    if (guide !== null) {
-      return {
-        param: name,
-        message: `At most one of ${GUIDES.join(", ")} may be sent; got '${guide}' and '${name}'.`,
-      };
-    }
-    guide = name;
-  }
-  return null;
-}
-
-export interface Conflict {
-  readonly param: string;
-  readonly message: string;
-}
-
-/** Turns a function that finds a conflict between fields into a check for a zod schema. */
-export function without<T>(find: (request: T) => Conflict | null): z.core.CheckFn<T> {
-  return (context) => {
-    const conflict = find(context.value);
-    if (conflict === null) return;
-    context.issues.push({
-      code: "custom",
-      input: context.value,
-      path: [conflict.param],
-      message: conflict.message,
-    });
-  };
-}

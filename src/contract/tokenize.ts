@@ -1,6 +1,6 @@
 import { z } from "zod";
+import { without } from "./conflicts.ts";
 import { Message } from "./messages.ts";
-import { without } from "./sampling.ts";
 
 const SOURCES = ["input", "text", "prompt", "messages"] as const;
 
