@@ -140,7 +140,9 @@ function gigabytes(bytes: number): string {
   return `${(bytes / 1e9).toFixed(2)} GB`;
 }
 
-/** Asks again while the failure may pass, as often as a download does. */
+/** Asking costs little to lose, so it gives up sooner than a download does. */
+const ASK_ATTEMPTS = 3;
+
 async function patiently<Result>(
   { retry, signal }: PullOptions,
   ask: () => Promise<Result>,
@@ -150,7 +152,7 @@ async function patiently<Result>(
       return await ask();
     } catch (error) {
       if (!(error instanceof PassingFailure)) throw error;
-      if (failures >= retry.attempts)
+      if (failures >= Math.min(ASK_ATTEMPTS, retry.attempts))
         throw new UserError(`the hub cannot be reached: ${error.message}`, { cause: error });
       const delay = Math.max(retry.delay(failures), error.retryAfter ?? 0);
       retry.onRetry(error.message, delay);

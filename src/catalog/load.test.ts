@@ -1,0 +1,77 @@
+import { afterEach, beforeEach, expect, test } from "bun:test";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import os from "node:os";
+import path from "node:path";
+import { loadCatalog, parseModelFile, SHIPPED_MODELS } from "./load.ts";
+import { nearest, resolve } from "./resolve.ts";
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(path.join(os.tmpdir(), "covey-catalog-"));
+});
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+const text = (id: string, more = "") =>
+  `id = "${id}"\nname = "n"\ncreated = "2025-01-02"\nowned_by = "o"\ncontext_length = 8\nlicense = "MIT"\n${more}\n[weights]\nhf = "o/r@main/f.gguf"\n`;
+
+test("a model answers to its id and its aliases, whatever their case", () => {
+  const catalog = loadCatalog([SHIPPED_MODELS]);
+  const id = "TinyLlama/TinyLlama-1.1B-Chat-v1.0";
+  for (const name of [id, id.toLowerCase(), "tinyllama", "TinyLlama-1.1B-Chat"])
+    expect(resolve(catalog, name)?.id).toBe(id);
+});
+
+test("an unknown name is nobody's, and the nearest one is only a suggestion", () => {
+  const catalog = loadCatalog([SHIPPED_MODELS]);
+  expect(resolve(catalog, "tinylama")).toBeUndefined();
+  expect(nearest(catalog, "tinylama")).toBe("TinyLlama/TinyLlama-1.1B-Chat-v1.0");
+  expect(nearest(catalog, "gpt-4o-mini")).toBeUndefined();
+  expect(resolve(catalog, "__proto__")).toBeUndefined();
+});
+
+test("every model that ships names its licence, and the starter its hashes", () => {
+  const { models } = loadCatalog([SHIPPED_MODELS]);
+  expect(models.length).toBeGreaterThanOrEqual(4);
+  for (const { file } of models) expect(file.license).toBe("Apache-2.0");
+  const starter = models.find(({ file }) => file.weights.source === "npm");
+  expect(starter?.file.weights.sha256).toMatch(/^9ee11adf/);
+});
+
+test("a user's model file joins the catalog", async () => {
+  await writeFile(path.join(folder, "mine.toml"), text("me/mine", 'aliases = ["mine"]'));
+  const catalog = loadCatalog([SHIPPED_MODELS, folder, path.join(folder, "not-there")]);
+  expect(resolve(catalog, "MINE")?.file.created).toBe(Date.UTC(2025, 0, 2) / 1_000);
+});
+
+test("two models of one name are refused, with both ids", async () => {
+  await writeFile(path.join(folder, "a.toml"), text("me/a", 'aliases = ["x"]'));
+  await writeFile(path.join(folder, "b.toml"), text("me/b", 'aliases = ["X"]'));
+  expect(() => loadCatalog([folder])).toThrow(/me\/a and me\/b both have the name "x"/);
+});
+
+test("an unknown key is an error with file, line and the key that was meant", () => {
+  expect(() => parseModelFile(text("me/a", 'licence = "MIT"'), "a.toml")).toThrow(
+    'a.toml:7: unknown key "licence" at the top level; did you mean "license"?',
+  );
+});
+
+test("a key of another source of weights is an error", () => {
+  expect(() => parseModelFile(`${text("me/a")}file = "x.gguf"`, "a.toml")).toThrow(
+    /a\.toml:\d+: weights.*file/,
+  );
+});
+
+test("an id that could name a file elsewhere is refused", () => {
+  expect(() => parseModelFile(text("../evil"), "a.toml")).toThrow("a.toml:1: id: expected");
+});
+
+test("a template may be a file beside the model file", async () => {
+  await writeFile(path.join(folder, "chat.jinja"), "{{ messages }}");
+  const file = path.join(folder, "a.toml");
+  expect(parseModelFile(text("me/a", 'template_file = "chat.jinja"'), file).file.template).toBe(
+    "{{ messages }}",
+  );
+  expect(() => parseModelFile(text("me/a", 'template_file = "gone.jinja"'), file)).toThrow(
+    "cannot read",
+  );
+});
