@@ -106,7 +106,8 @@ describe("hostile bodies", () => {
     expect(refusal(() => parseRequest(counting, { items: Array(1_000_000).fill(1) })).param).toBe(
       "items[0]",
     );
-    expect(looked).toBe(1);
+    // Once in the compiled pass, which stops there, and once in the one that names the problem.
+    expect(looked).toBe(2);
   });
 });
 
