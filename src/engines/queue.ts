@@ -32,6 +32,10 @@ export class FairQueue {
     this.#retryAfter = retryAfter;
   }
 
+  get places(): number {
+    return this.#places;
+  }
+
   get running(): number {
     return this.#running;
   }

@@ -1,0 +1,58 @@
+import { GatewayError } from "../contract/errors.ts";
+import type { Message } from "../contract/messages.ts";
+import type { TemplateMessage } from "./protocol.ts";
+
+/**
+ * Messages as chat templates read them: content is text, `developer` is `system`, and the arguments
+ * of tool calls are objects where they are JSON. Pieces of text are joined by a line break, as in
+ * vLLM and llama.cpp. Pictures, sound and files are refused with their place.
+ */
+export function templateMessages(messages: readonly Message[]): TemplateMessage[] {
+  return messages.map((message, index) => {
+    const content = textOf(message.content, index);
+    if (message.role === "developer") return { ...message, role: "system", content };
+    if (message.role !== "assistant" || message.tool_calls === undefined)
+      return { ...message, content };
+    return { ...message, content, tool_calls: message.tool_calls.map(withParsedArguments) };
+  });
+}
+
+function textOf(content: Message["content"], message: number): string {
+  if (typeof content === "string") return content;
+  const texts = (content ?? []).map((part, index) => {
+    if (part.type === "text") return part.text;
+    if (part.type === "refusal") return part.refusal;
+    throw new GatewayError(
+      "invalid_request",
+      `This model takes no ${NOUNS[part.type]}, only text.`,
+      { param: `messages[${message}].content[${index}]` },
+    );
+  });
+  return texts.join("\n");
+}
+
+const NOUNS = {
+  image_url: "images",
+  input_audio: "audio",
+  file: "files",
+  video_url: "video",
+} as const;
+
+type ToolCalls = NonNullable<Extract<Message, { role: "assistant" }>["tool_calls"]>;
+
+function withParsedArguments(call: ToolCalls[number]): object {
+  if (call.type !== "function") return call;
+  const parsed = parseObject(call.function.arguments);
+  return parsed === null ? call : { ...call, function: { ...call.function, arguments: parsed } };
+}
+
+/** The object a text is the JSON of; null when it is anything else, as a model's own calls may be. */
+function parseObject(text: string): object | null {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === "object" && !Array.isArray(value) ? value : null;
+  } catch (error) {
+    if (error instanceof SyntaxError) return null;
+    throw error;
+  }
+}

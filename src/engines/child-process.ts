@@ -1,0 +1,60 @@
+import type { FromChild, ToChild } from "./protocol.ts";
+
+const KEPT_LINES = 50;
+/** The child gets what a library needs to run, and none of the keys this process may have. */
+const PASSED_ON = ["PATH", "HOME", "TMPDIR", "LANG", "LD_LIBRARY_PATH", "CUDA_VISIBLE_DEVICES"];
+
+export interface ChildHandlers {
+  onMessage(message: FromChild): void;
+  /** Called once, when the process is gone. */
+  onExit(description: string): void;
+}
+
+/** One running child process with its message channel. */
+export class EngineProcess {
+  readonly #process: Bun.Subprocess<"ignore", "ignore", "pipe">;
+  readonly #lastLines: string[] = [];
+
+  constructor(entry: string, handlers: ChildHandlers) {
+    this.#process = Bun.spawn([process.execPath, entry], {
+      stdio: ["ignore", "ignore", "pipe"],
+      env: Object.fromEntries(PASSED_ON.map((name) => [name, process.env[name]])),
+      serialization: "advanced",
+      ipc: (message: FromChild) => handlers.onMessage(message),
+      onExit: (_, code, signal) =>
+        handlers.onExit(signal === null ? `exit code ${code}` : `signal ${signal}`),
+    });
+    this.#keepErrors().catch((error: unknown) => this.#lastLines.push(String(error)));
+  }
+
+  get pid(): number {
+    return this.#process.pid;
+  }
+
+  /** What it wrote to standard error last, for the log. */
+  get lastLines(): readonly string[] {
+    return this.#lastLines;
+  }
+
+  /** A message to a process that is going away is lost; its exit tells the sender. */
+  send(message: ToChild): void {
+    if (!this.#process.killed && this.#process.exitCode === null) this.#process.send(message);
+  }
+
+  /** There is nothing to save in it. Safe to call again. */
+  kill(): void {
+    this.#process.kill("SIGKILL");
+  }
+
+  async #keepErrors(): Promise<void> {
+    const decoder = new TextDecoder();
+    let rest = "";
+    for await (const bytes of this.#process.stderr) {
+      const lines = (rest + decoder.decode(bytes, { stream: true })).split("\n");
+      rest = lines.pop()?.slice(-4_096) ?? "";
+      this.#lastLines.push(...lines);
+      this.#lastLines.splice(0, this.#lastLines.length - KEPT_LINES);
+    }
+    if (rest !== "") this.#lastLines.push(rest);
+  }
+}

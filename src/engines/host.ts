@@ -1,0 +1,264 @@
+import { GatewayError } from "../contract/errors.ts";
+import { GroupStream } from "../lib/group-stream.ts";
+import type { Log } from "../lib/log.ts";
+import { EngineProcess } from "./child-process.ts";
+import { COLD, type HostEvent, type HostState, transition } from "./host-state.ts";
+import type {
+  ChildEvent,
+  FromChild,
+  GenerateOptions,
+  LoadOptions,
+  PromptSource,
+  ReadyInfo,
+  ToChild,
+} from "./protocol.ts";
+
+const CHILD_ENTRY = new URL("./llama/child.ts", import.meta.url).pathname;
+
+export interface HostOptions {
+  readonly model: string;
+  /** Brings the weights to disk and makes room in memory; rejects when the model can't be loaded. */
+  readonly prepare: () => Promise<LoadOptions>;
+  /** Milliseconds a caller waits for the model to load. */
+  readonly loadTimeoutMs: number;
+  readonly log: Log;
+}
+
+type Answer = GroupStream<ChildEvent>;
+
+/**
+ * One model and its child process. Callers say `ensureReady` and then use it; loading, crashes,
+ * back-off and restarts are behind it.
+ */
+export class ModelHost {
+  readonly #options: HostOptions;
+  readonly #answers = new Map<number, Answer>();
+  #state: HostState = COLD;
+  #child: EngineProcess | null = null;
+  #info: ReadyInfo | null = null;
+  #failure: GatewayError | null = null;
+  #nextId = 1;
+  #loadingSince = 0;
+  /** Resolved and replaced at every change of state. */
+  #changed = Promise.withResolvers<void>();
+
+  constructor(options: HostOptions) {
+    this.#options = options;
+  }
+
+  get state(): HostState {
+    return this.#state;
+  }
+
+  /** Whether its process has, or is about to have, the weights in memory. */
+  get holdsMemory(): boolean {
+    return this.#state.name !== "cold" && this.#state.name !== "crashed";
+  }
+
+  /** Process id of the child, while there is one. */
+  get pid(): number | null {
+    return this.#child?.pid ?? null;
+  }
+
+  /** Known while the model is ready. */
+  get info(): ReadyInfo | null {
+    return this.#info;
+  }
+
+  /**
+   * Resolves when the model can be used, loading it if need be. Rejects with `model_loading` when
+   * that takes too long (it goes on loading) or a crash is being backed off, with the reason when
+   * it can't be loaded, and with `client_closed` when `signal` aborts.
+   */
+  async ensureReady(signal: AbortSignal): Promise<ReadyInfo> {
+    const deadline = performance.now() + this.#options.loadTimeoutMs;
+    let state = this.#apply("needed");
+    if (state.name === "crashed") throw this.#backingOff(state.retryAt);
+    while (true) {
+      if (signal.aborted) throw cancelled();
+      if (state.name === "ready" && this.#info !== null) return this.#info;
+      if (state.name === "crashed") throw this.#failure ?? this.#couldNotLoad(null);
+      const left = deadline - performance.now();
+      if (left <= 0) throw this.#stillLoading();
+      await this.#change(signal, left);
+      state = this.#state.name === "cold" ? this.#apply("needed") : this.#state;
+    }
+  }
+
+  /** Starts an answer. `ensureReady` first. Reading stops at once when `signal` aborts. */
+  generate(options: GenerateOptions, signal: AbortSignal): AsyncIterable<readonly ChildEvent[]> {
+    return this.#request((id) => ({ type: "generate", id, options }), signal);
+  }
+
+  tokenize(prompt: PromptSource, signal: AbortSignal): Promise<ChildEvent> {
+    return firstOf(this.#request((id) => ({ type: "tokenize", id, prompt }), signal));
+  }
+
+  detokenize(tokens: readonly number[], signal: AbortSignal): Promise<ChildEvent> {
+    return firstOf(this.#request((id) => ({ type: "detokenize", id, tokens }), signal));
+  }
+
+  /** Ends the child; resolves once it is gone. What still runs on it fails. */
+  async unload(): Promise<void> {
+    this.#apply("unload");
+    while (this.#state.name === "draining") await this.#changed.promise;
+  }
+
+  #apply(event: HostEvent): HostState {
+    const { state, action } = transition(this.#state, event, performance.now());
+    if (state !== this.#state) {
+      this.#state = state;
+      this.#changed.resolve();
+      this.#changed = Promise.withResolvers();
+    }
+    if (action === "start") this.#start();
+    // Without a child its weights are still being prepared: `#spawn` sees the state and lets go.
+    if (action === "stop") this.#child?.kill();
+    return this.#state;
+  }
+
+  #start(): void {
+    this.#loadingSince = performance.now();
+    this.#failure = null;
+    const load = this.#options.prepare();
+    load.then(
+      (options) => this.#spawn(options),
+      (error: unknown) => this.#gone(null, error),
+    );
+  }
+
+  #spawn(options: LoadOptions): void {
+    // It may have been unloaded while its weights were prepared.
+    if (this.#state.name !== "loading") {
+      this.#gone(null, null);
+      return;
+    }
+    const child: EngineProcess = new EngineProcess(CHILD_ENTRY, {
+      onMessage: (message) => this.#receive(child, message),
+      onExit: (description) => this.#gone(child, description),
+    });
+    this.#child = child;
+    child.send({ type: "load", options });
+  }
+
+  #receive(child: EngineProcess, message: FromChild): void {
+    if (child !== this.#child) return;
+    switch (message.type) {
+      case "ready": {
+        this.#info = message.info;
+        this.#apply("loaded");
+        const ms = Math.round(performance.now() - this.#loadingSince);
+        this.#options.log.info("model loaded", { model: this.#options.model, ms });
+        return;
+      }
+      case "failed":
+        this.#gone(child, message.message);
+        return;
+      case "events":
+        for (const event of message.events) this.#deliver(event);
+    }
+  }
+
+  #deliver(event: ChildEvent): void {
+    const answer = this.#answers.get(event.id);
+    if (answer === undefined) return;
+    if (event.type === "error") {
+      answer.fail(new GatewayError(event.kind, event.message, { param: event.param }));
+      this.#answers.delete(event.id);
+      return;
+    }
+    answer.push(event);
+    if (event.type === "started" || event.type === "delta") return;
+    answer.close();
+    this.#answers.delete(event.id);
+  }
+
+  /** The child is gone or no use: with `cause`, unexpectedly. */
+  #gone(child: EngineProcess | null, cause: unknown): void {
+    if (child !== this.#child) return;
+    const was = this.#state.name;
+    const lines = child?.lastLines ?? [];
+    this.#child = null;
+    this.#info = null;
+    child?.kill();
+    if (was === "loading" || was === "ready") {
+      const reason = cause instanceof Error ? cause.message : String(cause);
+      const fields = { model: this.#options.model, state: was, reason, stderr: lines.join("\n") };
+      this.#options.log.error("model process ended", fields);
+      if (was === "loading") this.#failure = this.#couldNotLoad(cause);
+    }
+    for (const answer of this.#answers.values())
+      answer.fail(
+        new GatewayError("upstream_error", "The model stopped unexpectedly. Try again.", {
+          retryAfter: 1,
+        }),
+      );
+    this.#answers.clear();
+    this.#apply("exited");
+  }
+
+  #request(message: (id: number) => ToChild, signal: AbortSignal): Answer {
+    const id = this.#nextId++;
+    const end = () => {
+      signal.removeEventListener("abort", abort);
+      if (!this.#answers.delete(id)) return;
+      this.#child?.send({ type: "cancel", id });
+    };
+    const answer: Answer = new GroupStream(end);
+    const abort = () => {
+      end();
+      answer.fail(cancelled(), true);
+    };
+    if (signal.aborted || this.#child === null || this.#state.name !== "ready") {
+      answer.fail(signal.aborted ? cancelled() : this.#stillLoading());
+      return answer;
+    }
+    signal.addEventListener("abort", abort, { once: true });
+    this.#answers.set(id, answer);
+    this.#child.send(message(id));
+    return answer;
+  }
+
+  /** Resolves at the next change of state, after `ms`, or when `signal` aborts. */
+  async #change(signal: AbortSignal, ms: number): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, ms);
+    signal.addEventListener("abort", () => resolve(), { once: true });
+    await Promise.race([promise, this.#changed.promise]);
+    clearTimeout(timer);
+  }
+
+  #stillLoading(): GatewayError {
+    return new GatewayError(
+      "model_loading",
+      `The model ${this.#options.model} is still loading. Try again shortly.`,
+      { retryAfter: 5 },
+    );
+  }
+
+  #backingOff(retryAt: number): GatewayError {
+    return new GatewayError(
+      "model_loading",
+      `The model ${this.#options.model} stopped unexpectedly and is being restarted. Try again shortly.`,
+      { retryAfter: Math.max(1, (retryAt - performance.now()) / 1_000) },
+    );
+  }
+
+  #couldNotLoad(cause: unknown): GatewayError {
+    if (cause instanceof GatewayError) return cause;
+    return new GatewayError(
+      "unavailable",
+      `The model ${this.#options.model} could not be loaded. The server's log has the reason.`,
+      { cause },
+    );
+  }
+}
+
+async function firstOf(answer: AsyncIterable<readonly ChildEvent[]>): Promise<ChildEvent> {
+  for await (const [event] of answer) if (event !== undefined) return event;
+  throw new GatewayError("upstream_error", "The model stopped unexpectedly. Try again.");
+}
+
+function cancelled(): GatewayError {
+  return new GatewayError("client_closed", "The request was cancelled.");
+}

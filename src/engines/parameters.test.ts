@@ -1,0 +1,95 @@
+import { expect, test } from "bun:test";
+import { ChatRequest } from "../contract/chat.ts";
+import { CompletionRequest } from "../contract/completions.ts";
+import { samplingOf, seedBits, stopsOf, unsupportedParameters } from "./parameters.ts";
+
+const chat = (fields: object) =>
+  ChatRequest.parse({ model: "m", messages: [{ role: "user", content: "hi" }], ...fields });
+const tool = { type: "function", function: { name: "f" } };
+const completion = (fields: object) =>
+  CompletionRequest.parse({ model: "m", prompt: "x", ...fields });
+
+test("what is not sent is OpenAI's default, and null is not sent", () => {
+  const defaults = {
+    temperature: 1,
+    topP: 1,
+    topK: 0,
+    minP: 0,
+    seed: 42,
+    presencePenalty: 0,
+    frequencyPenalty: 0,
+    repetitionPenalty: 1,
+    logitBias: [],
+    xtc: null,
+    dry: null,
+  };
+  expect(samplingOf(chat({}), 42)).toEqual(defaults);
+  expect(samplingOf(chat({ temperature: null, top_k: -1, seed: null }), 42)).toEqual(defaults);
+});
+
+test("seeds of any size become 32 bits, and never llama.cpp's word for random", () => {
+  expect(seedBits(7)).toBe(7);
+  expect(seedBits(-1)).toBe(0xfffffffe);
+  expect(seedBits(2 ** 32 + 5)).toBe(5);
+  expect(seedBits(2 ** 63)).toBe(0);
+});
+
+test("stop strings of the request and of the model both count", () => {
+  expect(stopsOf(chat({ stop: "a" }), ["b"])).toEqual(["a", "b"]);
+  expect(stopsOf(chat({ stop: ["a", "c"] }), [])).toEqual(["a", "c"]);
+  expect(stopsOf(chat({ stop: null }), ["b"])).toEqual(["b"]);
+});
+
+test("what would make the answer another one is refused by name", () => {
+  const json = { type: "json_schema", json_schema: { name: "x", schema: {} } };
+  const refused: [name: string, value: unknown][] = [
+    ["logprobs", true],
+    ["response_format", { type: "json_object" }],
+    ["response_format", json],
+    ["guided_regex", "a+"],
+    ["tool_choice", "required"],
+    ["tool_choice", { type: "function", function: { name: "f" } }],
+    ["tool_choice", { type: "allowed_tools", allowed_tools: { mode: "required", tools: [] } }],
+    ["modalities", ["text", "audio"]],
+  ];
+  for (const [name, value] of refused) {
+    const tools = name === "tool_choice" ? { tools: [tool] } : {};
+    const run = () => unsupportedParameters(chat({ ...tools, [name]: value }));
+    expect(run).toThrow(expect.objectContaining({ kind: "invalid_request", param: name }));
+  }
+  for (const [name, value] of [
+    ["echo", true],
+    ["suffix", "z"],
+    ["logprobs", 0],
+  ] as const)
+    expect(() => unsupportedParameters(completion({ [name]: value }))).toThrow(
+      expect.objectContaining({ param: name }),
+    );
+});
+
+test("what is left out is told, unknown names too; neutral values ask for nothing", () => {
+  expect(
+    unsupportedParameters(
+      chat({ top_a: 0.2, mirostat: 2, tools: [tool], tool_choice: "auto", zz: 1 }),
+    ),
+  ).toEqual(["top_a", "tools", "mirostat", "zz"].sort((a, b) => order(a) - order(b)));
+  expect(
+    unsupportedParameters(
+      chat({
+        top_a: 0,
+        tfs: 1,
+        mirostat: 0,
+        logprobs: false,
+        n: 1,
+        response_format: { type: "text" },
+      }),
+    ),
+  ).toEqual([]);
+});
+
+/** zod puts known fields first, in its own order. */
+function order(name: string): number {
+  const keys = Object.keys(ChatRequest.shape);
+  const at = keys.indexOf(name);
+  return at === -1 ? keys.length : at;
+}

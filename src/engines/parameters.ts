@@ -1,0 +1,156 @@
+import type { ChatRequest } from "../contract/chat.ts";
+import type { CompletionRequest } from "../contract/completions.ts";
+import { GatewayError } from "../contract/errors.ts";
+import type { Sampling } from "./protocol.ts";
+
+type TextRequest = ChatRequest | CompletionRequest;
+
+const DEFAULT_XTC_THRESHOLD = 0.1;
+const DEFAULT_DRY_BASE = 1.75;
+const DEFAULT_DRY_ALLOWED_LENGTH = 2;
+/** `LLAMA_DEFAULT_SEED`: llama.cpp takes it for "choose one yourself". */
+const RESERVED_SEED = 0xff_ff_ff_ff;
+
+/** What the request asks for, with OpenAI's defaults; `randomSeed` is taken when it sends none. */
+export function samplingOf(request: TextRequest, randomSeed: number): Sampling {
+  const multiplier = request.dry_multiplier ?? 0;
+  const xtc = request.xtc_probability ?? 0;
+  return {
+    temperature: request.temperature ?? 1,
+    topP: request.top_p ?? 1,
+    topK: Math.max(0, request.top_k ?? 0),
+    minP: request.min_p ?? 0,
+    seed: seedBits(request.seed ?? randomSeed),
+    presencePenalty: request.presence_penalty ?? 0,
+    frequencyPenalty: request.frequency_penalty ?? 0,
+    repetitionPenalty: request.repetition_penalty ?? 1,
+    logitBias: Object.entries(request.logit_bias ?? {}).map(
+      ([token, bias]) => [Number(token), bias] as const,
+    ),
+    xtc:
+      xtc === 0
+        ? null
+        : { probability: xtc, threshold: request.xtc_threshold ?? DEFAULT_XTC_THRESHOLD },
+    dry:
+      multiplier === 0
+        ? null
+        : {
+            multiplier,
+            base: request.dry_base ?? DEFAULT_DRY_BASE,
+            allowedLength: request.dry_allowed_length ?? DEFAULT_DRY_ALLOWED_LENGTH,
+            range: request.dry_range == null || request.dry_range <= 0 ? null : request.dry_range,
+            sequenceBreakers: request.dry_sequence_breakers ?? null,
+          },
+  };
+}
+
+/** Any integer as the 32 bits llama.cpp takes, without its one reserved value. */
+export function seedBits(seed: number): number {
+  const bits = Number(BigInt.asUintN(32, BigInt(Math.trunc(seed))));
+  return bits === RESERVED_SEED ? RESERVED_SEED - 1 : bits;
+}
+
+/** The request's stop strings and the model's own. */
+export function stopsOf(request: TextRequest, ofModel: readonly string[]): string[] {
+  const own = typeof request.stop === "string" ? [request.stop] : (request.stop ?? []);
+  return [...own, ...ofModel];
+}
+
+type Rule = (value: unknown) => boolean;
+
+const isSet: Rule = () => true;
+const not =
+  (...neutral: unknown[]): Rule =>
+  (value) =>
+    !neutral.includes(value);
+
+/** Leaving these out would give another answer than the one asked for. True: the value is refused. */
+const REFUSED: { readonly [name: string]: Rule } = {
+  logprobs: not(false),
+  top_logprobs: not(0),
+  n: not(1),
+  best_of: not(0, 1),
+  echo: not(false),
+  suffix: not(""),
+  response_format: (value) => fieldOf(value, "type") !== "text",
+  guided_json: isSet,
+  guided_regex: isSet,
+  guided_choice: isSet,
+  guided_grammar: isSet,
+  tool_choice: (value) => {
+    const choice = fieldOf(value, "type") === "allowed_tools" ? modeOf(value) : value;
+    return choice !== "none" && choice !== "auto";
+  },
+  function_call: not("none", "auto"),
+  modalities: (value) => !Array.isArray(value) || value.some((item) => item !== "text"),
+  audio: isSet,
+};
+
+/** Known, and not honoured by this engine yet. True: the value asks for something. */
+const IGNORED: { readonly [name: string]: Rule } = {
+  top_a: not(0),
+  tfs: not(1),
+  typical_p: not(1),
+  eta_cutoff: not(0),
+  epsilon_cutoff: not(0),
+  top_n_sigma: not(0, -1),
+  no_repeat_ngram_size: not(0),
+  mirostat: not(0),
+  mirostat_mode: not(0),
+  mirostat_tau: isSet,
+  mirostat_eta: isSet,
+  dynatemp_min: not(0),
+  dynatemp_max: not(0),
+  dynatemp_exponent: not(1),
+  smoothing_factor: not(0),
+  smoothing_curve: not(1),
+  min_tokens: not(0),
+  stop_token_ids: (value) => !Array.isArray(value) || value.length > 0,
+  include_stop_str_in_output: not(false),
+  ignore_eos: not(false),
+  skip_special_tokens: not(true),
+  tools: (value) => !Array.isArray(value) || value.length > 0,
+  functions: isSet,
+  parallel_tool_calls: not(true, false),
+  service_tier: not("auto", "default"),
+  store: not(false),
+};
+
+/** Honoured here or in the gateway, or of no effect on the answer. */
+const HONOURED = new Set([
+  ...["model", "messages", "prompt", "stream", "stream_options", "max_tokens"],
+  ...["max_completion_tokens", "temperature", "top_p", "top_k", "min_p", "seed", "stop"],
+  ...["presence_penalty", "frequency_penalty", "repetition_penalty", "logit_bias"],
+  ...["xtc_probability", "xtc_threshold", "dry_multiplier", "dry_base", "dry_allowed_length"],
+  ...["dry_range", "dry_sequence_breakers", "chat_template_kwargs", "add_generation_prompt"],
+  ...["user", "metadata", "prompt_cache_key", "safety_identifier"],
+  ...["models", "provider", "route", "transforms", "plugins", "usage"],
+]);
+
+/**
+ * Refuses what this engine cannot do and an answer would be wrong without; returns the names of
+ * the other parameters it leaves out. A parameter at its neutral value asks for nothing.
+ */
+export function unsupportedParameters(request: TextRequest): string[] {
+  const dropped: string[] = [];
+  for (const [name, value] of Object.entries(request)) {
+    if (value === null || value === undefined || HONOURED.has(name)) continue;
+    const refused = REFUSED[name];
+    if (refused?.(value))
+      throw new GatewayError(
+        "invalid_request",
+        `This model's engine does not support ${name} with this value.`,
+        { param: name },
+      );
+    if (refused === undefined && (IGNORED[name] ?? isSet)(value)) dropped.push(name);
+  }
+  return dropped;
+}
+
+function fieldOf(value: unknown, name: string): unknown {
+  return typeof value === "object" && value !== null ? Reflect.get(value, name) : undefined;
+}
+
+function modeOf(value: unknown): unknown {
+  return fieldOf(fieldOf(value, "allowed_tools"), "mode");
+}

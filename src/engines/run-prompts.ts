@@ -1,0 +1,149 @@
+import { GroupStream } from "../lib/group-stream.ts";
+import type { AttemptContext } from "../types.ts";
+import type { ModelPool, PooledModel } from "./pool.ts";
+import type { ChildEvent, FinishReason, GenerateOptions } from "./protocol.ts";
+
+/** More text of the answer to the prompt with this index, and its end. */
+export interface AnswerUpdate {
+  readonly index: number;
+  readonly text: string;
+  readonly finish: FinishReason | null;
+}
+
+/** What the prompts of one request used together. */
+export interface Totals {
+  prompt: number;
+  cached: number;
+  completion: number;
+}
+
+interface Run {
+  readonly pooled: PooledModel;
+  readonly context: AttemptContext;
+  readonly totals: Totals;
+  readonly signal: AbortSignal;
+  readonly updates: GroupStream<AnswerUpdate>;
+}
+
+const WEIGHT_OF_LAST_ANSWER = 0.2;
+
+/**
+ * Answers prompts side by side, each on a sequence of its own, and yields what comes as it comes.
+ * Each waits its turn in the model's queue; only the first can be turned away there. Counts go to
+ * `totals` and to the context's meter. The first failure ends all of them; so does an abort, at
+ * once, and a reader that stops.
+ */
+export async function* runPrompts(
+  pool: ModelPool,
+  pooled: PooledModel,
+  prompts: readonly GenerateOptions[],
+  context: AttemptContext,
+  totals: Totals,
+): AsyncGenerator<readonly AnswerUpdate[], void, void> {
+  const stop = new AbortController();
+  const updates = new GroupStream<AnswerUpdate>(() => stop.abort());
+  const signal = AbortSignal.any([context.signal, stop.signal]);
+  const release = pool.hold(pooled);
+  const run: Run = { pooled, context, totals, signal, updates };
+  const finished = runAll(run, prompts).then(
+    () => updates.close(),
+    (error: unknown) => updates.fail(error, context.signal.aborted),
+  );
+  finished.finally(release);
+  try {
+    yield* updates;
+  } finally {
+    stop.abort();
+  }
+}
+
+async function runAll(run: Run, prompts: readonly GenerateOptions[]): Promise<void> {
+  const queue = prompts.entries();
+  const workers = Math.min(prompts.length, run.pooled.queue.places);
+  const admitted = Promise.withResolvers<void>();
+  const worker = async (first: boolean) => {
+    if (!first) await admitted.promise;
+    let bounded = first;
+    for (const [index, options] of queue) {
+      await runOne(run, index, options, !bounded, admitted.resolve);
+      bounded = false;
+    }
+  };
+  try {
+    await Promise.all(Array.from({ length: workers }, (_, index) => worker(index === 0)));
+  } finally {
+    // The other workers of a request that was turned away find nothing left to do.
+    for (const _ of queue);
+    admitted.resolve();
+  }
+}
+
+async function runOne(
+  run: Run,
+  index: number,
+  options: GenerateOptions,
+  admitted: boolean,
+  onPlace: () => void,
+): Promise<void> {
+  const { pooled, context, signal, updates } = run;
+  const release = await takePlace(pooled, context.keyId, admitted, signal);
+  onPlace();
+  const began = performance.now();
+  try {
+    // It may have crashed while this one waited.
+    await pooled.host.ensureReady(signal);
+    if (context.meter.startedAt === 0) context.meter.startedAt = performance.now();
+    let counted = 0;
+    for await (const events of pooled.host.generate(options, signal))
+      for (const event of events) {
+        counted = count(run, event, counted);
+        if (event.type === "delta") updates.push({ index, text: event.text, finish: null });
+        if (event.type === "done") updates.push({ index, text: event.text, finish: event.finish });
+      }
+  } finally {
+    release();
+    const took = performance.now() - began;
+    pooled.answerMs += WEIGHT_OF_LAST_ANSWER * (took - pooled.answerMs);
+  }
+}
+
+/** Waits for the model and for a place at it at the same time: both have time limits of their own. */
+async function takePlace(
+  pooled: PooledModel,
+  keyId: string,
+  admitted: boolean,
+  signal: AbortSignal,
+): Promise<() => void> {
+  const stop = new AbortController();
+  const either = AbortSignal.any([signal, stop.signal]);
+  const place = pooled.queue.acquire({ keyId, signal: either, admitted });
+  try {
+    const [release] = await Promise.all([place, pooled.host.ensureReady(either)]);
+    return release;
+  } catch (error) {
+    stop.abort();
+    // A place that was granted after all goes back; a refusal is `error`, or follows from it.
+    place.then(
+      (release) => release(),
+      () => undefined,
+    );
+    throw error;
+  }
+}
+
+/** Adds what an event says was used; returns the answer's own count of sampled tokens. */
+function count({ context, totals }: Run, event: ChildEvent, before: number): number {
+  const { meter } = context;
+  if (event.type === "started") {
+    totals.prompt += event.promptTokens;
+    totals.cached += event.cachedTokens;
+    meter.promptTokens = totals.prompt;
+    meter.cachedTokens = totals.cached;
+    meter.source = "counted";
+  }
+  if (event.type !== "delta" && event.type !== "done") return before;
+  totals.completion += event.completionTokens - before;
+  meter.completionTokens = totals.completion;
+  if (meter.firstTokenAt === 0 && totals.completion > 0) meter.firstTokenAt = performance.now();
+  return event.completionTokens;
+}

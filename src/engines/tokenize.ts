@@ -1,0 +1,78 @@
+import { GatewayError } from "../contract/errors.ts";
+import type { DetokenizeRequest, TokenizeRequest } from "../contract/tokenize.ts";
+import type { AttemptContext, Reply } from "../types.ts";
+import { templateMessages } from "./chat-prompt.ts";
+import type { ModelPool, PooledModel } from "./pool.ts";
+import type { PromptSource } from "./protocol.ts";
+
+/**
+ * The tokens a text or a conversation has for this model. They are the very tokens an answer to it
+ * would begin from: special tokens are added unless `add_special_tokens` is false.
+ */
+export async function tokenize(
+  pool: ModelPool,
+  pooled: PooledModel,
+  request: TokenizeRequest,
+  { signal }: AttemptContext,
+): Promise<Reply> {
+  const prompt = promptOf(request);
+  const done = pool.hold(pooled);
+  try {
+    const { contextSize } = await pooled.host.ensureReady(signal);
+    const event = await pooled.host.tokenize(prompt, signal);
+    if (event.type !== "tokens") throw unexpected(event.type);
+    const { tokens, pieces } = event;
+    const body = {
+      object: "tokens",
+      tokens,
+      count: tokens.length,
+      length: tokens.length,
+      max_model_len: contextSize,
+      token_strs: pieces,
+    };
+    return { kind: "json", body, usage: null };
+  } finally {
+    done();
+  }
+}
+
+/** The text of tokens; undoes `tokenize`. */
+export async function detokenize(
+  pool: ModelPool,
+  pooled: PooledModel,
+  request: DetokenizeRequest,
+  { signal }: AttemptContext,
+): Promise<Reply> {
+  const done = pool.hold(pooled);
+  try {
+    await pooled.host.ensureReady(signal);
+    const event = await pooled.host.detokenize(request.tokens, signal);
+    if (event.type !== "text") throw unexpected(event.type);
+    const { text } = event;
+    return { kind: "json", body: { object: "text", text, prompt: text }, usage: null };
+  } finally {
+    done();
+  }
+}
+
+function promptOf(request: TokenizeRequest): PromptSource {
+  if (request.messages !== undefined)
+    return {
+      kind: "chat",
+      messages: templateMessages(request.messages),
+      addGenerationPrompt: request.add_generation_prompt !== false,
+      tools: null,
+      variables: {},
+    };
+  return {
+    kind: "text",
+    text: request.input ?? request.text ?? request.prompt ?? "",
+    addSpecialTokens: request.add_special_tokens !== false,
+  };
+}
+
+function unexpected(type: string): GatewayError {
+  return new GatewayError("internal", "The model's engine gave an answer of the wrong kind.", {
+    cause: new Error(type),
+  });
+}
