@@ -1,0 +1,63 @@
+import { expect, test } from "bun:test";
+import { formatBytes, formatSeconds, formatTable } from "./format.ts";
+import { ProgressView, progressLine, speedOf } from "./progress.ts";
+
+test("bytes are told in units of 1000, never as 1000 of one", () => {
+  expect([0, 999, 1_000, 1_117_320_736, 999_999, 322_591_712].map(formatBytes)).toEqual([
+    "0 B",
+    "999 B",
+    "1.0 kB",
+    "1.1 GB",
+    "1.0 MB",
+    "323 MB",
+  ]);
+});
+
+test("spans are told as people say them", () => {
+  expect([4.4, 60, 200, 3_599.6, 3_900].map(formatSeconds)).toEqual([
+    "4s",
+    "1m 00s",
+    "3m 20s",
+    "1h 00m",
+    "1h 05m",
+  ]);
+});
+
+test("columns line up", () => {
+  expect(
+    formatTable([
+      ["A", "B"],
+      ["long", "x"],
+    ]),
+  ).toBe("A     B\nlong  x");
+});
+
+test("speed and time left come from the last seconds", () => {
+  expect(speedOf([{ at: 0, done: 0 }])).toBeNull();
+  expect(
+    speedOf([
+      { at: 1_000, done: 1e6 },
+      { at: 3_000, done: 5e6 },
+    ]),
+  ).toBe(2e6);
+  expect(progressLine({ phase: "downloading", done: 25e6, total: 100e6 }, 1e6, 8)).toBe(
+    "downloading  ██░░░░░░  25 %  25.0 MB of 100 MB  1.0 MB/s  1m 15s left",
+  );
+});
+
+test("a log gets one line a tenth, a terminal one line that is drawn over", () => {
+  const draw = (isTTY: boolean) => {
+    const written: string[] = [];
+    let now = 0;
+    const view = new ProgressView({ isTTY, write: (text) => written.push(text) }, () => now);
+    for (let done = 0; done <= 1_000; done += 5) {
+      now += 150;
+      view.update({ phase: "downloading", done, total: 1_000 });
+    }
+    return written;
+  };
+  const lines = draw(false);
+  expect(lines.length).toBe(11);
+  expect(lines.every((line) => line.endsWith("\n") && !line.includes("\x1b"))).toBe(true);
+  expect(draw(true).every((line) => line.startsWith("\r") && !line.includes("\n"))).toBe(true);
+});

@@ -1,0 +1,186 @@
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import os from "node:os";
+import path from "node:path";
+import { type ConfigSources, loadConfig, parseConfigFile } from "./load.ts";
+
+let cwd: string;
+beforeEach(async () => {
+  cwd = await mkdtemp(path.join(os.tmpdir(), "covey-config-"));
+});
+afterEach(() => rm(cwd, { recursive: true, force: true }));
+
+const KEY = "k".repeat(16);
+const machine = { memory: 10e9, cores: 4 };
+const load = (sources: ConfigSources = {}) => loadConfig({ cwd, env: {}, machine, ...sources });
+const write = (text: string, name = "covey.toml") => writeFile(path.join(cwd, name), text);
+
+test("without a file the defaults hold", () => {
+  const config = load();
+  expect(config.server).toEqual({
+    host: "127.0.0.1",
+    port: 8080,
+    maxBody: 32_000_000,
+    drainTimeout: 30_000,
+    corsOrigins: [],
+  });
+  expect(config.engine.memoryBudget).toBe(6e9);
+  expect(config.engine.threads).toBe(3);
+  expect(config.auth.allowAnonymous).toBe(true);
+  expect(config.file).toBeNull();
+  expect(config.home).toBe(path.join(os.homedir(), ".covey"));
+});
+
+test("the command line wins over the environment, which wins over the file", async () => {
+  await write('[server]\nport = 1\nhost = "127.0.0.2"\n[hub]\nendpoint = "https://file.example/"');
+  expect(load().server).toMatchObject({ port: 1, host: "127.0.0.2" });
+  expect(load().hub.endpoint).toBe("https://file.example");
+  const env = {
+    COVEY_PORT: "2",
+    COVEY_HOST: "127.0.0.3",
+    COVEY_HOME: "env-home",
+    HF_ENDPOINT: "https://env.example/hub/",
+    HF_TOKEN: "t",
+  };
+  expect(load({ env }).server).toMatchObject({ port: 2, host: "127.0.0.3" });
+  expect(load({ env }).home).toBe(path.join(cwd, "env-home"));
+  expect(load({ env }).hub).toEqual({ endpoint: "https://env.example/hub", token: "t" });
+  const flags = { port: "3", host: "localhost", home: "flag-home" };
+  expect(load({ env, flags }).server).toMatchObject({ port: 3, host: "localhost" });
+  expect(load({ env, flags }).home).toBe(path.join(cwd, "flag-home"));
+});
+
+test("a named file must be there; covey.toml need not", async () => {
+  expect(() => load({ flags: { config: "mine.toml" } })).toThrow(
+    `there is no config file ${cwd}/mine.toml`,
+  );
+  await write("[server]\nport = 7", "mine.toml");
+  expect(load({ flags: { config: "mine.toml" } }).server.port).toBe(7);
+  expect(load({ env: { COVEY_CONFIG: "mine.toml" } }).server.port).toBe(7);
+});
+
+test("the config cannot be changed, at any depth", () => {
+  const config = load();
+  expect(Object.isFrozen(config)).toBe(true);
+  expect(Object.isFrozen(config.limits.anonymous)).toBe(true);
+  expect(Object.isFrozen(config.server.corsOrigins)).toBe(true);
+});
+
+describe("what is wrong in the file is told with its line", () => {
+  test.each([
+    ["[server]\nprot = 1", 'covey.toml:2: unknown key "prot" in [server]; did you mean "port"?'],
+    ["\n[servre]", 'covey.toml:2: unknown key "servre" at the top level; did you mean "server"?'],
+    [
+      "[limits.anonymous]\nconcurency = 1",
+      'covey.toml:2: unknown key "concurency" in [limits.anonymous]; did you mean "concurrency"?',
+    ],
+    [
+      "[engine]\nkeepAlive = 1",
+      'covey.toml:2: unknown key "keepAlive" in [engine]; did you mean "keep_alive"?',
+    ],
+    [
+      "[engine]\n\nkeep_alive = '5 parsecs'",
+      "covey.toml:3: engine.keep_alive: expected a duration",
+    ],
+    ["[engine]\nmemory_budget = '110%'", "covey.toml:2: engine.memory_budget: expected a size"],
+    ["[engine]\nthreads = 0", "covey.toml:2: engine.threads: Too small: expected number to be >=1"],
+    ["[server]\nport = '80'", "covey.toml:2: server.port: expected number, received string"],
+    ["server = 3", "covey.toml:1: server: expected object, received number"],
+    ["[server]\nhost = 'a'\nhost = 'b'", "covey.toml:3: "],
+    ["[server]\nport =\n", "covey.toml:2: "],
+    [
+      "[providers.a]\nbase_url = 'http://x'\n[[providers.a.models]]\nid = 'm'\n[[providers.a.models]]\n",
+      "covey.toml:5: providers.a.models[1].id is missing",
+    ],
+    [
+      "[providers.a]\nbase_url = 'ftp://x'\nmodels = [{id = 'm'}]",
+      "covey.toml:2: providers.a.base_url: expected an http(s) URL",
+    ],
+    [
+      "[providers.a]\napi_key = 'sk-1'\nbase_url = 'http://x'\nmodels = [{id = 'm'}]",
+      'covey.toml:2: unknown key "api_key" in [providers.a]; did you mean "api_key_env"?',
+    ],
+    [
+      "[providers.local]\nbase_url = 'http://x'\nmodels = [{id = 'm'}]",
+      "covey.toml:1: providers.local: the id local is taken",
+    ],
+  ])("%j", (text, message) => expect(() => parseConfigFile(text, "covey.toml")).toThrow(message));
+});
+
+test("every problem is told at once, a line each", () => {
+  expect(() => parseConfigFile("[server]\nport = 'x'\nhots = 1", "c")).toThrow(
+    /^c:2: .*\nc:3: .*$/,
+  );
+});
+
+test.each(["-1", "65536", "80a", "1e3", " "])("the port %p is refused", (port) => {
+  expect(() => load({ flags: { port } })).toThrow("--port: expected a port");
+  expect(() => load({ env: { COVEY_PORT: port } })).toThrow("COVEY_PORT: expected a port");
+});
+
+describe("who may come in", () => {
+  const open = { host: "0.0.0.0" };
+
+  test.each(["127.0.0.1", "127.1.2.3", "localhost", "::1", "[::1]"])(
+    "%s is this machine only",
+    (host) => expect(load({ flags: { host } }).auth.allowAnonymous).toBe(true),
+  );
+
+  test.each(["0.0.0.0", "::", "192.168.0.2", "localhost.example.com", "127.0.0.1.example.com"])(
+    "%s is refused without a key",
+    (host) =>
+      expect(() => load({ flags: { host } })).toThrow(/no admin key is set: set COVEY_ADMIN_KEY/),
+  );
+
+  test("with a key other machines may come, with that key only", () => {
+    const { auth } = load({ flags: open, env: { COVEY_ADMIN_KEY: KEY } });
+    expect(auth).toMatchObject({ adminKey: KEY, allowAnonymous: false });
+  });
+
+  test("allow_anonymous = true opens it on purpose", async () => {
+    await write("[auth]\nallow_anonymous = true");
+    expect(load({ flags: open }).auth.allowAnonymous).toBe(true);
+  });
+
+  test("allow_anonymous = false and no key is refused elsewhere and warned of here", async () => {
+    await write("[auth]\nallow_anonymous = false");
+    expect(() => load({ flags: open })).toThrow("no admin key is set");
+    expect(load().warnings).toEqual([expect.stringContaining("nobody can get in")]);
+  });
+
+  test.each(["", "short", "k".repeat(15), ` ${KEY}`])(
+    "the admin key %j is refused, and never repeated",
+    (key) => {
+      const attempt = () => load({ env: { COVEY_ADMIN_KEY: key } });
+      expect(attempt).toThrow(/the admin key in COVEY_ADMIN_KEY .*at least 16 characters/);
+      if (key !== "") expect(attempt).not.toThrow(key);
+    },
+  );
+
+  test("the key may be in a variable of another name", async () => {
+    await write('[auth]\nadmin_key_env = "MY_KEY"');
+    expect(load({ env: { MY_KEY: KEY } }).auth.adminKey).toBe(KEY);
+  });
+});
+
+test("a provider's key comes from the environment, and a missing one is warned of", async () => {
+  await write(
+    '[providers.my_vllm]\nbase_url = "http://gpu:8000/v1/"\napi_key_env = "VLLM_KEY"\nmodels = [{ id = "m", upstream_id = "u" }]',
+  );
+  expect(load({ env: { VLLM_KEY: "sk-1" } }).providers).toEqual({
+    my_vllm: {
+      baseUrl: "http://gpu:8000/v1",
+      apiKeyEnv: "VLLM_KEY",
+      apiKey: "sk-1",
+      models: [{ id: "m", upstreamId: "u" }],
+    },
+  });
+  expect(load().warnings).toEqual([
+    "provider my_vllm: VLLM_KEY is not set, so its models are not available",
+  ]);
+});
+
+test("folders of models count from the config file", async () => {
+  await write('[models]\nfolders = ["more"]');
+  expect(load().models.folders).toEqual([path.join(cwd, "more")]);
+});
