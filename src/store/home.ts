@@ -1,0 +1,114 @@
+import { Database } from "bun:sqlite";
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+
+/** Why the home folder cannot be used: one line for the terminal. */
+export class HomeError extends Error {
+  override readonly name = "HomeError";
+}
+
+/** The folder that holds everything Covey keeps. */
+export interface Home {
+  readonly path: string;
+  readonly journal: string;
+  readonly models: string;
+  /** The SQLite file. */
+  readonly database: string;
+  /** Lets another process have it. */
+  release(): void;
+}
+
+/**
+ * The open lock databases. They must be reachable for as long as they are held: a `Database` that
+ * is garbage-collected is closed, and its lock is gone without a word.
+ */
+const held = new Set<Database>();
+
+/**
+ * Opens the home folder, creating it (mode 0700) when it is missing, and locks it to this process.
+ * The lock is the operating system's and dies with the process, however it dies. Throws a
+ * `HomeError` when another process has it or when it cannot be written.
+ */
+export function openHome(folder: string): Home {
+  const path = resolve(folder);
+  const home = {
+    path,
+    journal: join(path, "journal"),
+    models: join(path, "models"),
+    database: join(path, "covey.db"),
+  };
+  const pidFile = join(path, "pid");
+  let lock: Database;
+  try {
+    for (const dir of [path, home.journal, home.models]) {
+      if (existsSync(dir)) continue;
+      mkdirSync(dir, { recursive: true, mode: 0o700 });
+      // The mode above is narrowed by the umask, which may take away our own rights too.
+      chmodSync(dir, 0o700);
+    }
+    lock = takeLock(path, pidFile);
+  } catch (error) {
+    if (error instanceof HomeError) throw error;
+    throw new HomeError(`The home folder ${path} cannot be used: ${messageOf(error)}`, {
+      cause: error,
+    });
+  }
+  try {
+    writeFileSync(pidFile, `${process.pid}\n`, { mode: 0o600 });
+  } catch (error) {
+    letGo(lock);
+    throw new HomeError(`The home folder ${path} cannot be written: ${messageOf(error)}`, {
+      cause: error,
+    });
+  }
+  return {
+    ...home,
+    release() {
+      if (!held.has(lock)) return;
+      rmSync(pidFile, { force: true });
+      letGo(lock);
+    },
+  };
+}
+
+function takeLock(path: string, pidFile: string): Database {
+  const lock = new Database(join(path, "lock.db"), { create: true });
+  try {
+    lock.run("PRAGMA locking_mode = EXCLUSIVE");
+    lock.run("BEGIN EXCLUSIVE");
+  } catch (error) {
+    lock.close();
+    if (!isBusy(error)) throw error;
+    const who = holder(pidFile);
+    throw new HomeError(
+      `The home folder ${path} is in use by ${who}. Stop it, or start with another --home.`,
+    );
+  }
+  held.add(lock);
+  return lock;
+}
+
+function letGo(lock: Database): void {
+  held.delete(lock);
+  lock.close();
+}
+
+function isBusy(error: unknown): boolean {
+  return (
+    error instanceof Error &&
+    "code" in error &&
+    typeof error.code === "string" &&
+    error.code.startsWith("SQLITE_BUSY")
+  );
+}
+
+/** The pid file is a courtesy for the message; only the lock decides. */
+function holder(pidFile: string): string {
+  if (!existsSync(pidFile)) return "another process";
+  const pid = readFileSync(pidFile, "utf8").trim();
+  return /^\d+$/.test(pid) ? `process ${pid}` : "another process";
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,83 @@
+import type { Ledger, LedgerHealth } from "../types.ts";
+import { type Calls, callsBy } from "./calls.ts";
+import { type Home, openHome } from "./home.ts";
+import { type Durability, Journal } from "./journal.ts";
+import { JournalLedger } from "./ledger.ts";
+import { Projection } from "./projection/client.ts";
+
+export type { CallRow, Calls, CounterRow } from "./calls.ts";
+export { openCallsReadonly } from "./calls.ts";
+export { type Home, HomeError } from "./home.ts";
+export type { Durability } from "./journal.ts";
+
+/** How long closing waits for the database; what is not in it by then is read at the next start. */
+const CATCH_UP_MS = 5000;
+
+export interface StoreOptions {
+  /** The home folder; created when missing. */
+  readonly home: string;
+  readonly durability: Durability;
+  /** Covey's version, for the journal. */
+  readonly version: string;
+}
+
+export interface Store {
+  readonly home: Home;
+  readonly ledger: Ledger;
+  /** The read side, answered by the worker. Rejects while the database is in trouble. */
+  readonly calls: Calls;
+  health(): LedgerHealth;
+  /** Waits until the database holds everything written so far; false when it does not in `timeoutMs`. */
+  caughtUp(timeoutMs?: number): Promise<boolean>;
+  /** Writes what is left, lets the database catch up for at most 5 s, and gives the home folder back. */
+  close(): Promise<void>;
+}
+
+/**
+ * Opens the home folder, its journal and its database. Throws a `HomeError` when the folder is in
+ * use or cannot be written. Does not wait for the database: calls are accepted without it.
+ */
+export function openStore(options: StoreOptions): Store {
+  const home = openHome(options.home);
+  try {
+    return openIn(home, options);
+  } catch (error) {
+    home.release();
+    throw error;
+  }
+}
+
+function openIn(home: Home, options: StoreOptions): Store {
+  const { durability, version } = options;
+  const projection = new Projection(home);
+  const journal = new Journal({
+    dir: home.journal,
+    durability,
+    onReadable: (end) => projection.readable(end),
+  });
+  const boot = JSON.stringify({ t: "boot", at: Date.now(), version });
+  void journal.append(boot, "keep");
+  const ledger = new JournalLedger(journal, () => projection);
+  let closing: Promise<void> | null = null;
+  const close = async () => {
+    ledger.close();
+    await journal.close();
+    await projection.caughtUp(CATCH_UP_MS);
+    await projection.close(CATCH_UP_MS);
+    home.release();
+  };
+  return {
+    home,
+    ledger,
+    calls: callsBy((text, values) => projection.query(text, values)),
+    health: () => ledger.health(),
+    async caughtUp(timeoutMs = CATCH_UP_MS) {
+      await journal.flush();
+      return await projection.caughtUp(timeoutMs);
+    },
+    close() {
+      closing ??= close();
+      return closing;
+    },
+  };
+}

@@ -1,0 +1,121 @@
+import type {
+  Ledger,
+  LedgerHealth,
+  Meter,
+  RefusalRecord,
+  ReserveRecord,
+  SettleRecord,
+} from "../types.ts";
+import { bounded, boundedOrNull } from "./bounded.ts";
+import type { Journal } from "./journal.ts";
+import { Refusals } from "./refusals.ts";
+import { RunningCalls } from "./running.ts";
+import type { JournalRecord } from "./schema.ts";
+
+/** Refused calls a second that get a row of their own. */
+const REFUSALS_ALONE = 20;
+const TICK_MS = 1000;
+/** Calls in one progress record; keeps it far below the longest record. */
+const PROGRESS_CALLS = 500;
+const MAX_DROPPED_PARAMS = 64;
+
+/** What the database side reports about itself. */
+export interface ProjectionState {
+  /** Why the journal is not getting into the database, or null. */
+  readonly trouble: string | null;
+  readonly lagBytes: number;
+}
+
+/** The gateway's view of the call log: turns calls into journal records. It touches no database. */
+export class JournalLedger implements Ledger {
+  readonly #journal: Journal;
+  readonly #projection: () => ProjectionState;
+  readonly #running = new RunningCalls();
+  readonly #refusals = new Refusals(REFUSALS_ALONE);
+  readonly #timer: ReturnType<typeof setInterval>;
+
+  constructor(journal: Journal, projection: () => ProjectionState) {
+    this.#journal = journal;
+    this.#projection = projection;
+    this.#timer = setInterval(() => this.tick(Date.now()), TICK_MS);
+    this.#timer.unref();
+  }
+
+  async reserve(record: ReserveRecord, meter: Meter): Promise<void> {
+    const arrivedAt = performance.now() - Math.max(0, Date.now() - record.at);
+    const text = JSON.stringify({
+      t: "reserve",
+      ...record,
+      endpoint: bounded(record.endpoint),
+      model: bounded(record.model),
+      requestId: boundedOrNull(record.requestId),
+      referer: boundedOrNull(record.referer),
+      title: boundedOrNull(record.title),
+    });
+    this.#running.add(record.id, meter, arrivedAt);
+    try {
+      await this.#journal.append(text, "reject");
+    } catch (error) {
+      this.#running.delete(record.id);
+      throw error;
+    }
+  }
+
+  settle(record: SettleRecord): Promise<void> {
+    this.#running.delete(record.id);
+    const droppedParams = record.droppedParams.slice(0, MAX_DROPPED_PARAMS).map(bounded);
+    const finishReason = boundedOrNull(record.finishReason);
+    const text = JSON.stringify({ t: "settle", ...record, finishReason, droppedParams });
+    return this.#journal.append(text, "keep");
+  }
+
+  refuse(record: RefusalRecord): void {
+    const refusal = {
+      ...record,
+      endpoint: bounded(record.endpoint),
+      model: boundedOrNull(record.model),
+      requestId: boundedOrNull(record.requestId),
+    };
+    // While the disk refuses, counting is all there is room for.
+    if (!this.#refusals.admit(refusal, this.#journal.writable)) return;
+    this.#write({ t: "refuse", ...refusal });
+  }
+
+  /**
+   * `ok` is false only while calls cannot be accepted. When the database is in trouble they still
+   * are: then `ok` is true, `detail` says what is wrong and `lagBytes` grows.
+   */
+  health(): LedgerHealth {
+    const { trouble, lagBytes } = this.#projection();
+    const details = [this.#journal.failure, trouble].filter((text) => text !== null);
+    const detail = details.length === 0 ? null : details.join("; ");
+    return { ok: this.#journal.writable, detail, lagBytes };
+  }
+
+  /** Once a second: what running calls have used since, and what refusals were counted. */
+  tick(now: number): void {
+    // A progress record missed is made up for by the next; counted refusals stay where they are.
+    if (this.#journal.writable) this.#report(now);
+  }
+
+  #report(now: number): void {
+    const moved = this.#running.moved();
+    for (let from = 0; from < moved.length; from += PROGRESS_CALLS) {
+      this.#write({ t: "progress", at: now, calls: moved.slice(from, from + PROGRESS_CALLS) });
+    }
+    for (const group of this.#refusals.drain()) {
+      this.#write({ t: "refused", id: `refused-${Bun.randomUUIDv7()}`, ...group });
+    }
+  }
+
+  /** Stops the timer and writes what is still to be said. */
+  close(): void {
+    clearInterval(this.#timer);
+    this.#report(Date.now());
+  }
+
+  /** A kept record's promise never rejects, and nobody here waits for it. */
+  #write(record: JournalRecord): void {
+    void this.#journal.append(JSON.stringify(record), "keep");
+  }
+}

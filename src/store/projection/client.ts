@@ -1,0 +1,195 @@
+import type { Home } from "../home.ts";
+import { type JournalEnd, listSegments, segmentPath } from "../segment.ts";
+import { FromWorker, type ToWorker } from "./protocol.ts";
+
+const WORKER = new URL("./worker.ts", import.meta.url).href;
+/** How often the worker is told at most that there is more to read. */
+const POKE_MS = 100;
+const RESTART_MS = 1000;
+
+interface Waiting {
+  readonly resolve: (rows: unknown[]) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/** The main thread's side of the projection: pokes the worker, asks it, and knows how far it is. */
+export class Projection {
+  readonly #home: Home;
+  #worker: Worker | null = null;
+  #readable: JournalEnd = { segment: 0, offset: 0 };
+  #position: JournalEnd = { segment: 0, offset: 0 };
+  #skippedBytes = 0;
+  #trouble: string | null = null;
+  /** Bytes in each segment that is not wholly in the database. */
+  readonly #sizes = new Map<number, number>();
+  #poke: ReturnType<typeof setTimeout> | null = null;
+  #poked = false;
+  #seq = 0;
+  readonly #waiting = new Map<number, Waiting>();
+  #progress: (() => void)[] = [];
+  #closed: PromiseWithResolvers<void> | null = null;
+  #restart: ReturnType<typeof setTimeout> | null = null;
+
+  constructor(home: Home) {
+    this.#home = home;
+    for (const segment of listSegments(home.journal)) {
+      this.#sizes.set(segment, Bun.file(segmentPath(home.journal, segment)).size);
+    }
+    this.#start();
+  }
+
+  /** Why the journal does not get into the database, or null. */
+  get trouble(): string | null {
+    if (this.#trouble !== null) return `The call log's database: ${this.#trouble}`;
+    if (this.#skippedBytes === 0) return null;
+    return `${this.#skippedBytes} bytes of journal were damaged and skipped`;
+  }
+
+  /** Bytes of journal that are not in the database yet. */
+  get lagBytes(): number {
+    let bytes = 0;
+    for (const [segment, size] of this.#sizes) {
+      if (segment > this.#position.segment) bytes += size;
+      else if (segment === this.#position.segment) bytes += size - this.#position.offset;
+    }
+    return Math.max(0, bytes);
+  }
+
+  /** The journal may be read up to `end`. The worker hears of it at once, or with the next poke. */
+  readable(end: JournalEnd): void {
+    this.#readable = end;
+    this.#sizes.set(end.segment, end.offset);
+    this.#poked = true;
+    if (this.#poke === null) this.#pokeNow();
+  }
+
+  /** Runs one read-only statement in the worker. */
+  query(text: string, values: (string | number)[]): Promise<unknown[]> {
+    const worker = this.#worker;
+    if (worker === null) return Promise.reject(new Error("the call log's database is not open"));
+    const seq = this.#seq++;
+    return new Promise((resolve, reject) => {
+      this.#waiting.set(seq, { resolve, reject });
+      this.#post(worker, { kind: "query", seq, query: { text, values } });
+    });
+  }
+
+  /** Waits until the database holds everything readable now; false when that takes longer than `timeoutMs`. */
+  async caughtUp(timeoutMs: number): Promise<boolean> {
+    const end = this.#readable;
+    const late = Promise.withResolvers<void>();
+    let expired = false;
+    const timer = setTimeout(() => {
+      expired = true;
+      late.resolve();
+    }, timeoutMs);
+    while (!expired && isBefore(this.#position, end)) {
+      const progress = new Promise<void>((resolve) => this.#progress.push(resolve));
+      await Promise.race([progress, late.promise]);
+    }
+    clearTimeout(timer);
+    return !isBefore(this.#position, end);
+  }
+
+  /** Ends the worker after the statement it is in. */
+  async close(timeoutMs: number): Promise<void> {
+    const worker = this.#worker;
+    this.#closed = Promise.withResolvers();
+    if (this.#poke !== null) clearTimeout(this.#poke);
+    if (this.#restart !== null) clearTimeout(this.#restart);
+    if (worker !== null) {
+      this.#post(worker, { kind: "close" });
+      const timer = setTimeout(this.#closed.resolve, timeoutMs);
+      await this.#closed.promise;
+      clearTimeout(timer);
+      this.#worker = null;
+      worker.terminate();
+    }
+    this.#rejectWaiting("the call log is closed");
+  }
+
+  #start(): void {
+    const worker = new Worker(WORKER);
+    worker.unref();
+    this.#worker = worker;
+    worker.onmessage = (event: MessageEvent<unknown>) => this.#hear(FromWorker.parse(event.data));
+    worker.onerror = (event) => this.#died(worker, event.message);
+    worker.addEventListener("close", () => this.#died(worker, "its thread ended"));
+    const { journal, database } = this.#home;
+    this.#post(worker, { kind: "open", journal, database });
+    if (this.#readable.segment > 0) this.#pokeNow();
+  }
+
+  /** The thread is restarted; the position is in the database, so nothing is read twice or missed. */
+  #died(worker: Worker, message: string): void {
+    if (this.#worker !== worker) return;
+    this.#worker = null;
+    this.#trouble = message;
+    worker.terminate();
+    this.#rejectWaiting(message);
+    this.#closed?.resolve();
+    if (this.#closed === null) this.#restart = setTimeout(() => this.#start(), RESTART_MS).unref();
+  }
+
+  #pokeNow(): void {
+    if (this.#worker !== null) {
+      this.#post(this.#worker, { kind: "readable", end: this.#readable });
+    }
+    this.#poked = false;
+    this.#poke = setTimeout(() => {
+      this.#poke = null;
+      if (this.#poked) this.#pokeNow();
+    }, POKE_MS).unref();
+  }
+
+  #post(worker: Worker, message: ToWorker): void {
+    worker.postMessage(message);
+  }
+
+  #hear(message: FromWorker): void {
+    switch (message.kind) {
+      case "position":
+        this.#trouble = null;
+        this.#position = message.end;
+        this.#skippedBytes = message.skippedBytes;
+        for (const segment of this.#sizes.keys()) {
+          if (segment < message.end.segment) this.#sizes.delete(segment);
+        }
+        this.#wake();
+        break;
+      case "trouble":
+        this.#trouble = message.message;
+        break;
+      case "answer":
+        this.#take(message.seq)?.resolve(message.rows);
+        break;
+      case "failed":
+        this.#take(message.seq)?.reject(new Error(message.message));
+        break;
+      case "closed":
+        this.#closed?.resolve();
+        break;
+    }
+  }
+
+  #take(seq: number): Waiting | undefined {
+    const waiting = this.#waiting.get(seq);
+    this.#waiting.delete(seq);
+    return waiting;
+  }
+
+  #wake(): void {
+    const waiting = this.#progress;
+    this.#progress = [];
+    for (const resolve of waiting) resolve();
+  }
+
+  #rejectWaiting(message: string): void {
+    for (const waiting of this.#waiting.values()) waiting.reject(new Error(message));
+    this.#waiting.clear();
+  }
+}
+
+function isBefore(a: JournalEnd, b: JournalEnd): boolean {
+  return a.segment < b.segment || (a.segment === b.segment && a.offset < b.offset);
+}

@@ -1,0 +1,31 @@
+import { z } from "zod";
+
+/** What the main thread and the projection's worker say to each other. */
+const End = z.object({ segment: z.number(), offset: z.number() });
+
+/** A read-only statement with its parameters. */
+const Query = z.object({
+  text: z.string(),
+  values: z.array(z.union([z.string(), z.number()])),
+});
+export type Query = z.infer<typeof Query>;
+
+export const ToWorker = z.discriminatedUnion("kind", [
+  z.object({ kind: z.literal("open"), journal: z.string(), database: z.string() }),
+  /** The journal may be read up to here. */
+  z.object({ kind: z.literal("readable"), end: End }),
+  z.object({ kind: z.literal("query"), seq: z.number(), query: Query }),
+  z.object({ kind: z.literal("close") }),
+]);
+export type ToWorker = z.infer<typeof ToWorker>;
+
+export const FromWorker = z.discriminatedUnion("kind", [
+  /** The database holds everything before this place. */
+  z.object({ kind: z.literal("position"), end: End, skippedBytes: z.number() }),
+  /** Why it gets no further for now. Ends with the next `position`. */
+  z.object({ kind: z.literal("trouble"), message: z.string() }),
+  z.object({ kind: z.literal("answer"), seq: z.number(), rows: z.array(z.unknown()) }),
+  z.object({ kind: z.literal("failed"), seq: z.number(), message: z.string() }),
+  z.object({ kind: z.literal("closed") }),
+]);
+export type FromWorker = z.infer<typeof FromWorker>;
