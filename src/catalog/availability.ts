@@ -1,7 +1,10 @@
 import type { Model } from "../types.ts";
 import { locateWeights, type WeightFolders, type WeightState } from "./weights.ts";
 
-const UNKNOWN: WeightState = { state: "missing", reason: "its weights have not been looked for yet" };
+const UNKNOWN: WeightState = {
+  state: "missing",
+  reason: "its weights have not been looked for yet",
+};
 
 /**
  * Which models have their weights on this machine, looked up in the background so that no request

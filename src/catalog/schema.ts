@@ -52,7 +52,14 @@ export interface HubWeights {
   readonly size: number | null;
 }
 
-export type Weights = NpmWeights | FileWeights | HubWeights;
+/** None on this machine: only providers have the model. No file says this; the config's providers do. */
+export interface UpstreamWeights {
+  readonly source: "upstream";
+  readonly sha256: null;
+  readonly size: null;
+}
+
+export type Weights = NpmWeights | FileWeights | HubWeights | UpstreamWeights;
 
 const npmWeights = z
   .strictObject({

@@ -60,6 +60,8 @@ function pullHint(model: Model): string {
 /** Looks, and reads nothing: a few stats. Throws `UserError` for weights that lead out of their folder. */
 export async function locateWeights(model: Model, folders: WeightFolders): Promise<WeightState> {
   const { weights } = model.file;
+  if (weights.source === "upstream")
+    return { state: "missing", reason: "only its provider has it" };
   const known = weights.size === null ? {} : { size: weights.size };
   if (weights.source === "file") {
     const stats = await statOf(weights.path);

@@ -54,7 +54,6 @@ const providerModel = z.strictObject({
   id: z.string().min(1),
   upstreamId: z.string().min(1).optional(),
   contextLength: z.int().min(1).optional(),
-  category: z.string().min(1).optional(),
 });
 
 const provider = z.strictObject({

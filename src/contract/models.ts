@@ -31,7 +31,7 @@ export const ModelItem = z.looseObject({
   description: z.string(),
   category: Category,
   model_class: z.string().nullish(),
-  context_length: z.int().min(1),
+  context_length: z.int().min(1).nullable(),
   max_completion_tokens: z.int().min(1).nullable(),
   max_output_length: z.int().min(1).nullable(),
   is_gated: z.boolean(),

@@ -30,7 +30,9 @@ export function servableItems(gateway: Gateway): ModelItem[] {
 export function describe(model: Model): ModelItem {
   const { file } = model;
   const { input, output } = file.modalities;
-  const longest = file.max_output ?? file.context_length;
+  // 0 is a context that nobody told.
+  const context = file.context_length === 0 ? null : file.context_length;
+  const longest = file.max_output ?? context;
   const modality = `${input.join("+")}->${output.join("+")}`;
   return {
     id: model.id,
@@ -44,7 +46,7 @@ export function describe(model: Model): ModelItem {
     category: file.category,
     model_class: file.parameters ?? null,
     tags: file.tags,
-    context_length: file.context_length,
+    context_length: context,
     max_completion_tokens: longest,
     max_output_length: longest,
     is_gated: false,
@@ -69,7 +71,7 @@ export function describe(model: Model): ModelItem {
     },
     pricing: { prompt: "0", completion: "0", request: "0", image: "0", input: 0, output: 0 },
     top_provider: {
-      context_length: file.context_length,
+      context_length: context,
       max_completion_tokens: longest,
       is_moderated: false,
     },
@@ -114,7 +116,8 @@ function matches(item: ModelItem, query: ModelsQuery): boolean {
     (query.tags ?? []).every((tag) => tags.includes(tag)) &&
     (query.modalities ?? []).every((modality) => modalities.includes(modality)) &&
     (query.capabilities ?? []).every((ability) => abilities.includes(ability)) &&
-    (query.context_length_min === undefined || item.context_length >= query.context_length_min) &&
+    (query.context_length_min === undefined ||
+      (item.context_length ?? 0) >= query.context_length_min) &&
     (query.available_on_current_plan !== true || item.available_on_current_plan)
   );
 }
@@ -129,7 +132,7 @@ function order(by: string, descending: boolean): (a: ModelItem, b: ModelItem) =>
     by === "created"
       ? item.created
       : by === "context_length"
-        ? item.context_length
+        ? (item.context_length ?? 0)
         : by === "price"
           ? item.pricing.input
           : by === "name"

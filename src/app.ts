@@ -1,0 +1,202 @@
+import { join } from "node:path";
+import packageFile from "../package.json" with { type: "json" };
+import { Availability } from "./catalog/availability.ts";
+import { catalogFolders, loadCatalog } from "./catalog/load.ts";
+import { type Catalog, createCatalog, nearest, resolve } from "./catalog/resolve.ts";
+import { upstreamModel } from "./catalog/upstream.ts";
+import { prepareWeights } from "./catalog/weights.ts";
+import type { Config } from "./config/schema.ts";
+import { GatewayError } from "./contract/errors.ts";
+import type { Readiness } from "./contract/health.ts";
+import { createOpenAiBackend } from "./dialects/openai.ts";
+import { createLocalBackend, type LocalBackend } from "./engines/index.ts";
+import { Admission } from "./gateway/admit.ts";
+import { type AuthRules, hashKey } from "./gateway/authenticate.ts";
+import { drain } from "./gateway/drain.ts";
+import { type Gateway, type ModelIndex, stateOf } from "./gateway/gateway.ts";
+import { listen } from "./http/server.ts";
+import type { Log } from "./lib/log.ts";
+import { UserError } from "./lib/user-error.ts";
+import { openStore, type Store } from "./store/index.ts";
+import type { Backend, Model, Target } from "./types.ts";
+
+/** How often to look whether a model was pulled meanwhile. */
+const AVAILABILITY_MS = 3000;
+const OPENAPI = join(import.meta.dir, "..", "openapi.json");
+
+/** A running Covey. */
+export interface App {
+  readonly url: string;
+  readonly gateway: Gateway;
+  readonly local: LocalBackend;
+  readonly store: Store;
+  readonly starter: Model | undefined;
+  /** Lets running calls end for at most `patienceMs`, then ends everything. Returns how many were cut off. */
+  close(patienceMs: number): Promise<number>;
+}
+
+/**
+ * Puts the parts together and starts listening. Nothing is loaded yet but the catalog.
+ * @throws UserError for a home folder in use, a bad model file, a port in use
+ */
+export async function startApp(config: Config, log: Log): Promise<App> {
+  const store = openStore({
+    home: config.home,
+    durability: config.journal.durability,
+    version: packageFile.version,
+  });
+  try {
+    const own = loadCatalog(catalogFolders(config.home, config.models.folders));
+    const { models, targets } = combine(own, config);
+    const availability = new Availability(own.models, { home: config.home });
+    await availability.refresh();
+    availability.watch(AVAILABILITY_MS);
+    const { keepAlive: keepAliveMs, loadTimeout: loadTimeoutMs, ...engine } = config.engine;
+    const engines = createLocalBackend({
+      models: own.models,
+      prepare: (model) => weightsOf(model, config),
+      config: { ...engine, keepAliveMs, loadTimeoutMs },
+      log,
+    });
+    const local = onlyWithWeights(engines, availability);
+    const gateway: Gateway = {
+      auth: authRules(config),
+      models: modelIndex(models, targets),
+      admission: new Admission((caller) =>
+        caller.role === "anonymous" ? config.limits.anonymous : config.limits.admin,
+      ),
+      ledger: store.ledger,
+      backends: backends(local, config),
+      options: {
+        firstByteDelayMs: config.stream.firstByteDelay,
+        lenient: config.api.validation === "lenient",
+      },
+      log,
+      running: new Set(),
+    };
+    const server = listen(gateway, {
+      hostname: config.server.host,
+      port: config.server.port,
+      maxBodyBytes: config.server.maxBody,
+      keepAliveMs: config.stream.keepalive,
+      openapi: () => Bun.file(OPENAPI).text(),
+      readiness: () => readiness(gateway, store),
+    });
+    return {
+      url: `http://${shownHost(config.server.host)}:${server.port}`,
+      gateway,
+      local,
+      store,
+      starter: resolve(models, config.models.starter),
+      close: async (patienceMs) => {
+        availability.stop();
+        void server.stop();
+        const cut = await drain(gateway, patienceMs);
+        await server.stop(true);
+        for (const backend of gateway.backends.values()) await backend.close?.();
+        await store.close();
+        return cut;
+      },
+    };
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+}
+
+/** A model whose weights are not on this machine is not one that the engines can answer for. */
+function onlyWithWeights(local: LocalBackend, availability: Availability): LocalBackend {
+  return {
+    ...local,
+    state: (target) => {
+      const { state, reason } = availability.of(target.model);
+      return state === "missing"
+        ? { state: "unavailable", detail: reason ?? "its weights are not here" }
+        : local.state(target);
+    },
+  };
+}
+
+async function weightsOf(model: Model, config: Config): Promise<string> {
+  try {
+    return await prepareWeights(model, { home: config.home });
+  } catch (error) {
+    if (error instanceof UserError) {
+      throw new GatewayError("unavailable", error.message, { retryAfter: 30, cause: error });
+    }
+    throw error;
+  }
+}
+
+/** The catalog's own models and those that providers of the config have; one model can have several targets. */
+function combine(
+  own: Catalog,
+  config: Config,
+): { models: Catalog; targets: Map<string, Target[]> } {
+  const targets = new Map<string, Target[]>();
+  for (const model of own.models) {
+    targets.set(model.id, [{ model, provider: "local", upstreamId: model.id }]);
+  }
+  const added: Model[] = [];
+  for (const [provider, { models }] of Object.entries(config.providers)) {
+    for (const entry of models) {
+      const known =
+        resolve(own, entry.id) ??
+        added.find(({ id }) => id.toLowerCase() === entry.id.toLowerCase());
+      const model = known ?? upstreamModel(provider, entry);
+      if (known === undefined) added.push(model);
+      const target = { model, provider, upstreamId: entry.upstreamId ?? entry.id };
+      targets.set(model.id, [...(targets.get(model.id) ?? []), target]);
+    }
+  }
+  return { models: createCatalog([...own.models, ...added]), targets };
+}
+
+function modelIndex(catalog: Catalog, targets: ReadonlyMap<string, Target[]>): ModelIndex {
+  return {
+    resolve: (name) => resolve(catalog, name),
+    nearest: (name) => nearest(catalog, name),
+    targets: (model) => targets.get(model.id) ?? [],
+    models: () => catalog.models,
+  };
+}
+
+function backends(local: LocalBackend, config: Config): ReadonlyMap<string, Backend> {
+  const all = new Map<string, Backend>([[local.id, local]]);
+  for (const [id, { baseUrl, apiKey }] of Object.entries(config.providers)) {
+    all.set(id, createOpenAiBackend({ id, baseUrl: baseUrl.replace(/\/+$/, ""), apiKey }));
+  }
+  return all;
+}
+
+function authRules(config: Config): AuthRules {
+  const { adminKey, allowAnonymous, anonymousHosts } = config.auth;
+  return {
+    adminKeyHash: adminKey === null ? null : hashKey(adminKey),
+    allowAnonymous,
+    anonymousHosts: new Set(anonymousHosts.map((host) => host.toLowerCase())),
+    origins: new Set(config.server.corsOrigins),
+  };
+}
+
+/** Ready when calls can be recorded and at least one model can answer. */
+function readiness(gateway: Gateway, store: Store): Readiness {
+  const models = gateway.models.models().map((model) => {
+    const states = gateway.models.targets(model).map((target) => stateOf(gateway, target));
+    const best = states.find(({ state }) => state !== "unavailable") ?? states[0];
+    return { id: model.id, state: best?.state ?? "unavailable", detail: best?.detail ?? null };
+  });
+  const { ok, detail, lagBytes } = store.ledger.health();
+  const answering = models.some(({ state }) => state !== "unavailable" && state !== "crashed");
+  return {
+    status: ok && answering ? "ok" : "unavailable",
+    timestamp: new Date().toISOString(),
+    models,
+    store: { ok, detail, lag_bytes: lagBytes },
+  };
+}
+
+function shownHost(host: string): string {
+  if (host === "0.0.0.0" || host === "::") return "127.0.0.1";
+  return host.includes(":") ? `[${host}]` : host;
+}

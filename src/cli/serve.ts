@@ -1,0 +1,110 @@
+import packageFile from "../../package.json" with { type: "json" };
+import { type App, startApp } from "../app.ts";
+import type { Config } from "../config/schema.ts";
+import { exampleModel } from "../gateway/resolve.ts";
+import { createLog, type Log } from "../lib/log.ts";
+import { UserError } from "../lib/user-error.ts";
+import { HomeError } from "../store/index.ts";
+
+/**
+ * `covey serve`: listens until it is told to stop, then lets running answers finish. Resolves with
+ * the exit code. @throws UserError for what the person at the terminal can put right
+ */
+export async function serve(config: Config): Promise<number> {
+  const log = createLog((line) => process.stderr.write(line), process.stderr.isTTY === true);
+  for (const warning of config.warnings) log.warn(warning);
+  const app = await start(config, log);
+  greet(app);
+  if (config.engine.preload) void preload(app, log);
+  const signal = await stopSignal();
+  process.stdout.write(`\n${signal}: finishing ${app.gateway.running.size} running calls…\n`);
+  const hurry = (): never => process.exit(130);
+  process.once("SIGINT", hurry);
+  process.once("SIGTERM", hurry);
+  const cut = await app.close(config.server.drainTimeout);
+  if (cut > 0) log.warn(`${cut} calls were still running after the drain timeout and were ended`);
+  return 0;
+}
+
+async function start(config: Config, log: Log): Promise<App> {
+  try {
+    return await startApp(config, log);
+  } catch (error) {
+    if (error instanceof HomeError) throw new UserError(error.message, { cause: error });
+    const { host, port } = config.server;
+    const code = error instanceof Error && "code" in error ? error.code : null;
+    if (code === "EADDRINUSE") {
+      throw new UserError(
+        `port ${port} is in use on ${host}: stop what listens there, or choose another with --port`,
+        { cause: error },
+      );
+    }
+    if (code === "EACCES" || code === "EADDRNOTAVAIL") {
+      throw new UserError(
+        `can't listen on ${host}:${port} (${code}): choose another --host or --port`,
+        {
+          cause: error,
+        },
+      );
+    }
+    throw error;
+  }
+}
+
+/** What a person needs in the first minute: the address, the models, and something to paste. */
+function greet(app: App): void {
+  const { gateway, url } = app;
+  const lines = [`Covey ${packageFile.version} listens on ${url}`, ""];
+  for (const model of gateway.models.models()) {
+    for (const target of gateway.models.targets(model)) {
+      const { state, detail } = gateway.backends.get(target.provider)?.state(target) ?? {
+        state: "unavailable",
+        detail: null,
+      };
+      const note =
+        detail === null ? state : `${state === "unavailable" ? "not here" : state}: ${detail}`;
+      lines.push(`  ${model.id.padEnd(40)} ${target.provider.padEnd(10)} ${note}`);
+    }
+  }
+  const example = exampleModel(gateway);
+  if (example === undefined) {
+    lines.push("", "No model can answer yet: `covey models` says what each one needs.");
+  } else {
+    lines.push("", "Try it:", "", curl(url, example.aliases[0] ?? example.id));
+  }
+  process.stdout.write(`${lines.join("\n")}\n\n`);
+}
+
+function curl(url: string, model: string): string {
+  const body = JSON.stringify({
+    model,
+    stream: true,
+    messages: [{ role: "user", content: "Write a haiku about the sea." }],
+  });
+  return `  curl -N ${url}/v1/chat/completions -H 'Content-Type: application/json' -d '${body}'`;
+}
+
+async function preload(app: App, log: Log): Promise<void> {
+  const { starter, local } = app;
+  if (starter === undefined) return;
+  const target = app.gateway.models.targets(starter).find(({ provider }) => provider === local.id);
+  if (target === undefined || local.state(target).state === "unavailable") return;
+  const began = performance.now();
+  try {
+    await local.preload(starter.id);
+    const seconds = ((performance.now() - began) / 1000).toFixed(1);
+    process.stdout.write(`${starter.id} is ready (${seconds} s)\n`);
+  } catch (error) {
+    log.error(`${starter.id} could not be loaded`, {
+      detail: error instanceof Error ? error.message : String(error),
+    });
+  }
+}
+
+function stopSignal(): Promise<string> {
+  return new Promise((resolve) => {
+    for (const signal of ["SIGINT", "SIGTERM"] as const) {
+      process.once(signal, () => resolve(signal));
+    }
+  });
+}

@@ -1,0 +1,140 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type App, startApp } from "../src/app.ts";
+import { loadConfig } from "../src/config/load.ts";
+import { createLog } from "../src/lib/log.ts";
+
+/** The project's own root: where `npm start` is typed. */
+export const ROOT = join(import.meta.dir, "..");
+
+/**
+ * One home folder for all tests that need the starter model, so that its weights are joined once.
+ * It is kept between runs, and is taken by one process at a time, like any home.
+ */
+export const WEIGHTS_HOME = join(tmpdir(), "covey-test-home");
+
+export interface TestCovey {
+  readonly app: App;
+  /** `http://127.0.0.1:…`, without `/v1`. */
+  readonly url: string;
+  readonly home: string;
+  /** What was logged, line by line. */
+  readonly logged: readonly string[];
+  close(): Promise<void>;
+}
+
+export interface TestOptions {
+  /** Text of a config file; `[server] port = 0` and no preload unless it says otherwise. */
+  readonly toml?: string;
+  /** A home that is kept; without it a fresh one that is removed. */
+  readonly home?: string;
+  readonly env?: Record<string, string>;
+  readonly flags?: Record<string, string>;
+}
+
+/** A whole Covey in this process, on a free port, with its own home folder. */
+export async function startCovey(options: TestOptions = {}): Promise<TestCovey> {
+  const folder = mkdtempSync(join(tmpdir(), "covey-test-"));
+  const home = options.home ?? join(folder, "home");
+  const file = join(folder, "covey.toml");
+  writeFileSync(file, options.toml ?? "[engine]\npreload = false\n");
+  const config = loadConfig({
+    flags: { config: file, home, port: "0", ...options.flags },
+    env: options.env ?? {},
+    cwd: folder,
+  });
+  const logged: string[] = [];
+  const app = await startApp(
+    config,
+    createLog((line) => logged.push(line), false),
+  );
+  return {
+    app,
+    url: app.url,
+    home,
+    logged,
+    close: async () => {
+      await app.close(0);
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+export interface CoveyProcess {
+  readonly url: string;
+  readonly pid: number;
+  /** What it has written so far, both streams. */
+  output(): string;
+  /** Resolves with the text once it has been written; rejects when the process ends before. */
+  waitFor(text: string | RegExp): Promise<void>;
+  kill(signal: NodeJS.Signals): void;
+  readonly exited: Promise<number>;
+}
+
+/**
+ * Covey as a user starts it: `bun … src/main.ts serve` in a process of its own. Resolves when it
+ * listens; rejects with its output when it ends instead.
+ */
+export async function spawnCovey(
+  args: readonly string[],
+  env: Record<string, string> = {},
+): Promise<CoveyProcess> {
+  const child = Bun.spawn(
+    [
+      process.execPath,
+      "--env-file=bin/runtime.env",
+      "src/main.ts",
+      "serve",
+      "--port",
+      "0",
+      ...args,
+    ],
+    {
+      cwd: ROOT,
+      env: { ...process.env, ...env },
+      stdin: "ignore",
+      stdout: "pipe",
+      stderr: "pipe",
+    },
+  );
+  let output = "";
+  let ended = false;
+  const waiting = new Set<() => void>();
+  const collect = async (stream: ReadableStream<Uint8Array>): Promise<void> => {
+    const decoder = new TextDecoder();
+    for await (const bytes of stream) {
+      output += decoder.decode(bytes, { stream: true });
+      for (const check of waiting) check();
+    }
+  };
+  const collected = Promise.all([collect(child.stdout), collect(child.stderr)]);
+  const exited = child.exited.then(async (code) => {
+    await collected;
+    ended = true;
+    for (const check of waiting) check();
+    return code;
+  });
+  const waitFor = (text: string | RegExp): Promise<void> =>
+    new Promise((resolve, reject) => {
+      const check = (): void => {
+        const found = typeof text === "string" ? output.includes(text) : text.test(output);
+        if (!found && !ended) return;
+        waiting.delete(check);
+        if (found) resolve();
+        else reject(new Error(`covey ended without saying ${text}:\n${output}`));
+      };
+      waiting.add(check);
+      check();
+    });
+  await waitFor(/listens on http:\S+\n/);
+  const url = /listens on (http:\S+)\n/.exec(output)?.[1] ?? "";
+  return {
+    url,
+    pid: child.pid,
+    output: () => output,
+    waitFor,
+    kill: (signal) => child.kill(signal),
+    exited,
+  };
+}
