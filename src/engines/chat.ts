@@ -29,6 +29,7 @@ export async function chat(
     sampling: samplingOf(request, randomSeed),
     stop: stopsOf(request, file.stop),
     maxTokens: smaller(asked, file.max_output ?? null),
+    reproducible: request.seed != null,
   };
   const totals: Totals = { prompt: 0, cached: 0, completion: 0 };
   const updates = runPrompts(pool, pooled, [options], context, totals);

@@ -23,8 +23,9 @@ export async function completions(
   const sampling = samplingOf(request, randomSeed);
   const stop = stopsOf(request, file.stop);
   const maxTokens = smaller(request.max_tokens ?? DEFAULT_MAX_TOKENS, file.max_output ?? null);
+  const reproducible = request.seed != null;
   const prompts = promptsOf(request.prompt);
-  const options = prompts.map((prompt) => ({ prompt, sampling, stop, maxTokens }));
+  const options = prompts.map((prompt) => ({ prompt, sampling, stop, maxTokens, reproducible }));
   const totals: Totals = { prompt: 0, cached: 0, completion: 0 };
   const updates = runPrompts(pool, pooled, options, context, totals);
   return request.stream === true

@@ -71,6 +71,11 @@ export interface GenerateOptions {
   readonly stop: readonly string[];
   /** Most tokens to sample; null is what is left of the context. */
   readonly maxTokens: number | null;
+  /**
+   * The same request has to give the same text, whatever runs beside it. Costs the use of the
+   * cache, because a token's state differs in the last bits with the batch it was computed in.
+   */
+  readonly reproducible: boolean;
 }
 
 export interface LoadOptions {

@@ -17,9 +17,15 @@ interface Running {
 }
 
 /**
- * Runs all answers of one model in lock step: in each step every answer gets one token, and one
- * prompt gets a chunk evaluated, all in one batch of the library's. Prompts take turns chunk by
- * chunk. What a step brought forth is emitted at once, in one message.
+ * The most answers in one batch for which each comes out as it would alone: llama.cpp's CPU kernels
+ * take another way from four on, and the last bits differ.
+ */
+const REPRODUCIBLE_BATCH = 3;
+
+/**
+ * Runs all answers of one model in lock step: in each step every answer gets one token, all in one
+ * batch, and then one prompt gets a chunk evaluated. Prompts take turns chunk by chunk. What a step
+ * brought forth is emitted at once, in one message.
  */
 export class BatchLoop {
   readonly #slots: Slot[];
@@ -43,7 +49,7 @@ export class BatchLoop {
       lastUsed: 0,
       running: null,
     }));
-    this.#pace = new PrefillPace(context.batchSize - context.totalSequences);
+    this.#pace = new PrefillPace(context.batchSize);
     this.#emit = emit;
     this.#broken = broken;
   }
@@ -72,21 +78,33 @@ export class BatchLoop {
     for (const slot of this.#slots) if (slot.running?.cancelled) await this.#free(slot);
     await this.#admit();
     this.#flush();
-    const decoding = this.#slots.filter(({ running }) => running && !running.generation.prefilling);
-    const prefill = this.#prefills.shift();
-    const chunk = this.#pace.chunk(decoding.length);
-    const steps = decoding.map((slot) => this.#run(slot, (generation) => generation.decode()));
-    if (prefill !== undefined)
-      steps.push(this.#run(prefill, (generation) => generation.prefill(prefill.sequence, chunk)));
-    const before = prefill?.sequence.nextTokenIndex ?? 0;
-    const began = performance.now();
-    await Promise.all(steps);
-    if (prefill !== undefined) {
-      const tokens = prefill.sequence.nextTokenIndex - before + decoding.length;
-      this.#pace.observe(tokens, performance.now() - began);
-      if (prefill.running?.generation.prefilling === true) this.#prefills.push(prefill);
-    }
+    await this.#decode();
     this.#flush();
+    await this.#prefill();
+    this.#flush();
+  }
+
+  /** One more token for every answer whose prompt is done. */
+  async #decode(): Promise<void> {
+    const decoding = this.#slots.filter(({ running }) => running && !running.generation.prefilling);
+    const exact = decoding.filter(({ running }) => running?.generation.reproducible);
+    const batches = [decoding.filter((slot) => !exact.includes(slot))];
+    for (let from = 0; from < exact.length; from += REPRODUCIBLE_BATCH)
+      batches.push(exact.slice(from, from + REPRODUCIBLE_BATCH));
+    for (const batch of batches)
+      await Promise.all(batch.map((slot) => this.#run(slot, (generation) => generation.decode())));
+  }
+
+  /** A chunk of the prompt whose turn it is. */
+  async #prefill(): Promise<void> {
+    const slot = this.#prefills.shift();
+    if (slot === undefined) return;
+    const { sequence } = slot;
+    const before = sequence.nextTokenIndex;
+    const began = performance.now();
+    await this.#run(slot, (generation) => generation.prefill(sequence, this.#pace.chunk()));
+    this.#pace.observe(sequence.nextTokenIndex - before, performance.now() - began);
+    if (slot.running?.generation.prefilling === true) this.#prefills.push(slot);
   }
 
   /** Gives waiting answers a free slot each. */
@@ -95,10 +113,11 @@ export class BatchLoop {
       const free = this.#slots.filter((slot) => slot.running === null);
       const [next] = this.#waiting;
       if (next === undefined || free.length === 0) return;
-      const { prompt } = next.generation;
+      const { prompt, reproducible } = next.generation;
       const choice = chooseSlot(
         free.map(({ sequence, lastUsed }) => ({ tokens: sequence.contextTokens, lastUsed })),
         prompt,
+        !reproducible,
       );
       const slot = choice === null ? undefined : free[choice.index];
       if (choice === null || slot === undefined) return;

@@ -65,9 +65,8 @@ export class LlamaEngine {
       contextSize,
       sequences,
       threads,
-      // A batch holds a chunk of one prompt and a token of every other answer. What a slow machine
-      // could not fill in half a second would only cost memory.
-      batchSize: (threads <= 2 && !options.gpu ? 128 : 512) + sequences,
+      // What a slow machine could not evaluate in half a second would only cost memory.
+      batchSize: threads <= 2 && !options.gpu ? 128 : 512,
       failedCreationRemedy: false,
     });
     return new LlamaEngine(model, context, options.template, emit, broken);

@@ -2,6 +2,7 @@ import type { LlamaContextSequence, LlamaModel, Token } from "node-llama-cpp";
 import { StopMatcher } from "../../lib/stop-matcher.ts";
 import { TokenText } from "../../lib/token-text.ts";
 import type { FinishReason, GenerateOptions } from "../protocol.ts";
+import { reproducibleChunk } from "./prefill-pace.ts";
 import { evaluateOptions } from "./sampling.ts";
 import type { Vocabulary } from "./tokens.ts";
 
@@ -53,8 +54,14 @@ export class Generation {
     this.#evaluated = count;
   }
 
-  /** Evaluates the next `size` tokens of the prompt; the last chunk brings the first token. */
-  async prefill(sequence: LlamaContextSequence, size: number): Promise<Step | null> {
+  get reproducible(): boolean {
+    return this.#options.reproducible;
+  }
+
+  /** Evaluates about `wanted` more tokens of the prompt; the last chunk brings the first token. */
+  async prefill(sequence: LlamaContextSequence, wanted: number): Promise<Step | null> {
+    const left = this.prompt.length - this.#evaluated;
+    const size = this.reproducible ? reproducibleChunk(wanted, left) : wanted;
     const chunk = this.prompt.slice(this.#evaluated, this.#evaluated + size);
     this.#evaluated += chunk.length;
     if (this.#evaluated < this.prompt.length) {

@@ -1,28 +1,30 @@
 const TARGET_MS = 450;
 const FIRST_CHUNK = 32;
 const SMALLEST_CHUNK = 16;
+/** Kernels work on groups of 8 tokens; whole groups are the quickest. */
+const GROUP = 8;
 const WEIGHT_OF_LAST = 0.5;
 
 /**
- * How many tokens of a prompt to evaluate in one step, so that the step takes about 450 ms on this
- * machine: the other answers wait for it, and so does a cancellation.
+ * How many tokens of a prompt to evaluate at once, so that it takes about 450 ms on this machine:
+ * the other answers wait for it, and so does a cancellation.
  */
 export class PrefillPace {
   readonly #largest: number;
   #tokensPerMs: number | null = null;
 
   constructor(largestChunk: number) {
-    this.#largest = Math.max(SMALLEST_CHUNK, largestChunk);
+    this.#largest = Math.max(SMALLEST_CHUNK, Math.floor(largestChunk / GROUP) * GROUP);
   }
 
-  /** Tokens for the next chunk while `others` more sequences get a token each in the same step. */
-  chunk(others: number): number {
+  /** Tokens for the next chunk, a multiple of 8. */
+  chunk(): number {
     if (this.#tokensPerMs === null) return Math.min(FIRST_CHUNK, this.#largest);
-    const fitting = Math.floor(this.#tokensPerMs * TARGET_MS) - others;
+    const fitting = Math.floor((this.#tokensPerMs * TARGET_MS) / GROUP) * GROUP;
     return Math.min(this.#largest, Math.max(SMALLEST_CHUNK, fitting));
   }
 
-  /** A step with `tokens` in it took `ms`. Steps too small to tell anything are left out. */
+  /** A chunk of `tokens` took `ms`. Chunks too small to tell anything are left out. */
   observe(tokens: number, ms: number): void {
     if (tokens < SMALLEST_CHUNK || ms <= 0) return;
     const speed = tokens / ms;
@@ -32,3 +34,17 @@ export class PrefillPace {
         : this.#tokensPerMs + WEIGHT_OF_LAST * (speed - this.#tokensPerMs);
   }
 }
+
+/**
+ * Tokens of a reproducible prompt to evaluate next. Measured on llama.cpp's CPU kernels: a token's
+ * state comes out bit for bit the same in whatever chunk it was evaluated, as long as every chunk
+ * but the last is whole groups of 8, the last holds a whole group besides its rest, and all are
+ * shorter than 64 (from there on attention goes another way). Elsewhere it does no harm.
+ */
+export function reproducibleChunk(wanted: number, left: number): number {
+  if (left < ATTENTION_TILE && left <= wanted + GROUP) return left;
+  const groups = Math.floor(Math.min(wanted, ATTENTION_TILE - GROUP, left - GROUP - 1) / GROUP);
+  return Math.max(GROUP, groups * GROUP);
+}
+
+const ATTENTION_TILE = 64;

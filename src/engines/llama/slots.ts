@@ -16,14 +16,15 @@ const WEIGHT_OF_LOST = 0.25;
 /**
  * The free slot where reusing the prompt's beginning gains more than dropping the rest of what it
  * holds loses; without one, the slot unused the longest. At least one token of the prompt is always
- * evaluated, to have something to sample from.
+ * evaluated, to have something to sample from. Without `reuse` nothing is kept.
  */
 export function chooseSlot(
   free: readonly FreeSlot[],
   prompt: readonly number[],
+  reuse: boolean,
 ): SlotChoice | null {
   const rated = free.map(({ tokens, lastUsed }, index) => {
-    const keep = Math.min(commonPrefix(tokens, prompt), prompt.length - 1);
+    const keep = reuse ? Math.min(commonPrefix(tokens, prompt), prompt.length - 1) : 0;
     const gain = keep - WEIGHT_OF_LOST * (tokens.length - keep);
     return { index, keep, lastUsed, gain: Math.max(0, gain) };
   });
