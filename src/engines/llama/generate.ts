@@ -1,7 +1,6 @@
 import type { LlamaContextSequence, LlamaModel, Token } from "node-llama-cpp";
-import { StopMatcher } from "../../lib/stop-matcher.ts";
-import { TokenText } from "../../lib/token-text.ts";
 import type { FinishReason, GenerateOptions } from "../protocol.ts";
+import { AnswerText } from "./answer-text.ts";
 import { reproducibleChunk } from "./prefill-pace.ts";
 import { evaluateOptions } from "./sampling.ts";
 import type { Vocabulary } from "./tokens.ts";
@@ -23,8 +22,7 @@ export class Generation {
   readonly #limit: number;
   readonly #model: LlamaModel;
   readonly #vocabulary: Vocabulary;
-  readonly #text = new TokenText();
-  readonly #stops: StopMatcher;
+  readonly #text: AnswerText;
   #evaluated = 0;
   #stream: TokenStream | null = null;
 
@@ -41,7 +39,7 @@ export class Generation {
     this.#options = options;
     this.#model = model;
     this.#vocabulary = vocabulary;
-    this.#stops = new StopMatcher(options.stop);
+    this.#text = new AnswerText(options.stop);
   }
 
   /** Whether part of the prompt is still to be evaluated. */
@@ -100,10 +98,10 @@ export class Generation {
     this.#generated.push(token);
     const completionTokens = this.#generated.length;
     if (this.#vocabulary.isEndOfGeneration(token))
-      return { text: this.#stops.flush(), finish: "stop", completionTokens };
-    const { emit, stopped } = this.#stops.push(this.#text.push(this.#vocabulary.bytes(token)));
+      return { text: this.#text.end(), finish: "stop", completionTokens };
+    const { emit, stopped } = this.#text.push(this.#vocabulary.bytes(token));
     if (stopped) return { text: emit, finish: "stop", completionTokens };
     if (completionTokens < this.#limit) return { text: emit, finish: null, completionTokens };
-    return { text: emit + this.#stops.flush(), finish: "length", completionTokens };
+    return { text: emit + this.#text.end(), finish: "length", completionTokens };
   }
 }
