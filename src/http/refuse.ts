@@ -23,7 +23,7 @@ export function refuse(gateway: Gateway, request: Request, thrown: unknown): Res
     httpStatus: error.status,
     error: error.kind,
   });
-  return respondError(error, requestId ?? id);
+  return respondError(request, error, requestId ?? id);
 }
 
 function known(gateway: Gateway, id: string, thrown: unknown): GatewayError {

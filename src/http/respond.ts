@@ -1,12 +1,14 @@
-import type { GatewayError } from "../contract/errors.ts";
+import { ErrorBody, type GatewayError } from "../contract/errors.ts";
 import { errorHeaders } from "../gateway/fail.ts";
 import type { Answer } from "../gateway/pipeline.ts";
+import type { JsonObject } from "../types.ts";
 import type { KeepAlive } from "./sse.ts";
 
 /** Turns a gateway's answer into a response. */
-export function respond(answer: Answer, keepAlive: KeepAlive): Response {
+export function respond(request: Request, answer: Answer, keepAlive: KeepAlive): Response {
   if ("json" in answer) {
-    return Response.json(answer.json, { status: answer.status, headers: answer.headers });
+    const body = answer.status === 200 ? answer.json : withDocUrl(request, answer.json);
+    return Response.json(body, { status: answer.status, headers: answer.headers });
   }
   return new Response(keepAlive.stream(answer.events), {
     headers: {
@@ -20,9 +22,17 @@ export function respond(answer: Answer, keepAlive: KeepAlive): Response {
 }
 
 /** An error outside the pipeline: an unknown path, a wrong method, a bad query. */
-export function respondError(error: GatewayError, requestId: string): Response {
-  return Response.json(error.toBody(), {
+export function respondError(request: Request, error: GatewayError, requestId: string): Response {
+  return Response.json(withDocUrl(request, error.toBody()), {
     status: error.status,
     headers: { ...errorHeaders(error), "x-request-id": requestId },
   });
+}
+
+/** The gateway names a page by its path; only here is it known under which address it was called. */
+function withDocUrl(request: Request, body: JsonObject | ErrorBody): JsonObject | ErrorBody {
+  const parsed = ErrorBody.safeParse(body);
+  if (!parsed.success || parsed.data.error.doc_url === undefined) return body;
+  const { error } = parsed.data;
+  return { error: { ...error, doc_url: new URL(parsed.data.error.doc_url, request.url).href } };
 }

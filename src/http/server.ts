@@ -7,6 +7,7 @@ import { timeOrderedId } from "../lib/id.ts";
 import type { Operation } from "../types.ts";
 import { readJson } from "./body.ts";
 import { allowOrigin, preflight } from "./cors.ts";
+import { docs } from "./docs.ts";
 import { health, readiness } from "./health.ts";
 import { getModel, listModels } from "./models.ts";
 import { refuse } from "./refuse.ts";
@@ -45,7 +46,11 @@ export function createApp(gateway: Gateway, options: HttpOptions): Hono<Env> {
       const request = c.req.raw;
       // From here on our own timers watch the request; the server's would kill a slow answer.
       c.env.server.timeout(request, 0);
-      return respond(await answer(gateway, operation, incoming(request, path, options)), keepAlive);
+      return respond(
+        request,
+        await answer(gateway, operation, incoming(request, path, options)),
+        keepAlive,
+      );
     });
   }
   app.get("/v1/models", (c) => listModels(gateway, c.req.raw));
@@ -53,7 +58,8 @@ export function createApp(gateway: Gateway, options: HttpOptions): Hono<Env> {
   app.get("/health", () => health());
   app.get("/health/ready", () => readiness(options.readiness()));
   app.get("/openapi.json", async () => json(await options.openapi()));
-  app.all("*", (c) => refuse(gateway, c.req.raw, unknownEndpoint(c.req.raw)));
+  app.get("/docs/:page?", async (c) => (await docs(c.req.path)) ?? c.notFound());
+  app.notFound((c) => refuse(gateway, c.req.raw, unknownEndpoint(c.req.raw)));
   app.onError((error, c) => refuse(gateway, c.req.raw, error));
   return app;
 }

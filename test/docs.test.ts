@@ -1,0 +1,80 @@
+import { expect, test } from "bun:test";
+import { existsSync, readdirSync } from "node:fs";
+import { dirname, join } from "node:path";
+import packageFile from "../package.json" with { type: "json" };
+import { COMMANDS, isCommand } from "../src/cli/options.ts";
+import { parseConfigFile } from "../src/config/load.ts";
+import { ChatRequest } from "../src/contract/chat.ts";
+import { ERRORS } from "../src/contract/errors.ts";
+import { parseRequest } from "../src/contract/validate.ts";
+import { ROOT } from "./covey.ts";
+
+const PAGES = [
+  "README.md",
+  "ARCHITECTURE.md",
+  "CONTRIBUTING.md",
+  ...[...new Bun.Glob("docs/**/*.md").scanSync(ROOT)],
+];
+const read = (page: string): Promise<string> => Bun.file(join(ROOT, page)).text();
+
+for (const page of PAGES) {
+  test(`${page}: every link and every path it names leads somewhere`, async () => {
+    const text = await read(page);
+    const links = [...text.matchAll(/\]\(([^)\s#]+)[^)]*\)/g)].map((match) => match[1] ?? "");
+    for (const link of links.filter((each) => !/^[a-z]+:/.test(each))) {
+      expect({ link, exists: existsSync(join(ROOT, dirname(page), link)) }).toEqual({
+        link,
+        exists: true,
+      });
+    }
+    const paths = [...text.matchAll(/`((?:src|test|scripts|docs|catalog|bin|bench)\/[\w./-]+)`/g)];
+    for (const [, path = ""] of paths) {
+      expect({ path, exists: existsSync(join(ROOT, path)) }).toEqual({ path, exists: true });
+    }
+  });
+}
+
+test("every command line in the README is one that exists", async () => {
+  const text = await read("README.md");
+  const scripts = [...text.matchAll(/npm (?:run )?(start|test|dev|check|bench|gpu)\b/g)];
+  for (const [, script = ""] of scripts) expect(Object.keys(packageFile.scripts)).toContain(script);
+  const commands = [...text.matchAll(/npx covey (\w+)/g)].map((match) => match[1] ?? "");
+  expect(commands.length).toBeGreaterThan(2);
+  for (const command of commands) expect(isCommand(command)).toBe(true);
+  const flags = [...text.matchAll(/npm start --((?: --\w+ \S+)+)/g)];
+  for (const [, line = ""] of flags) {
+    for (const [, flag = ""] of line.matchAll(/--(\w+)/g)) {
+      expect(Object.keys(COMMANDS.serve.options)).toContain(flag);
+    }
+  }
+});
+
+test("the README's first curl sends a request that the contract takes", async () => {
+  const body = /-d '(\{[^']+\})'/.exec(await read("README.md"))?.[1] ?? "";
+  expect(parseRequest(ChatRequest, JSON.parse(body)).model).toBe("tinyllama");
+});
+
+test("the README's config is one that loads", async () => {
+  const toml = /```toml\n([\s\S]+?)```/.exec(await read("README.md"))?.[1] ?? "";
+  expect(Object.keys(parseConfigFile(toml, "README.md").providers)).toEqual(["gpu-box"]);
+});
+
+test("docs/errors.md tells every error there is, with its status, type and code", async () => {
+  const text = await read("docs/errors.md");
+  const rows = [...text.matchAll(/^\| (\d{3}) \| (\w+) \| (\w+) \|/gm)].map((match) =>
+    match.slice(1, 4).join(" "),
+  );
+  // Budgets and per-key models come with keys; 499 is only in the log.
+  const later = new Set(["insufficient_quota", "model_not_allowed", "client_closed"]);
+  for (const [name, { status, type, code }] of Object.entries(ERRORS)) {
+    if (!later.has(name)) expect(rows).toContain(`${status} ${type} ${code}`);
+  }
+});
+
+test("ARCHITECTURE.md names every folder of src/", async () => {
+  const text = await read("ARCHITECTURE.md");
+  const folders = readdirSync(join(ROOT, "src"), { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map((entry) => `\`src/${entry.name}/\``);
+  for (const folder of folders) expect(text).toContain(folder);
+});
