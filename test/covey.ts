@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { type App, startApp } from "../src/app.ts";
 import { loadConfig } from "../src/config/load.ts";
 import { createLog } from "../src/lib/log.ts";
+import { HomeError } from "../src/store/index.ts";
 
 /** The project's own root: where `npm start` is typed. */
 export const ROOT = join(import.meta.dir, "..");
@@ -13,6 +14,8 @@ export const ROOT = join(import.meta.dir, "..");
  * It is kept between runs, and is taken by one process at a time, like any home.
  */
 export const WEIGHTS_HOME = join(tmpdir(), "covey-test-home");
+
+const HOME_PATIENCE_MS = 120_000;
 
 export interface TestCovey {
   readonly app: App;
@@ -61,6 +64,22 @@ export async function startCovey(options: TestOptions = {}): Promise<TestCovey> 
   };
 }
 
+/**
+ * A whole Covey in this process that can answer with the starter model. Its home is shared by all
+ * tests that want one, one after the other: another process that has it is waited for.
+ */
+export async function startStarterCovey(options: TestOptions = {}): Promise<TestCovey> {
+  const deadline = performance.now() + HOME_PATIENCE_MS;
+  for (;;) {
+    try {
+      return await startCovey({ ...options, home: WEIGHTS_HOME });
+    } catch (error) {
+      if (!(error instanceof HomeError) || performance.now() > deadline) throw error;
+      await Bun.sleep(200);
+    }
+  }
+}
+
 export interface CoveyProcess {
   readonly url: string;
   readonly pid: number;
@@ -70,6 +89,8 @@ export interface CoveyProcess {
   waitFor(text: string | RegExp): Promise<void>;
   kill(signal: NodeJS.Signals): void;
   readonly exited: Promise<number>;
+  /** Kills it, if it still runs, and waits for its end. */
+  end(): Promise<void>;
 }
 
 /**
@@ -136,5 +157,9 @@ export async function spawnCovey(
     waitFor,
     kill: (signal) => child.kill(signal),
     exited,
+    end: async () => {
+      child.kill("SIGKILL");
+      await exited;
+    },
   };
 }

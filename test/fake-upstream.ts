@@ -1,3 +1,5 @@
+import { answerBody, type Piece, pieces } from "./fake-answers.ts";
+
 /**
  * An upstream that speaks OpenAI's dialect over a real socket, faults included. What it does is
  * named by the model that is asked for, so that tests can run side by side:
@@ -6,30 +8,45 @@
  *   slow-<ms>            the same, its first byte after so many milliseconds
  *   gap-<ms>             the same, so many milliseconds between two words
  *   endless-<ms>         words without end, one every so many milliseconds
+ *   flood                events of 4 kB without end, as fast as they are taken
  *   cut-<bytes>          the same bytes as echo, written in pieces of so many bytes
+ *   bare                 echo as some servers write it: no role, no logprobs, no refusal, no index,
+ *                        `usage: null` and `system_fingerprint: null` beside every piece, the
+ *                        usage in the same event as the finish reason
+ *   tools                a call of the function `weather`, its arguments in pieces
  *   breaks               closes the socket after the second word
  *   unfinished           ends without a finish reason, as if all were well
  *   error-inside         an error event after the second word
  *   garbage              a malformed event between two good ones
- *   status-<code>        an error in OpenAI's shape; 429 with Retry-After 7
+ *   status-<code>        an error in OpenAI's shape; 429 with Retry-After 7, 503 with Retry-After 3
+ *   flaky-<code>-<n>     that error with Retry-After 1 for the first n requests of the same text,
+ *                        echo after them
  *   html-<code>          an error page
- *   redirect             307 to another origin
+ *   redirect-<port>      307 to that port of this machine
  *   not-json             200 with a body that is not JSON
  */
 export interface FakeUpstream {
   readonly url: string;
   readonly requests: { readonly headers: Headers; readonly body: Record<string, unknown> }[];
-  /** Streams that were cut off by the gateway. */
+  /** Requests whose client went away before their end. */
   cancelled: number;
-  /** Streams that are open now. */
+  /** Requests that are being answered now. */
   open: number;
+  /** Bytes of streams that were taken from it. */
+  sentBytes: number;
+  /** Resolves once so many requests have been cut off in all. */
+  untilCancelled(count: number): Promise<void>;
+  /** How many requests had this text as their last message or prompt. */
+  asked(text: string): number;
   close(): Promise<void>;
 }
 
-const SECOND_WORD = 2;
+/** What is in every error that the upstream sends: a key that must go no further. */
+export const UPSTREAM_SECRET = "sk-upstream-secret";
 
 export function fakeUpstream(): FakeUpstream {
   const requests: FakeUpstream["requests"] = [];
+  const waiting = new Set<() => void>();
   const server = Bun.serve({
     hostname: "127.0.0.1",
     port: 0,
@@ -37,7 +54,19 @@ export function fakeUpstream(): FakeUpstream {
     async fetch(request) {
       const body = (await request.json()) as Record<string, unknown>;
       requests.push({ headers: request.headers, body });
-      return reply(upstream, body, new URL(request.url).pathname);
+      upstream.open += 1;
+      let open = true;
+      const ended = (cut: boolean): void => {
+        if (!open) return;
+        open = false;
+        upstream.open -= 1;
+        if (cut) upstream.cancelled += 1;
+        for (const check of waiting) check();
+      };
+      request.signal.addEventListener("abort", () => ended(true), { once: true });
+      const answer = await reply(upstream, request, body, ended);
+      if (answer.headers.get("content-type") !== "text/event-stream") ended(false);
+      return answer;
     },
   });
   const upstream: FakeUpstream = {
@@ -45,6 +74,18 @@ export function fakeUpstream(): FakeUpstream {
     requests,
     cancelled: 0,
     open: 0,
+    sentBytes: 0,
+    untilCancelled: (count) =>
+      new Promise((resolve) => {
+        const check = (): void => {
+          if (upstream.cancelled < count) return;
+          waiting.delete(check);
+          resolve();
+        };
+        waiting.add(check);
+        check();
+      }),
+    asked: (text) => requests.filter(({ body }) => textOf(body) === text).length,
     close: () => server.stop(true),
   };
   return upstream;
@@ -52,126 +93,85 @@ export function fakeUpstream(): FakeUpstream {
 
 async function reply(
   upstream: FakeUpstream,
+  request: Request,
   body: Record<string, unknown>,
-  path: string,
+  ended: (cut: boolean) => void,
 ): Promise<Response> {
-  const [behaviour = "echo", argument = ""] = String(body.model).split("-");
-  const chat = path.endsWith("/chat/completions");
-  if (behaviour === "status") {
-    const headers: Record<string, string> = argument === "429" ? { "retry-after": "7" } : {};
-    return Response.json(
-      { error: { message: `upstream says ${argument}, key sk-upstream-secret`, type: "x" } },
-      { status: Number(argument), headers },
-    );
+  const path = new URL(request.url).pathname;
+  const [behaviour = "echo", argument = "", times = ""] = String(body.model).split("-");
+  const key = request.headers.get("authorization")?.slice("Bearer ".length) ?? "none";
+  if (behaviour === "status") return errorAnswer(Number(argument), key);
+  if (behaviour === "flaky" && upstream.asked(textOf(body)) <= Number(times)) {
+    return errorAnswer(Number(argument), key, "1");
   }
   if (behaviour === "html") {
-    return new Response("<html>Bad gateway</html>", { status: Number(argument) });
-  }
-  if (behaviour === "redirect") {
-    return new Response(null, { status: 307, headers: { location: "http://localhost:9/stolen" } });
-  }
-  if (behaviour === "not" && argument === "json") return new Response("<!doctype html>");
-  if (behaviour === "slow") await Bun.sleep(Number(argument));
-  const words = textOf(body, chat).split(/(?<= )/);
-  const usage = {
-    prompt_tokens: 7,
-    completion_tokens: words.length,
-    total_tokens: 7 + words.length,
-  };
-  if (body.stream !== true) {
-    const choice = chat
-      ? { message: { role: "assistant", content: words.join(""), refusal: null } }
-      : { text: words.join("") };
-    return Response.json({
-      id: "upstream-id",
-      object: chat ? "chat.completion" : "text_completion",
-      created: 1,
-      model: "upstream-model",
-      choices: [{ index: 0, logprobs: null, finish_reason: "stop", ...choice }],
-      usage,
+    return new Response(`<html>Bad gateway ${UPSTREAM_SECRET}</html>`, {
+      status: Number(argument),
     });
   }
-  return new Response(streamed(upstream, behaviour, argument, words, usage, chat), {
+  if (behaviour === "redirect") {
+    const location = `http://127.0.0.1:${argument}${path}`;
+    return new Response(null, { status: 307, headers: { location } });
+  }
+  if (behaviour === "not") return new Response("<!doctype html>");
+  if (behaviour === "slow") await Bun.sleep(Number(argument));
+  const chat = path.endsWith("/chat/completions");
+  const wanted = { behaviour, argument, chat, texts: textsOf(body) };
+  if (body.stream !== true) return Response.json(answerBody(wanted));
+  const size = behaviour === "cut" ? Number(argument) : 0;
+  return new Response(streamed(upstream, pieces(wanted), size, ended), {
     headers: { "content-type": "text/event-stream" },
   });
 }
 
-function textOf(body: Record<string, unknown>, chat: boolean): string {
-  if (!chat) return String(body.prompt);
-  const messages = body.messages as { content: unknown }[];
-  return String(messages.at(-1)?.content);
+const RETRY_AFTER: Record<number, string> = { 429: "7", 503: "3" };
+
+/** As some upstreams do, it repeats the key that it was sent. */
+function errorAnswer(status: number, key: string, retryAfter = RETRY_AFTER[status]): Response {
+  const headers: Record<string, string> =
+    retryAfter === undefined ? {} : { "retry-after": retryAfter };
+  const message = `upstream says ${status}, key ${key}, another ${UPSTREAM_SECRET}`;
+  return Response.json({ error: { message, type: "x" } }, { status, headers });
 }
 
-async function* pieces(
-  behaviour: string,
-  argument: string,
-  words: string[],
-  usage: object,
-  chat: boolean,
-): AsyncGenerator<string> {
-  const event = (choices: object[], more: object = {}) =>
-    `data: ${JSON.stringify({ id: "upstream-id", object: "x", created: 1, model: "upstream-model", choices, ...more })}\n\n`;
-  const piece = (text: string, finish: string | null = null) =>
-    chat
-      ? { index: 0, delta: finish === null ? { content: text } : {}, finish_reason: finish }
-      : { index: 0, text, logprobs: null, finish_reason: finish };
-  if (chat) {
-    yield event([{ index: 0, delta: { role: "assistant", content: "" }, finish_reason: null }]);
-  }
-  for (let i = 0; ; i++) {
-    if (behaviour === "endless" || behaviour === "gap") await Bun.sleep(Number(argument));
-    const word = behaviour === "endless" ? `${i} ` : words[i];
-    if (word === undefined) break;
-    yield event([piece(word)]);
-    if (i + 1 !== SECOND_WORD) continue;
-    if (behaviour === "breaks") throw new Error("breaks");
-    if (behaviour === "unfinished") return;
-    if (behaviour === "garbage") yield "data: {oops\n\n";
-    if (behaviour === "error") {
-      yield `data: ${JSON.stringify({ error: { message: "overloaded", code: 502 } })}\n\n`;
-      return;
-    }
-  }
-  yield event([piece("", "stop")]);
-  yield event([], { usage });
-  yield "data: [DONE]\n\n";
+/** What to answer with: the last message's text, or each prompt's. */
+function textsOf(body: Record<string, unknown>): readonly string[] {
+  if (Array.isArray(body.messages)) return [String(body.messages.at(-1)?.content)];
+  return Array.isArray(body.prompt) ? body.prompt.map(String) : [String(body.prompt)];
+}
+
+function textOf(body: Record<string, unknown>): string {
+  return textsOf(body).join();
 }
 
 function streamed(
   upstream: FakeUpstream,
-  behaviour: string,
-  argument: string,
-  words: string[],
-  usage: object,
-  chat: boolean,
+  source: AsyncIterator<Piece>,
+  size: number,
+  ended: (cut: boolean) => void,
 ): ReadableStream<Uint8Array> {
-  const source = pieces(behaviour, argument, words, usage, chat);
-  const size = behaviour === "cut" ? Number(argument) : 0;
   const encoder = new TextEncoder();
-  upstream.open += 1;
   return new ReadableStream({
     async pull(controller) {
       try {
         const step = await source.next();
         if (step.done) {
-          upstream.open -= 1;
+          ended(false);
           controller.close();
           return;
         }
         const bytes = encoder.encode(step.value);
+        upstream.sentBytes += bytes.byteLength;
         if (size === 0) controller.enqueue(bytes);
         for (let i = 0; size > 0 && i < bytes.length; i += size) {
           controller.enqueue(bytes.subarray(i, i + size));
           await Bun.sleep(0);
         }
       } catch (error) {
-        upstream.open -= 1;
+        ended(false);
         controller.error(error);
       }
     },
-    cancel() {
-      upstream.open -= 1;
-      upstream.cancelled += 1;
-    },
+    cancel: () => ended(true),
   });
 }
