@@ -19,6 +19,8 @@ export interface StoreOptions {
   readonly durability: Durability;
   /** Covey's version, for the journal. */
   readonly version: string;
+  /** Milliseconds between two progress records of the running calls; default 1000. */
+  readonly progressMs?: number;
 }
 
 export interface Store {
@@ -57,7 +59,7 @@ function openIn(home: Home, options: StoreOptions): Store {
   });
   const boot = JSON.stringify({ t: "boot", at: Date.now(), version });
   void journal.append(boot, "keep");
-  const ledger = new JournalLedger(journal, () => projection);
+  const ledger = new JournalLedger(journal, () => projection, options.progressMs);
   let closing: Promise<void> | null = null;
   const close = async () => {
     ledger.close();

@@ -34,10 +34,10 @@ export class JournalLedger implements Ledger {
   readonly #refusals = new Refusals(REFUSALS_ALONE);
   readonly #timer: ReturnType<typeof setInterval>;
 
-  constructor(journal: Journal, projection: () => ProjectionState) {
+  constructor(journal: Journal, projection: () => ProjectionState, tickMs = TICK_MS) {
     this.#journal = journal;
     this.#projection = projection;
-    this.#timer = setInterval(() => this.tick(Date.now()), TICK_MS);
+    this.#timer = setInterval(() => this.tick(Date.now()), tickMs);
     this.#timer.unref();
   }
 

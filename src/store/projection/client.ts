@@ -15,6 +15,7 @@ interface Waiting {
 /** The main thread's side of the projection: pokes the worker, asks it, and knows how far it is. */
 export class Projection {
   readonly #home: Home;
+  readonly #script: string;
   #worker: Worker | null = null;
   #readable: JournalEnd = { segment: 0, offset: 0 };
   #position: JournalEnd = { segment: 0, offset: 0 };
@@ -30,8 +31,9 @@ export class Projection {
   #closed: PromiseWithResolvers<void> | null = null;
   #restart: ReturnType<typeof setTimeout> | null = null;
 
-  constructor(home: Home) {
+  constructor(home: Home, script = WORKER) {
     this.#home = home;
+    this.#script = script;
     for (const segment of listSegments(home.journal)) {
       this.#sizes.set(segment, Bun.file(segmentPath(home.journal, segment)).size);
     }
@@ -109,11 +111,11 @@ export class Projection {
   }
 
   #start(): void {
-    const worker = new Worker(WORKER);
+    const worker = new Worker(this.#script);
     worker.unref();
     this.#worker = worker;
     worker.onmessage = (event: MessageEvent<unknown>) => this.#hear(FromWorker.parse(event.data));
-    worker.onerror = (event) => this.#died(worker, event.message);
+    worker.onerror = (event) => this.#died(worker, firstLine(event.message));
     worker.addEventListener("close", () => this.#died(worker, "its thread ended"));
     const { journal, database } = this.#home;
     this.#post(worker, { kind: "open", journal, database });
@@ -192,4 +194,10 @@ export class Projection {
 
 function isBefore(a: JournalEnd, b: JournalEnd): boolean {
   return a.segment < b.segment || (a.segment === b.segment && a.offset < b.offset);
+}
+
+/** Bun gives a thread's error as it prints it: lines of source, a caret, the message, the stack. */
+function firstLine(printed: string): string {
+  const line = printed.split("\n").find((text) => !/^\s*(\d+ \|.*|\^)?$/.test(text));
+  return (line ?? printed).replace(/^\w*error: /i, "");
 }

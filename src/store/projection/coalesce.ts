@@ -56,7 +56,9 @@ export function coalesce(records: readonly JournalRecord[]): Step[] {
           const row = rows.get(entry[0]) ?? emptyRow(entry[0], record.at);
           rows.set(row.id, row);
           if (row.status !== "running") continue;
-          [, row.prompt_tokens, row.completion_tokens, row.cached_tokens] = entry;
+          row.prompt_tokens = Math.round(entry[1]);
+          row.completion_tokens = Math.round(entry[2]);
+          row.cached_tokens = Math.round(entry[3]);
           [, , , , row.usage_source, row.queue_ms, row.first_token_ms] = entry;
         }
         break;

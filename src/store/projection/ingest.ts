@@ -187,9 +187,11 @@ async function count(sql: Execute, ended: readonly Ended[]): Promise<void> {
   }
 }
 
-/** `($1, $2), ($3, $4)` */
+/**
+ * `(?, ?), (?, ?)`. Not `$1`: on SQLite Bun.SQL looks numbered places up one by one, and a statement
+ * of 2,400 of them takes fourteen times as long.
+ */
 function placeholders(rows: number, columns: number): string {
-  const row = (index: number) =>
-    `(${Array.from({ length: columns }, (_, column) => `$${index * columns + column + 1}`).join(", ")})`;
-  return Array.from({ length: rows }, (_, index) => row(index)).join(", ");
+  const row = `(${Array(columns).fill("?").join(", ")})`;
+  return Array(rows).fill(row).join(", ");
 }

@@ -109,8 +109,9 @@ export class Projector {
   async #shut(): Promise<void> {
     const opening = this.#open;
     this.#open = null;
-    if (opening === null) return;
-    const open = await opening;
+    // One that fails to open has closed what it had, and told whoever asked for it.
+    const open = await opening?.catch(() => null);
+    if (!open) return;
     await Promise.allSettled([open.reader.close(), open.writer.close()]);
   }
 }
