@@ -20,12 +20,12 @@ test("a failure comes after what was written before it, an abort at once", async
   failed.push(1);
   failed.fail(new Error("broken"));
   expect(await failed.next()).toEqual({ done: false, value: [1] });
-  expect(failed.next()).rejects.toThrow("broken");
+  await expect(failed.next()).rejects.toThrow("broken");
 
   const aborted = new GroupStream<number>(nothing);
   aborted.push(1);
   aborted.fail(new Error("left"), true);
-  expect(aborted.next()).rejects.toThrow("left");
+  await expect(aborted.next()).rejects.toThrow("left");
 });
 
 test("the writer learns that the reader stopped early, and only then", async () => {

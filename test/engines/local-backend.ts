@@ -13,9 +13,20 @@ import {
   type LocalBackend,
 } from "../../src/engines/index.ts";
 import { createLog } from "../../src/lib/log.ts";
-import type { AttemptContext, Model, Reply, StreamEvent, Target } from "../../src/types.ts";
+import type {
+  AttemptContext,
+  JsonObject,
+  Model,
+  OperationInput,
+  Reply,
+  StreamEvent,
+  Target,
+} from "../../src/types.ts";
 
 /** The real starter model behind the real backend, for tests. One child process serves them all. */
+
+/** Milliseconds a test may take: one thread makes 20 tokens a second, and the machine may be busy. */
+export const TIMEOUT = 60_000;
 
 const SIZE = 322_591_712;
 
@@ -165,12 +176,20 @@ function jsonAsEvent(body: { [key: string]: unknown }): StreamEvent {
   return event;
 }
 
-export async function chat(fields: ChatRequest, context = contextFor()): Promise<Answer> {
-  return answerOf(await replyTo(fields, context));
+export async function chat(
+  request: ChatRequest,
+  context = contextFor(),
+  backend = sharedBackend(),
+): Promise<Answer> {
+  return answerOf(await replyTo(request, context, backend));
 }
 
-export async function replyTo(request: ChatRequest, context = contextFor()): Promise<Reply> {
-  const operation = sharedBackend().operations.chat;
+export async function replyTo(
+  request: ChatRequest,
+  context = contextFor(),
+  backend = sharedBackend(),
+): Promise<Reply> {
+  const operation = backend.operations.chat;
   if (operation === undefined) throw new Error("the backend has no chat");
   return operation(target, request, context);
 }
@@ -179,8 +198,27 @@ export async function complete(
   request: CompletionRequest,
   index = 0,
   context = contextFor(),
+  backend = sharedBackend(),
 ): Promise<Answer> {
-  const operation = sharedBackend().operations.completions;
+  const operation = backend.operations.completions;
   if (operation === undefined) throw new Error("the backend has no completions");
   return answerOf(await operation(target, request, context), index);
+}
+
+/** Tokens of a text as the model's vocabulary has it, without a BOS token. */
+export async function tokensOf(text: string): Promise<number[]> {
+  const body = await jsonOf("tokenize", { model: model.id, text, add_special_tokens: false });
+  if (!Array.isArray(body.tokens)) throw new Error("no tokens in the answer");
+  return body.tokens;
+}
+
+export async function jsonOf<O extends "tokenize" | "detokenize">(
+  operation: O,
+  input: OperationInput[O],
+): Promise<JsonObject> {
+  const run = sharedBackend().operations[operation];
+  if (run === undefined) throw new Error(`the backend has no ${operation}`);
+  const reply = await run(target, input, contextFor());
+  if (reply.kind !== "json") throw new Error("expected a whole answer");
+  return reply.body;
 }

@@ -1,0 +1,125 @@
+import { beforeAll, expect, setDefaultTimeout, test } from "bun:test";
+import type { StreamEvent } from "../../src/types.ts";
+import {
+  chat,
+  chatRequest,
+  complete,
+  completionRequest,
+  contextFor,
+  replyTo,
+  sharedBackend,
+  TIMEOUT,
+} from "./local-backend.ts";
+
+setDefaultTimeout(TIMEOUT);
+beforeAll(() => sharedBackend().preload("tinyllama"));
+
+/** Never ends before its limit: without the end token, `▁<` and `<` it can't begin another turn either. */
+const endless = { logit_bias: { "2": -100, "529": -100, "29966": -100 } };
+
+async function streamOf(request: ReturnType<typeof chatRequest>, context = contextFor()) {
+  const reply = await replyTo({ ...request, stream: true }, context);
+  if (reply.kind !== "stream") throw new Error("expected a stream");
+  return reply.events;
+}
+
+test("four requests run at once on one model, and a fifth waits its turn", async () => {
+  const order: string[] = [];
+  const run = async (name: string, max_tokens: number) => {
+    const events = await streamOf(chatRequest("Count to ten.", { max_tokens, ...endless }));
+    for await (const _ of events) if (!order.includes(name)) order.push(name);
+    order.push(`${name} ended`);
+  };
+  const names = ["a", "b", "c", "d"];
+  const four = names.map((name) => run(name, 12));
+  const fifth = run("e", 2);
+  await Promise.all([...four, fifth]);
+  expect(order.slice(0, 4).sort()).toEqual(names);
+  expect(order.indexOf("e")).toBeGreaterThan(order.findIndex((entry) => entry.endsWith("ended")));
+});
+
+test("a seed gives the same text alone and in company", async () => {
+  const request = completionRequest("Once upon a time", {
+    temperature: 1,
+    seed: 3,
+    max_tokens: 16,
+  });
+  const alone = await complete(request);
+  const company = ["Tell me about ships.", "Who are you?", "What is love?"].map((question) =>
+    chat(chatRequest(question, { max_tokens: 20, ...endless })),
+  );
+  const together = await complete(request);
+  await Promise.all(company);
+  expect(together.text).toBe(alone.text);
+});
+
+test("a long prompt of another request holds a stream up for no more than about a second", async () => {
+  const events = await streamOf(chatRequest("Count to ten.", { max_tokens: 40, ...endless }));
+  const iterator = events[Symbol.asyncIterator]();
+  await iterator.next();
+  const long = contextFor();
+  const other = chat(chatRequest("some words ".repeat(200), { max_tokens: 1 }), long);
+  let last = performance.now();
+  let longest = 0;
+  let tokensBefore = 0;
+  while (!(await iterator.next()).done) {
+    longest = Math.max(longest, performance.now() - last);
+    last = performance.now();
+    if (long.meter.firstTokenAt === 0) tokensBefore++;
+  }
+  expect((await other).prompt).toBeGreaterThan(400);
+  expect(tokensBefore).toBeGreaterThan(4);
+  // The step is made to take half a second; the rest is for a busy machine.
+  expect(longest).toBeLessThan(2_000);
+});
+
+test("a cancelled stream ends at once, even in the middle of a prompt, and frees its place", async () => {
+  for (const [question, when] of [
+    ["some words ".repeat(300), "prefill"],
+    ["Count to ten.", "decode"],
+  ] as const) {
+    const controller = new AbortController();
+    const context = contextFor(controller.signal);
+    const events = await streamOf(chatRequest(question, { max_tokens: 200, ...endless }), context);
+    const iterator = events[Symbol.asyncIterator]();
+    if (when === "decode") await iterator.next();
+    const next = drain(iterator);
+    if (when === "prefill") await until(() => context.meter.startedAt > 0);
+    const aborted = performance.now();
+    controller.abort();
+    expect(await next).toMatchObject({ kind: "client_closed" });
+    expect(performance.now() - aborted).toBeLessThan(100);
+    const { completionTokens } = context.meter;
+    expect(await chat(chatRequest("Hi", { max_tokens: 1 }))).toMatchObject({ completion: 1 });
+    expect(context.meter.completionTokens).toBe(completionTokens);
+  }
+  expect(sharedBackend().snapshot()[0]).toMatchObject({ running: 0, waiting: 0 });
+});
+
+test("a reader that stops reading stops the work", async () => {
+  const events = await streamOf(chatRequest("Count to ten.", { max_tokens: 400, ...endless }));
+  for await (const _ of events) break;
+  await until(() => sharedBackend().snapshot()[0]?.running === 0);
+});
+
+test("a request that is aborted before it starts is never run", async () => {
+  const controller = new AbortController();
+  controller.abort();
+  const context = contextFor(controller.signal);
+  await expect(chat(chatRequest("Hi"), context)).rejects.toMatchObject({ kind: "client_closed" });
+  expect(context.meter.startedAt).toBe(0);
+});
+
+/** Reads to the end; resolves with the error it ended in. */
+async function drain(iterator: AsyncIterator<readonly StreamEvent[]>): Promise<unknown> {
+  try {
+    while (!(await iterator.next()).done);
+    return "ended";
+  } catch (error) {
+    return error;
+  }
+}
+
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise((resolve) => setImmediate(resolve));
+}
