@@ -1,0 +1,146 @@
+import { ANSWER, LONG_CHAT, SMALL_CHAT } from "./bodies.ts";
+import { type Cores, requireTools, takeCores } from "./cores.ts";
+import { type Covey, caughtUp, startCovey } from "./covey.ts";
+import { cpuBetween, cpuUse, processTree } from "./cpu.ts";
+import { startFixedAnswer, startProxy } from "./nginx.ts";
+import type { Started } from "./processes.ts";
+import type { Figure, Result } from "./report.ts";
+import { ratios, sample } from "./statistics.ts";
+import { type Load, load, postScript } from "./wrk.ts";
+
+const CONNECTIONS = 64;
+const SECONDS = 4;
+const WARM_UP_SECONDS = 4;
+/** A processor that is taken less had something else to do, or nothing. */
+const SATURATED = 0.85;
+
+export interface RoundsOption {
+  readonly rounds: number;
+}
+
+interface Measured extends Load {
+  /** CPU while the load ran, as shares of one processor. */
+  readonly busy: number;
+  readonly loadBusy: number;
+  /** CPU microseconds a request, until everything it caused was done. */
+  readonly cpu: number;
+  readonly mainCpu: number;
+  readonly threads: Readonly<Record<string, number>>;
+}
+
+/** Requests a second through the whole pipeline, beside nginx as a plain reverse proxy on the same processor. */
+export async function requests({ rounds }: RoundsOption): Promise<Result> {
+  requireTools("nginx", "wrk", "taskset");
+  const cores = await takeCores();
+  const upstream = await startFixedAnswer(cores.load, ANSWER);
+  const nginx = await startProxy(cores.measured, upstream.url, true);
+  const covey = await startCovey({ cpu: cores.measured, upstream: upstream.url });
+  const measure = (server: Started & { url: string }, script: string, seconds: number) =>
+    measured(cores, server, upstream, script, seconds, server === covey ? covey : null);
+  const figures: Figure[] = [];
+  const notes: string[] = [];
+  const detail: Record<string, unknown> = {};
+  for (const [name, body] of [
+    ["small", SMALL_CHAT],
+    ["long", LONG_CHAT],
+  ] as const) {
+    const script = postScript(body);
+    await measure(nginx, script, 1);
+    await measure(covey, script, WARM_UP_SECONDS);
+    const theirs: Measured[] = [];
+    const ours: Measured[] = [];
+    for (let round = 0; round < rounds; round++) {
+      theirs.push(await measure(nginx, script, SECONDS));
+      ours.push(await measure(covey, script, SECONDS));
+    }
+    const size = `${name} chat (${body.length} bytes)`;
+    figures.push(...compare(size, ours, theirs));
+    notes.push(`${size}: ${saturation("nginx", theirs)}; ${saturation("covey", ours)}`);
+    notes.push(`${size}: covey's CPU a request by thread: ${byThread(ours)}`);
+    detail[name] = { nginx: theirs, covey: ours };
+  }
+  return { benchmark: "requests", figures, notes, detail };
+}
+
+async function measured(
+  cores: Cores,
+  server: Started & { url: string },
+  upstream: Started,
+  script: string,
+  seconds: number,
+  covey: Covey | null,
+): Promise<Measured> {
+  const own = processTree(server.pid);
+  const answering = processTree(upstream.pid);
+  const before = cpuUse(own);
+  const answeringBefore = cpuUse(answering);
+  const result = await load(cores.load, script, `${server.url}/v1/chat/completions`, {
+    connections: CONNECTIONS,
+    seconds,
+  });
+  const during = cpuBetween(before, cpuUse(own)).total;
+  const answeringUse = cpuBetween(answeringBefore, cpuUse(answering)).total;
+  if (covey !== null) await caughtUp(covey);
+  const all = cpuBetween(before, cpuUse(own));
+  const perRequest = (cpuSeconds: number): number => (cpuSeconds * 1e6) / result.requests;
+  return {
+    ...result,
+    busy: during / result.seconds,
+    loadBusy: (answeringUse + result.wrkCpu) / result.seconds,
+    cpu: perRequest(all.total),
+    mainCpu: covey === null ? perRequest(all.total) : perRequest(all.threads.main ?? 0),
+    threads: Object.fromEntries(
+      Object.entries(all.threads).map(([name, used]) => [name, perRequest(used)]),
+    ),
+  };
+}
+
+function compare(size: string, ours: readonly Measured[], theirs: readonly Measured[]): Figure[] {
+  const figure = (name: string, unit: string, value: (m: Measured) => number): Figure => ({
+    name: `${size}, ${name}`,
+    unit,
+    ours: sample(ours.map(value)),
+    peer: { name: "nginx", value: sample(theirs.map(value)) },
+    ratio: ratios(ours.map(value), theirs.map(value)),
+  });
+  return [
+    {
+      ...figure("requests a second", "/s", (m) => m.perSecond),
+      target: { of: "ratio", least: 0.5 },
+    },
+    // What the rate would be with the processor to itself: other work on the machine falls out.
+    {
+      ...figure("requests a CPU second", "/s", (m) => 1e6 / m.cpu),
+      target: { of: "ratio", least: 0.5 },
+    },
+    figure("CPU a request", "µs", (m) => m.cpu),
+    // nginx has one thread. Where there are more processors, only this one limits a gateway's rate.
+    figure("CPU a request, main thread", "µs", (m) => m.mainCpu),
+    figure("median latency", "ms", (m) => m.p50),
+    figure("99th percentile", "ms", (m) => m.p99),
+  ];
+}
+
+/** Which side could not do more: a rate says little about a server that was waiting for its load. */
+function saturation(name: string, rounds: readonly Measured[]): string {
+  const busy = sample(rounds.map((round) => round.busy)).median;
+  const loadBusy = sample(rounds.map((round) => round.loadBusy)).median;
+  const taken = Math.max(busy, loadBusy);
+  const limit =
+    taken < SATURATED ? "other work on the machine" : busy >= loadBusy ? name : "the load";
+  return `with ${name} its processor was ${percent(busy)} taken and the load's ${percent(loadBusy)}: ${limit} was the limit`;
+}
+
+function byThread(rounds: readonly Measured[]): string {
+  const names = new Set(rounds.flatMap((round) => Object.keys(round.threads)));
+  return [...names]
+    .map((name) => ({ name, cpu: sample(rounds.map(({ threads }) => threads[name] ?? 0)).median }))
+    .filter(({ cpu }) => cpu >= 0.1)
+    .sort((a, b) => b.cpu - a.cpu)
+    .map(({ name, cpu }) => `${name} ${cpu.toFixed(1)} µs`)
+    .join(", ");
+}
+
+function percent(share: number): string {
+  return `${Math.round(share * 100)} %`;
+}
