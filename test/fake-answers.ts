@@ -73,6 +73,8 @@ export async function* pieces(request: FakeRequest): AsyncGenerator<Piece> {
       if (word === undefined) break;
       yield event([said(word, index)]);
       if (i + 1 !== SECOND_WORD) continue;
+      // So that what came before has arrived when the fault does.
+      if (behaviour === "breaks" || behaviour === "error") await Bun.sleep(Number(argument));
       if (behaviour === "breaks") throw new Error("breaks");
       if (behaviour === "unfinished") return;
       if (behaviour === "garbage") yield "data: {oops\n\n";

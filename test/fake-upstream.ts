@@ -14,9 +14,9 @@ import { answerBody, type Piece, pieces } from "./fake-answers.ts";
  *                        `usage: null` and `system_fingerprint: null` beside every piece, the
  *                        usage in the same event as the finish reason
  *   tools                a call of the function `weather`, its arguments in pieces
- *   breaks               closes the socket after the second word
+ *   breaks-<ms>          closes the socket so many milliseconds after the second word
  *   unfinished           ends without a finish reason, as if all were well
- *   error-inside         an error event after the second word
+ *   error-<ms>           an error event so many milliseconds after the second word
  *   garbage              a malformed event between two good ones
  *   status-<code>        an error in OpenAI's shape; 429 with Retry-After 7, 503 with Retry-After 3
  *   flaky-<code>-<n>     that error with Retry-After 1 for the first n requests of the same text,
@@ -167,9 +167,10 @@ function streamed(
           controller.enqueue(bytes.subarray(i, i + size));
           await Bun.sleep(0);
         }
-      } catch (error) {
+      } catch {
+        // `breaks`: the socket is closed. An error given here would only be printed.
         ended(false);
-        controller.error(error);
+        controller.error();
       }
     },
     cancel: () => ended(true),

@@ -1,4 +1,5 @@
 import { GatewayError } from "../contract/errors.ts";
+import { withoutKeys } from "../lib/redact.ts";
 import type {
   AttemptContext,
   Backend,
@@ -8,6 +9,7 @@ import type {
   Reply,
   Target,
 } from "../types.ts";
+import { completeWholeChoice, fieldsOf, withoutStamp } from "./openai-choices.ts";
 import { readEvents } from "./openai-events.ts";
 import { meterUsage, readUsage } from "./openai-usage.ts";
 
@@ -40,11 +42,17 @@ export function createOpenAiBackend(provider: OpenAiProvider): Backend {
       context.meter.startedAt = performance.now();
       const response = await send(provider, PATHS[operation], body, context);
       if (!response.ok) throw await upstreamError(provider, response);
-      if (streams) return { kind: "stream", events: readEvents(provider.id, response, context) };
+      if (streams) {
+        return {
+          kind: "stream",
+          events: readEvents(provider.id, operation, response, context),
+        };
+      }
       const answer = await readAnswer(provider, response, context);
       const usage = readUsage(answer.usage);
       meterUsage(context.meter, usage);
-      return { kind: "json", body: usage === null ? answer : { ...answer, usage }, usage };
+      const whole = wholeAnswer(answer, operation === "chat");
+      return { kind: "json", body: usage === null ? whole : { ...whole, usage }, usage };
     };
   return {
     id: provider.id,
@@ -108,15 +116,18 @@ async function readAnswer(
   if (typeof answer !== "object" || answer === null || !("choices" in answer)) {
     throw new GatewayError("upstream_error", `'${provider.id}' answered without choices.`);
   }
-  // The gateway stamps these itself.
-  const {
-    id: _id,
-    object: _object,
-    created: _created,
-    model: _model,
-    ...rest
-  } = answer as JsonObject;
-  return rest;
+  return answer as JsonObject;
+}
+
+function wholeAnswer(answer: JsonObject, chat: boolean): JsonObject {
+  const choices = Array.isArray(answer.choices) ? answer.choices : [];
+  return {
+    ...withoutStamp(answer),
+    choices: choices
+      .map(fieldsOf)
+      .filter((choice) => choice !== null)
+      .map((choice, position) => completeWholeChoice(choice, position, chat)),
+  };
 }
 
 /**
@@ -125,25 +136,33 @@ async function readAnswer(
  */
 async function upstreamError(provider: OpenAiProvider, response: Response): Promise<GatewayError> {
   const { status } = response;
-  const text = await upstreamMessage(response);
+  const text = await upstreamMessage(provider, response);
   const said = `'${provider.id}' answered ${status}${text === "" ? "" : `: ${text}`}`;
   if (status === 429) {
-    const seconds = Number(response.headers.get("retry-after"));
-    return new GatewayError("overloaded", said, {
-      retryAfter: Number.isFinite(seconds) && seconds > 0 ? seconds : 1,
-    });
+    return new GatewayError("overloaded", said, { retryAfter: retryAfter(response, 1) });
   }
   if (status === 401 || status === 402 || status === 403) {
     return new GatewayError("upstream_error", `'${provider.id}' refused the gateway's own key.`);
   }
   if (status === 413) return new GatewayError("body_too_large", said);
   if (status === 400 || status === 422) return new GatewayError("invalid_request", said);
-  if (status === 503) return new GatewayError("overloaded", said, { retryAfter: 5 });
+  if (status === 503)
+    return new GatewayError("overloaded", said, { retryAfter: retryAfter(response, 5) });
   if (status === 504) return new GatewayError("upstream_timeout", said);
   return new GatewayError("upstream_error", said);
 }
 
-async function upstreamMessage(response: Response): Promise<string> {
+/** Seconds that the upstream asks to wait, as a number or a date; without them, `otherwise`. */
+function retryAfter(response: Response, otherwise: number): number {
+  const value = response.headers.get("retry-after") ?? "";
+  const seconds = /^\d+(\.\d+)?$/.test(value)
+    ? Number(value)
+    : (Date.parse(value) - Date.now()) / 1000;
+  return seconds > 0 ? seconds : otherwise;
+}
+
+/** Its own words, without any key that it repeats. */
+async function upstreamMessage(provider: OpenAiProvider, response: Response): Promise<string> {
   let text: string;
   try {
     text = await response.text();
@@ -157,7 +176,8 @@ async function upstreamMessage(response: Response): Promise<string> {
   } catch {
     message = text;
   }
-  return String(message).slice(0, MAX_ERROR_TEXT);
+  const secrets = provider.apiKey === null ? [] : [provider.apiKey];
+  return withoutKeys(String(message), secrets).slice(0, MAX_ERROR_TEXT);
 }
 
 function messageIn(body: unknown): string | null {

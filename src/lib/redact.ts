@@ -1,0 +1,13 @@
+/** What keys look like: a vendor's prefix and a long tail, or whatever follows `Bearer`. */
+const KEY = /\b(?:sk|rk|pk)-[\w-]{8,}|\b(?:gsk|hf)_\w{16,}|\b(?:xai|nvapi)-[\w-]{16,}/g;
+const BEARER = /\b(Bearer\s+)[\w.~+/-]{8,}=*/gi;
+
+/**
+ * Text from elsewhere, fit to be shown: the secrets that are given and everything that looks like a
+ * key are replaced by `[key]`.
+ */
+export function withoutKeys(text: string, secrets: readonly string[]): string {
+  let shown = text;
+  for (const secret of secrets) if (secret !== "") shown = shown.replaceAll(secret, "[key]");
+  return shown.replace(KEY, "[key]").replace(BEARER, "$1[key]");
+}
