@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { Category } from "../contract/models.ts";
 import {
   type HubReference,
   isModelId,
@@ -8,17 +9,6 @@ import {
 } from "./reference.ts";
 
 /** A model file (`catalog/models/*.toml`): facts about one model and where its weights come from. */
-
-export const CATEGORIES = [
-  "text",
-  "code",
-  "reasoning",
-  "multimodal",
-  "embeddings",
-  "image",
-  "audio",
-  "video",
-] as const;
 
 const id = z
   .string()
@@ -147,7 +137,7 @@ export const ModelFile = z.strictObject({
   name: z.string().min(1),
   description: z.string().default(""),
   aliases: z.array(id).default([]),
-  category: z.enum(CATEGORIES).default("text"),
+  category: Category.default("text"),
   created,
   owned_by: z.string().min(1),
   /** Tokens of prompt and answer together. */

@@ -1,7 +1,7 @@
-import { contextBytes, fit } from "../catalog/fit.ts";
 import { catalogFolders, loadCatalog } from "../catalog/load.ts";
 import { locateWeights } from "../catalog/weights.ts";
 import type { Config } from "../config/schema.ts";
+import { memoryFor } from "../lib/footprint.ts";
 import type { Model } from "../types.ts";
 import { formatBytes, formatTable } from "./format.ts";
 
@@ -20,6 +20,8 @@ export interface ModelRow {
   /** Null when the size is not known. */
   readonly fits: boolean | null;
   readonly needed: number | null;
+  /** Tokens of context that one answer gets within the budget; less than the model's own on a small machine. */
+  readonly contextSize: number | null;
   readonly budget: number;
 }
 
@@ -27,9 +29,19 @@ export async function describeModel(model: Model, config: Config): Promise<Model
   const { file } = model;
   const located = await locateWeights(model, { home: config.home });
   const size = located.size ?? null;
-  const budget = config.engine.memoryBudget;
-  const verdict =
-    size === null ? null : fit(size, contextBytes(file, config.engine.contextSize), budget);
+  const { memoryBudget: budget, contextSize, sequences } = config.engine;
+  const need =
+    size === null
+      ? null
+      : memoryFor(
+          {
+            weights: size,
+            kvBytesPerToken: file.kv_bytes_per_token ?? null,
+            sequences,
+            contextSize: Math.min(contextSize || file.context_length, file.context_length),
+          },
+          budget,
+        );
   return {
     id: model.id,
     aliases: model.aliases,
@@ -39,14 +51,16 @@ export async function describeModel(model: Model, config: Config): Promise<Model
     state: located.state === "missing" ? "missing" : "ready",
     detail: located.reason ?? null,
     size,
-    fits: verdict?.fits ?? null,
-    needed: verdict?.needed ?? null,
+    fits: need === null ? null : need.bytes <= budget,
+    needed: need?.bytes ?? null,
+    contextSize: need?.contextSize ?? null,
     budget,
   };
 }
 
-function fitText({ fits, needed, budget }: ModelRow): string {
-  if (fits === null || needed === null) return "unknown until pulled";
+function fitText({ fits, needed, budget, contextSize, contextLength }: ModelRow): string {
+  if (fits === null || needed === null || contextSize === null) return "unknown until pulled";
+  if (fits && contextSize < contextLength) return `fits with a context of ${contextSize}`;
   return fits ? "fits" : `too big: needs ${formatBytes(needed)} of ${formatBytes(budget)}`;
 }
 

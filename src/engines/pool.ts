@@ -1,9 +1,9 @@
 import { stat } from "node:fs/promises";
 import { GatewayError } from "../contract/errors.ts";
+import { memoryFor } from "../lib/footprint.ts";
 import type { Log } from "../lib/log.ts";
 import type { Model, ModelState } from "../types.ts";
 import { expired, type LoadedModel, planEviction } from "./evict.ts";
-import { memoryFor } from "./footprint.ts";
 import { ModelHost } from "./host.ts";
 import type { LoadOptions } from "./protocol.ts";
 import { FairQueue } from "./queue.ts";

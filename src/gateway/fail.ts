@@ -1,9 +1,8 @@
 import { GatewayError } from "../contract/errors.ts";
 import { account } from "./account.ts";
+import { type Answer, answerHeaders } from "./answer.ts";
 import type { Call } from "./call.ts";
 import type { Gateway } from "./gateway.ts";
-import type { Answer } from "./pipeline.ts";
-import { answerHeaders } from "./whole.ts";
 
 /**
  * From here on the client's leaving ends the call: the backend is told to stop, and the call is

@@ -1,5 +1,5 @@
-import type { ErrorBody } from "../contract/errors.ts";
-import type { JsonObject, Operation, OperationInput } from "../types.ts";
+import type { Operation, OperationInput } from "../types.ts";
+import type { Answer } from "./answer.ts";
 import { attempt } from "./attempt.ts";
 import { authenticate } from "./authenticate.ts";
 import { type Incoming, openCall } from "./call.ts";
@@ -11,23 +11,6 @@ import { reserve } from "./reserve.ts";
 import { resolve } from "./resolve.ts";
 import { stream } from "./stream.ts";
 import { whole } from "./whole.ts";
-
-/** A streamed body: pieces of text to write as they come, and a way to say that nobody reads it any more. */
-export interface EventBody {
-  /** The next piece; null at the end. Never rejects: a failure is a piece of its own. */
-  next(): Promise<string | null>;
-  cancel(): void;
-}
-
-export type AnswerHeaders = Readonly<Record<string, string>>;
-
-export type Answer =
-  | {
-      readonly status: number;
-      readonly headers: AnswerHeaders;
-      readonly json: JsonObject | ErrorBody;
-    }
-  | { readonly status: 200; readonly headers: AnswerHeaders; readonly events: EventBody };
 
 /**
  * The path of every request on a model. Each step names the errors it can end in; whatever is thrown

@@ -1,11 +1,10 @@
 import type { StreamEvent } from "../types.ts";
 import { account } from "./account.ts";
+import { type Answer, answerHeaders, type EventBody, OBJECTS } from "./answer.ts";
 import { type Events, endedEarly, type Started } from "./attempt.ts";
 import type { Call } from "./call.ts";
 import { cancel, explain } from "./fail.ts";
 import type { Gateway } from "./gateway.ts";
-import type { Answer, EventBody } from "./pipeline.ts";
-import { answerHeaders, OBJECTS } from "./whole.ts";
 
 const PENDING = Symbol("pending");
 

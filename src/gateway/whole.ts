@@ -1,17 +1,9 @@
-import type { JsonObject, Operation } from "../types.ts";
+import type { JsonObject } from "../types.ts";
 import { account } from "./account.ts";
+import { type Answer, answerHeaders, OBJECTS } from "./answer.ts";
 import { endedEarly, type Started } from "./attempt.ts";
 import type { Call } from "./call.ts";
 import type { Gateway } from "./gateway.ts";
-import type { Answer, AnswerHeaders } from "./pipeline.ts";
-
-/** The `object` of a whole answer and of a streamed piece. Token operations name their own. */
-export const OBJECTS: Record<Operation, { whole: string; chunk: string } | null> = {
-  chat: { whole: "chat.completion", chunk: "chat.completion.chunk" },
-  completions: { whole: "text_completion", chunk: "text_completion" },
-  tokenize: null,
-  detokenize: null,
-};
 
 /** Settles the call and answers in one piece. */
 export async function whole(gateway: Gateway, call: Call, started: Started): Promise<Answer> {
@@ -45,18 +37,4 @@ function finishReason(body: JsonObject): string | null {
     if (typeof choice?.finish_reason === "string") return choice.finish_reason;
   }
   return null;
-}
-
-/** The headers every answer has once its caller is known. */
-export function answerHeaders(gateway: Gateway, call: Call): AnswerHeaders {
-  const limits =
-    call.lease?.headers ?? gateway.admission.headers(call.caller, performance.now(), Date.now());
-  const headers: Record<string, string> = {
-    ...limits,
-    "x-request-id": call.clientRequestId ?? call.id,
-    "x-covey-call-id": call.id,
-  };
-  if (call.target !== null) headers["x-covey-provider"] = call.target.provider;
-  if (call.dropped.size > 0) headers["x-covey-dropped-params"] = [...call.dropped].join(", ");
-  return headers;
 }

@@ -1,6 +1,6 @@
 import { ErrorBody, type GatewayError } from "../contract/errors.ts";
+import type { Answer } from "../gateway/answer.ts";
 import { errorHeaders } from "../gateway/fail.ts";
-import type { Answer } from "../gateway/pipeline.ts";
 import type { JsonObject } from "../types.ts";
 import type { KeepAlive } from "./sse.ts";
 

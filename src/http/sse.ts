@@ -1,4 +1,4 @@
-import type { EventBody } from "../gateway/pipeline.ts";
+import type { EventBody } from "../gateway/answer.ts";
 
 const KEEPALIVE = new TextEncoder().encode(": keepalive\n\n");
 const encoder = new TextEncoder();

@@ -88,7 +88,7 @@ test("covey models --json says what is ready and what has to be pulled", async (
 });
 
 test("a model too big for the memory budget is told so", async () => {
-  await writeFile(path.join(folder, "covey.toml"), '[engine]\nmemory_budget = "700MB"\n');
+  await writeFile(path.join(folder, "covey.toml"), '[engine]\nmemory_budget = "900MB"\n');
   const { out } = await covey(["models"]);
   expect(out).toMatch(/TinyLlama-1.1B-Chat-v1.0 +323 MB +fits +ready to load/);
   expect(out).toMatch(

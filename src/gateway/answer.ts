@@ -1,0 +1,43 @@
+import type { ErrorBody } from "../contract/errors.ts";
+import type { JsonObject, Operation } from "../types.ts";
+import type { Call } from "./call.ts";
+import type { Gateway } from "./gateway.ts";
+
+/** A streamed body: pieces of text to write as they come, and a way to say that nobody reads it any more. */
+export interface EventBody {
+  /** The next piece; null at the end. Never rejects: a failure is a piece of its own. */
+  next(): Promise<string | null>;
+  cancel(): void;
+}
+
+export type AnswerHeaders = Readonly<Record<string, string>>;
+
+export type Answer =
+  | {
+      readonly status: number;
+      readonly headers: AnswerHeaders;
+      readonly json: JsonObject | ErrorBody;
+    }
+  | { readonly status: 200; readonly headers: AnswerHeaders; readonly events: EventBody };
+
+/** The `object` of a whole answer and of a streamed piece. Token operations name their own. */
+export const OBJECTS: Record<Operation, { whole: string; chunk: string } | null> = {
+  chat: { whole: "chat.completion", chunk: "chat.completion.chunk" },
+  completions: { whole: "text_completion", chunk: "text_completion" },
+  tokenize: null,
+  detokenize: null,
+};
+
+/** The headers every answer has once its caller is known. */
+export function answerHeaders(gateway: Gateway, call: Call): AnswerHeaders {
+  const limits =
+    call.lease?.headers ?? gateway.admission.headers(call.caller, performance.now(), Date.now());
+  const headers: Record<string, string> = {
+    ...limits,
+    "x-request-id": call.clientRequestId ?? call.id,
+    "x-covey-call-id": call.id,
+  };
+  if (call.target !== null) headers["x-covey-provider"] = call.target.provider;
+  if (call.dropped.size > 0) headers["x-covey-dropped-params"] = [...call.dropped].join(", ");
+  return headers;
+}
