@@ -1,3 +1,4 @@
+import { fileURLToPath } from "node:url";
 import { GatewayError } from "../contract/errors.ts";
 import { GroupStream } from "../lib/group-stream.ts";
 import type { Log } from "../lib/log.ts";
@@ -13,7 +14,7 @@ import type {
   ToChild,
 } from "./protocol.ts";
 
-const CHILD_ENTRY = new URL("./llama/child.ts", import.meta.url).pathname;
+const CHILD_ENTRY = fileURLToPath(new URL("./llama/child.ts", import.meta.url));
 
 export interface HostOptions {
   readonly model: string;

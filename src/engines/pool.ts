@@ -50,6 +50,7 @@ export class ModelPool {
   readonly #log: Log;
   #admission: Promise<unknown> = Promise.resolve();
   #sweeper: Timer | null = null;
+  #closed = false;
 
   constructor(
     models: readonly Model[],
@@ -106,6 +107,7 @@ export class ModelPool {
   }
 
   async close(): Promise<void> {
+    this.#closed = true;
     if (this.#sweeper !== null) clearInterval(this.#sweeper);
     await Promise.all([...this.all].map(({ host }) => host.unload()));
   }
@@ -134,6 +136,7 @@ export class ModelPool {
 
   async #load(pooled: PooledModel): Promise<LoadOptions> {
     pooled.bytes = 0;
+    if (this.#closed) throw new GatewayError("unavailable", "The server is shutting down.");
     const path = await this.#prepare(pooled.model);
     const { size } = await stat(path);
     const { sequences, threads, memoryBudget, gpu = false } = this.#config;

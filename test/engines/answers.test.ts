@@ -107,6 +107,13 @@ test("a prompt that fills the context is refused with its size", async () => {
   );
 });
 
+test("a prompt far beyond the context is refused without being tokenised first", async () => {
+  const endless = completionRequest("word ".repeat(2_000_000));
+  const failure = await complete(endless).catch((error) => error);
+  expect(failure).toMatchObject({ kind: "context_length_exceeded", param: "prompt" });
+  expect(failure.message).toContain("at least 625000 tokens");
+});
+
 test("an answer ends with length where the context does", async () => {
   const small = backendWith({ contextSize: 256, sequences: 1 });
   const tokens = Array.from({ length: 253 }, (_, index) => (index === 0 ? 1 : 278));
@@ -155,6 +162,17 @@ test("presence and frequency penalties look at the answer and not at the prompt"
     completionRequest(prompt, { max_tokens: 6, repetition_penalty: 5 }),
   );
   expect(repetition.text.startsWith(" one")).toBe(false);
+});
+
+test("DRY breaks a loop and XTC leaves the likeliest tokens out", async () => {
+  const prompt = "one two three one two three one two three";
+  const ask = async (fields: object) =>
+    (await complete(completionRequest(prompt, { max_tokens: 14, ...fields }))).text;
+  const loop = await ask({});
+  expect(loop).toStartWith(" one two three one two three");
+  const dry = await ask({ dry_multiplier: 3, dry_allowed_length: 1 });
+  expect(dry).not.toContain("one two three one two three");
+  expect(await ask({ xtc_probability: 1, xtc_threshold: 0.01 })).not.toStartWith(" one");
 });
 
 test("what the engine leaves out is told, what it can't do is refused", async () => {

@@ -71,7 +71,9 @@ test("the text of a smuggled token is still there, as text", async () => {
 });
 
 test("a token outside the vocabulary is refused with its place", async () => {
-  await expect(jsonOf("detokenize", { model: "tinyllama", tokens: [1, 32_000] })).rejects.toMatchObject({
+  await expect(
+    jsonOf("detokenize", { model: "tinyllama", tokens: [1, 32_000] }),
+  ).rejects.toMatchObject({
     kind: "invalid_request",
     param: "tokens[1]",
   });

@@ -1,11 +1,4 @@
-import {
-  getLlama,
-  type LlamaContext,
-  LlamaLogLevel,
-  type LlamaModel,
-  type Token,
-} from "node-llama-cpp";
-import { GatewayError } from "../../contract/errors.ts";
+import { getLlama, type LlamaContext, LlamaLogLevel, type LlamaModel } from "node-llama-cpp";
 import type {
   ChildEvent,
   GenerateOptions,
@@ -15,6 +8,7 @@ import type {
 } from "../protocol.ts";
 import { BatchLoop } from "./batch.ts";
 import { Generation } from "./generate.ts";
+import { Prompts } from "./prompts.ts";
 import { ChatTemplate } from "./template.ts";
 import { Vocabulary } from "./tokens.ts";
 
@@ -25,7 +19,7 @@ export class LlamaEngine {
   readonly info: ReadyInfo;
   readonly #model: LlamaModel;
   readonly #vocabulary: Vocabulary;
-  readonly #template: ChatTemplate | null;
+  readonly #prompts: Prompts;
   readonly #loop: BatchLoop;
   readonly #emit: Emit;
 
@@ -39,7 +33,8 @@ export class LlamaEngine {
     this.#model = model;
     this.#vocabulary = new Vocabulary(model);
     const source = template ?? model.fileInfo.metadata.tokenizer.chat_template ?? null;
-    this.#template = source === null ? null : new ChatTemplate(source, this.#vocabulary);
+    const chat = source === null ? null : new ChatTemplate(source, this.#vocabulary);
+    this.#prompts = new Prompts(this.#vocabulary, chat, context.contextSize);
     this.#loop = new BatchLoop(context, emit, broken);
     this.#emit = emit;
     this.info = { contextSize: context.contextSize, vocabularySize: this.#vocabulary.size };
@@ -73,8 +68,7 @@ export class LlamaEngine {
   }
 
   generate(id: number, options: GenerateOptions): void {
-    const prompt = this.#encode(options.prompt);
-    const left = this.#room(prompt.length, options);
+    const prompt = this.#prompts.forAnswer(options);
     if (options.maxTokens === 0) {
       this.#emit([
         { type: "started", id, promptTokens: prompt.length, cachedTokens: 0 },
@@ -82,7 +76,8 @@ export class LlamaEngine {
       ]);
       return;
     }
-    for (const [token] of options.sampling.logitBias) this.#checkToken(token, "logit_bias");
+    for (const [token] of options.sampling.logitBias) this.#prompts.checked(token, "logit_bias");
+    const left = this.info.contextSize - prompt.length;
     const limit = Math.min(left, options.maxTokens ?? left);
     const generation = new Generation(prompt, limit, options, this.#model, this.#vocabulary);
     this.#loop.add(id, generation);
@@ -93,61 +88,13 @@ export class LlamaEngine {
   }
 
   tokenize(id: number, prompt: PromptSource): void {
-    const tokens = this.#encode(prompt);
+    const tokens = this.#prompts.encode(prompt);
     const pieces = tokens.map((token) => this.#vocabulary.text(token));
     this.#emit([{ type: "tokens", id, tokens, pieces }]);
   }
 
   detokenize(id: number, tokens: readonly number[]): void {
-    const known = tokens.map((token, index) => this.#checkToken(token, `tokens[${index}]`));
+    const known = tokens.map((token, index) => this.#prompts.checked(token, `tokens[${index}]`));
     this.#emit([{ type: "text", id, text: this.#vocabulary.decode(known) }]);
-  }
-
-  #encode(prompt: PromptSource): Token[] {
-    switch (prompt.kind) {
-      case "tokens":
-        return prompt.tokens.map((token) => this.#checkToken(token, "prompt"));
-      case "text":
-        return this.#vocabulary.encode(
-          [{ text: prompt.text, literal: false }],
-          prompt.addSpecialTokens,
-        );
-      case "chat": {
-        if (this.#template === null)
-          throw new GatewayError(
-            "invalid_request",
-            "This model has no chat template: use /v1/completions instead.",
-            { param: "messages" },
-          );
-        return this.#vocabulary.encode(this.#template.render(prompt), true);
-      }
-    }
-  }
-
-  /** Tokens left for the answer. */
-  #room(promptTokens: number, { prompt, maxTokens }: GenerateOptions): number {
-    const param = prompt.kind === "chat" ? "messages" : "prompt";
-    if (promptTokens === 0)
-      throw new GatewayError("invalid_request", "The prompt is empty.", { param });
-    const { contextSize } = this.info;
-    if (promptTokens < contextSize) return contextSize - promptTokens;
-    const sent =
-      prompt.kind === "chat"
-        ? `your messages resulted in ${promptTokens} tokens. Please reduce the length of the messages.`
-        : `you requested ${promptTokens + (maxTokens ?? 1)} tokens (${promptTokens} in your prompt; ${maxTokens ?? 1} for the completion). Please reduce your prompt; or completion length.`;
-    throw new GatewayError(
-      "context_length_exceeded",
-      `This model's maximum context length is ${contextSize} tokens. However, ${sent}`,
-      { param },
-    );
-  }
-
-  #checkToken(token: number, param: string): Token {
-    if (this.#vocabulary.has(token)) return token;
-    throw new GatewayError(
-      "invalid_request",
-      `${token} is not a token of this model: its vocabulary has ${this.#vocabulary.size}.`,
-      { param },
-    );
   }
 }

@@ -54,7 +54,8 @@ export function evaluateOptions(
       strength: dry.multiplier,
       base: dry.base,
       allowedLength: dry.allowedLength,
-      lastTokens: dry.range,
+      // The library's "all" is none in 3.21.1.
+      lastTokens: dry.range ?? contextSize,
       ...(dry.sequenceBreakers === null ? {} : { sequenceBreakers: [...dry.sequenceBreakers] }),
     };
   return options;

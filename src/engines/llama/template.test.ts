@@ -82,6 +82,17 @@ test("a template without a system role gets its words in the first user message"
   ]);
 });
 
+test("tools and template variables reach the template", () => {
+  const template =
+    "{{ mood }}{% if tools %}{{ tools[0].name }}{% endif %}{{ messages[0].content }}";
+  const chat: ChatPrompt = {
+    ...prompt(["system", "s"]),
+    tools: [{ name: "look_up" }],
+    variables: { mood: "calm ", messages: "not these" },
+  };
+  expect(text(template, chat)).toBe("calm look_ups");
+});
+
 test("a conversation the template refuses is a 400 in the template's own words", () => {
   const strict = "{{ raise_exception('roles must alternate') }}";
   expect(() => text(strict, prompt(["user", "a"]))).toThrow(

@@ -13,7 +13,8 @@ export class Vocabulary implements TemplateVocabulary {
   readonly bosText: string;
   readonly eosText: string;
   readonly controlTexts: readonly string[];
-  readonly endOfGeneration: readonly Token[];
+  /** Length of the longest token's text; none stands for more characters of a text. */
+  readonly longestToken: number;
   readonly #model: LlamaModel;
   readonly #texts: readonly string[];
   readonly #byteLevel: boolean;
@@ -32,14 +33,14 @@ export class Vocabulary implements TemplateVocabulary {
     this.bosText = model.tokens.bosString ?? "";
     this.eosText = model.tokens.eosString ?? "";
     const control: string[] = [];
-    const ends: Token[] = [];
+    let longest = 1;
     for (const token of model.iterateAllTokens()) {
       const attributes = model.getTokenAttributes(token);
       if (attributes.control || attributes.unknown) control.push(this.text(token));
-      if (model.isEogToken(token)) ends.push(token);
+      longest = Math.max(longest, this.text(token).length);
     }
     this.controlTexts = control;
-    this.endOfGeneration = ends;
+    this.longestToken = longest;
   }
 
   has(token: number): token is Token {
