@@ -164,7 +164,7 @@ export interface RefusalRecord {
 export interface Ledger {
   /** Resolves once the record is durable as configured; rejects with `GatewayError("unavailable")` when it can't be. */
   reserve(record: ReserveRecord, meter: Meter): Promise<void>;
-  /** Ends what `reserve` began. Resolves once durable; a failure is kept and retried, and never thrown. */
+  /** Ends what `reserve` began. Resolves once durable, or once it is held in memory to be retried; never rejects. */
   settle(record: SettleRecord): Promise<void>;
   /** Never waits, never throws; past a rate it is aggregated and counted. */
   refuse(record: RefusalRecord): void;

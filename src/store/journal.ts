@@ -94,8 +94,8 @@ export class Journal {
 
   /**
    * Queues one JSON text. Resolves once it is durable. `reject`: rejects with
-   * `GatewayError("unavailable")` when it cannot be written. `keep`: never rejects; it is held in
-   * memory and retried every second, oldest first.
+   * `GatewayError("unavailable")` when it cannot be written. `keep`: never rejects; what cannot be
+   * written is held in memory and retried every second, oldest first, and its promise resolves.
    */
   append(text: string, fate: Fate): Promise<void> {
     if (text.length * 3 > MAX_PAYLOAD_BYTES) throw new RangeError("a journal record is too long");
@@ -131,7 +131,6 @@ export class Journal {
     this.#closed = true;
     while (this.#syncing !== null) await this.#syncing;
     this.#stopRetrying();
-    for (const batch of this.#kept) resolve(batch);
     this.#segment.close();
   }
 
@@ -241,12 +240,11 @@ export class Journal {
     const room = MAX_KEPT - this.#keptCount;
     this.#lost += Math.max(0, batch.kept.length - room);
     const kept = batch.kept.slice(0, Math.max(0, room));
-    if (kept.length === 0) {
-      batch.keptDone?.resolve();
-      return;
-    }
+    // An answer that waits for its record must not wait for the disk to have room again.
+    batch.keptDone?.resolve();
+    if (kept.length === 0) return;
     this.#keptCount += kept.length;
-    this.#kept.push({ texts: kept, kept, reserved: null, keptDone: batch.keptDone });
+    this.#kept.push({ texts: kept, kept, reserved: null, keptDone: null });
   }
 
   #tryAgain(): void {

@@ -92,7 +92,7 @@ test("a model too big for the memory budget is told so", async () => {
   const { out } = await covey(["models"]);
   expect(out).toMatch(/TinyLlama-1.1B-Chat-v1.0 +323 MB +fits +ready to load/);
   expect(out).toMatch(
-    /SmolLM3-3B +1\.9 GB +too big: needs 2\.4 GB of 700 MB +run covey pull smollm3/,
+    /SmolLM3-3B +1\.9 GB +too big: needs 2\.7 GB of 900 MB +run covey pull smollm3/,
   );
 });
 

@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { closeSync, mkdirSync, openSync, rmSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { openStore } from "../../src/store/index.ts";
-import { meter, reserveOf, settleOf, tempFolder } from "./calls-fixture.ts";
+import { meter, reserveOf, settleOf, tempFolder, until } from "./calls-fixture.ts";
 
 /** A disk of 2 MiB; null where we may not mount one. */
 function tinyDisk(path: string): Disposable | null {
@@ -62,8 +62,9 @@ test.skipIf(canMount === null)(
     expect(store.health().ok).toBe(false);
     const settled = accepted.map((id) => store.ledger.settle(settleOf(id)));
 
+    await Promise.all(settled); // Held in memory: no answer waits for the disk.
     rmSync(join(path, "filler"));
-    await Promise.all(settled);
+    await until(() => store.health().ok);
     await store.ledger.reserve(reserveOf("after"), meter());
     await store.ledger.settle(settleOf("after"));
     expect(await store.caughtUp(20_000)).toBe(true);
