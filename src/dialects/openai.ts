@@ -26,7 +26,7 @@ const PATHS: Record<Exclude<Operation, "detokenize" | "tokenize">, string> = {
   completions: "/completions",
 };
 
-/** Fields that are the gateway's own, never an upstream's. */
+/** Fields that ask something of the gateway, never of an upstream; told as dropped until it does it. */
 const OURS = ["models", "provider", "route", "plugins", "chat_template"];
 
 const MAX_ERROR_TEXT = 300;
@@ -38,7 +38,7 @@ export function createOpenAiBackend(provider: OpenAiProvider): Backend {
     (operation: keyof typeof PATHS) =>
     async (target: Target, input: JsonObject, context: AttemptContext): Promise<Reply> => {
       const streams = input.stream === true;
-      const body = requestBody(target, input, streams);
+      const body = requestBody(target, input, streams, context.dropped);
       context.meter.startedAt = performance.now();
       const response = await send(provider, PATHS[operation], body, context);
       if (!response.ok) throw await upstreamError(provider, response);
@@ -61,9 +61,18 @@ export function createOpenAiBackend(provider: OpenAiProvider): Backend {
   };
 }
 
-function requestBody(target: Target, input: JsonObject, streams: boolean): string {
+function requestBody(
+  target: Target,
+  input: JsonObject,
+  streams: boolean,
+  dropped: Set<string>,
+): string {
   const body: JsonObject = { ...input, model: target.upstreamId };
-  for (const field of OURS) delete body[field];
+  for (const field of OURS) {
+    if (body[field] === undefined) continue;
+    delete body[field];
+    dropped.add(field);
+  }
   // Usage is always wanted for the call log; the gateway strips it if the caller did not ask.
   if (streams) body.stream_options = { include_usage: true };
   return JSON.stringify(body);

@@ -124,7 +124,6 @@ const HONOURED = new Set([
   ...["xtc_probability", "xtc_threshold", "dry_multiplier", "dry_base", "dry_allowed_length"],
   ...["dry_range", "dry_sequence_breakers", "chat_template_kwargs", "add_generation_prompt"],
   ...["user", "metadata", "prompt_cache_key", "safety_identifier"],
-  ...["models", "provider", "route", "transforms", "plugins", "usage"],
 ]);
 
 /**
