@@ -19,11 +19,6 @@ export async function takeCores(): Promise<Cores> {
   return { measured, load };
 }
 
-/** Back to all processors. */
-export async function giveCoresBack(allowed: readonly number[]): Promise<void> {
-  await run(["taskset", "-a", "-p", "-c", allowed.join(","), String(process.pid)]);
-}
-
 const PACKAGES = { nginx: "nginx-light", wrk: "wrk", taskset: "util-linux" } as const;
 
 /** @throws Error that says what to install */

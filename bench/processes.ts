@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { processTree } from "./cpu.ts";
+import { allowedCpus, processTree } from "./cpu.ts";
 
 /** The project's own root. */
 export const ROOT = join(import.meta.dir, "..");
@@ -26,6 +26,8 @@ export interface StartOptions {
   readonly env?: Readonly<Record<string, string>>;
 }
 
+/** Read before this process pins itself: children would inherit that. */
+const ALL_CPUS = allowedCpus().join(",");
 const running = new Map<number, Started>();
 const folders = new Set<string>();
 
@@ -46,9 +48,7 @@ export function temporaryFolder(): string {
 }
 
 export function start(command: readonly string[], options: StartOptions = {}): Started {
-  const pinned =
-    options.cpu === undefined ? command : ["taskset", "-c", String(options.cpu), ...command];
-  const child = Bun.spawn([...pinned], {
+  const child = Bun.spawn(["taskset", "-c", String(options.cpu ?? ALL_CPUS), ...command], {
     cwd: ROOT,
     env: { ...process.env, ...options.env },
     stdin: "pipe",

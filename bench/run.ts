@@ -1,8 +1,10 @@
 import { parseArgs } from "node:util";
+import { engine } from "./engine.ts";
 import { events } from "./events.ts";
 import { stopAll } from "./processes.ts";
 import { printResult, type Result, writeJson } from "./report.ts";
 import { requests } from "./requests.ts";
+import { startup } from "./startup.ts";
 
 /**
  * `npm run bench [-- name…] [--rounds N] [--json FILE]`: what Covey costs, beside its peers in the
@@ -12,6 +14,8 @@ import { requests } from "./requests.ts";
 const BENCHMARKS: Readonly<Record<string, (options: { rounds: number }) => Promise<Result>>> = {
   requests,
   events,
+  startup,
+  engine,
 };
 
 const { values, positionals } = parseArgs({
