@@ -44,13 +44,8 @@ export function createApp(gateway: Gateway, options: HttpOptions): Hono<Env> {
   for (const [path, operation] of ROUTES) {
     app.post(path, async (c) => {
       const request = c.req.raw;
-      // From here on our own timers watch the request; the server's would kill a slow answer.
-      c.env.server.timeout(request, 0);
-      return respond(
-        request,
-        await answer(gateway, operation, incoming(request, path, options)),
-        keepAlive,
-      );
+      const call = incoming(request, path, options, c.env.server);
+      return respond(request, await answer(gateway, operation, call), keepAlive);
     });
   }
   app.get("/v1/models", (c) => listModels(gateway, c.req.raw));
@@ -64,12 +59,19 @@ export function createApp(gateway: Gateway, options: HttpOptions): Hono<Env> {
   return app;
 }
 
-function incoming(request: Request, endpoint: string, options: HttpOptions): Incoming {
+function incoming(
+  request: Request,
+  endpoint: string,
+  options: HttpOptions,
+  server: Bun.Server<undefined>,
+): Incoming {
+  // Once its body is there our own timers watch the request; the server's would kill a slow answer.
+  const stopServerTimer = (): void => server.timeout(request, 0);
   return {
     endpoint,
     headers: request.headers,
     signal: request.signal,
-    body: () => readJson(request, options.maxBodyBytes),
+    body: () => readJson(request, options.maxBodyBytes, stopServerTimer),
   };
 }
 
