@@ -19,7 +19,7 @@ export class EngineProcess {
     this.#process = Bun.spawn([process.execPath, entry], {
       stdio: ["ignore", "ignore", "pipe"],
       env: Object.fromEntries(PASSED_ON.map((name) => [name, process.env[name]])),
-      serialization: "advanced",
+      serialization: "json",
       ipc: (message: FromChild) => handlers.onMessage(message),
       onExit: (_, code, signal) =>
         handlers.onExit(signal === null ? `exit code ${code}` : `signal ${signal}`),

@@ -56,6 +56,17 @@ test("a model is loaded by the first request and gone after close", async () => 
   expect(local.state(target).state).toBe("loadable");
 });
 
+test("closing while a model loads ends the load and starts nothing again", async () => {
+  const local = backend();
+  const waiting = failure(local.preload(model.id));
+  while (local.snapshot()[0]?.pid === null) await Bun.sleep(1);
+  const pid = pidOf(local);
+  await local.close?.();
+  expect(await waiting).toMatchObject({ kind: "unavailable" });
+  expect(isAlive(pid)).toBe(false);
+  expect(local.snapshot()[0]).toMatchObject({ pid: null, running: 0 });
+});
+
 test("a killed child fails its running answers, is backed off, and comes back", async () => {
   const local = backend();
   await local.preload(model.id);
