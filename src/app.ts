@@ -90,6 +90,7 @@ export async function startApp(config: Config, log: Log): Promise<App> {
       starter: resolve(models, config.models.starter),
       close: async (patienceMs) => {
         availability.stop();
+        gateway.admission.close();
         void server.stop();
         const cut = await drain(gateway, patienceMs);
         await server.stop(true);

@@ -26,6 +26,7 @@ const MINUTE = 60_000;
 export class Admission {
   readonly #limitsOf: (caller: Caller) => Limits;
   readonly #keys = new Map<string, KeyState>();
+  #closed = false;
 
   constructor(limitsOf: (caller: Caller) => Limits) {
     this.#limitsOf = limitsOf;
@@ -34,9 +35,12 @@ export class Admission {
   /**
    * @param now milliseconds on a clock that never goes back
    * @param wallNow Unix milliseconds, for the reset time in the headers
-   * @throws GatewayError 429 with the seconds until the next place
+   * @throws GatewayError 429 with the seconds until the next place; 503 once closed
    */
   admit(caller: Caller, now: number, wallNow: number): Lease {
+    if (this.#closed) {
+      throw new GatewayError("unavailable", "The server is shutting down.", { retryAfter: 5 });
+    }
     const state = this.#state(caller);
     const { limits, window } = state;
     if (limits.concurrency > 0 && state.running >= limits.concurrency) {
@@ -63,6 +67,11 @@ export class Admission {
         held = false;
       },
     };
+  }
+
+  /** From now on nothing is admitted: the server drains. */
+  close(): void {
+    this.#closed = true;
   }
 
   /** The same headers for an answer that holds no lease, such as a 429. */

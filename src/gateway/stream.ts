@@ -22,12 +22,13 @@ export async function stream(
   const patience = new Promise<typeof PENDING>((resolve) => {
     timer = setTimeout(resolve, gateway.options.firstByteDelayMs, PENDING);
   });
+  let late: boolean;
   try {
-    await Promise.race([started, patience]);
+    late = (await Promise.race([started, patience])) === PENDING;
   } finally {
     clearTimeout(timer);
   }
-  const events = new EventStream(gateway, call, started, includeUsage);
+  const events = new EventStream(gateway, call, started, includeUsage, late);
   return { status: 200, headers: answerHeaders(gateway, call), events };
 }
 
@@ -39,21 +40,34 @@ class EventStream implements EventBody {
   readonly #includeUsage: boolean;
   #events: Events | null = null;
   #done = false;
+  /** Nothing has come yet: a comment first, since the runtime sends the headers with the first piece. */
+  #late: boolean;
   /** The same first bytes of every event. */
   #head = "";
   /** Choices that have begun, and those of them that have their finish reason. */
   readonly #begun = new Set<number>();
   readonly #finished = new Set<number>();
 
-  constructor(gateway: Gateway, call: Call, started: Promise<Started>, includeUsage: boolean) {
+  constructor(
+    gateway: Gateway,
+    call: Call,
+    started: Promise<Started>,
+    includeUsage: boolean,
+    late: boolean,
+  ) {
     this.#gateway = gateway;
     this.#call = call;
     this.#started = started;
     this.#includeUsage = includeUsage;
+    this.#late = late;
   }
 
   async next(): Promise<string | null> {
     if (this.#done) return null;
+    if (this.#late) {
+      this.#late = false;
+      return ": keepalive\n\n";
+    }
     try {
       for (;;) {
         const group = this.#events === null ? await this.#begin() : await this.#read(this.#events);

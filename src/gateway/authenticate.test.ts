@@ -1,0 +1,63 @@
+import { describe, expect, test } from "bun:test";
+import { type AuthRules, authenticate, hashKey } from "./authenticate.ts";
+
+const open: AuthRules = {
+  adminKeyHash: null,
+  allowAnonymous: true,
+  anonymousHosts: new Set(["box.lan"]),
+  origins: new Set(["https://app.example.com"]),
+};
+const keyed: AuthRules = { ...open, adminKeyHash: hashKey("a-key-of-the-operator") };
+const call = (headers: Record<string, string>, rules = open): string => {
+  try {
+    return authenticate(new Headers({ host: "127.0.0.1:8080", ...headers }), rules).keyId;
+  } catch (error) {
+    return error instanceof Error && "status" in error ? String(error.status) : "?";
+  }
+};
+
+describe("without a key configured", () => {
+  const cases: [name: string, headers: Record<string, string>, result: string][] = [
+    ["a local program", {}, "anonymous"],
+    ["an SDK that insists on a key", { authorization: "Bearer none" }, "anonymous"],
+    ["localhost by name", { host: "LOCALHOST:8080" }, "anonymous"],
+    ["IPv6 loopback", { host: "[::1]:8080" }, "anonymous"],
+    ["a configured name", { host: "box.lan" }, "anonymous"],
+    ["a re-bound name", { host: "evil.example" }, "401"],
+    ["a name that begins like loopback", { host: "127.0.0.1.evil.example" }, "401"],
+    ["no host at all", { host: "" }, "401"],
+    ["a page of another site", { origin: "https://evil.example" }, "401"],
+    ["a page in a sandbox", { origin: "null" }, "401"],
+    ["a page of our own", { origin: "http://127.0.0.1:8080" }, "anonymous"],
+    ["a page of an allowed origin", { origin: "https://app.example.com" }, "anonymous"],
+    ["behind a proxy", { "x-forwarded-for": "10.0.0.1" }, "401"],
+    ["behind a proxy that says Forwarded", { forwarded: "for=10.0.0.1" }, "401"],
+  ];
+  for (const [name, headers, result] of cases) {
+    test(`${name}: ${result}`, () => expect(call(headers)).toBe(result));
+  }
+});
+
+describe("with a key configured", () => {
+  const good = { authorization: "Bearer a-key-of-the-operator" };
+  test("the key opens, from anywhere", () => {
+    expect(call({ ...good, host: "covey.example.com", "x-forwarded-for": "1.2.3.4" }, keyed)).toBe(
+      "admin",
+    );
+    expect(call({ "x-api-key": "a-key-of-the-operator" }, keyed)).toBe("admin");
+    expect(call({ authorization: "bearer   a-key-of-the-operator" }, keyed)).toBe("admin");
+  });
+  test("a wrong key does not become an anonymous call", () => {
+    expect(call({ authorization: "Bearer a-key-of-the-operatoR" }, keyed)).toBe("401");
+    expect(call({ "x-api-key": "x" }, keyed)).toBe("401");
+  });
+  test("a wrong bearer is not made good by a right x-api-key", () => {
+    expect(
+      call({ authorization: "Bearer wrong", "x-api-key": "a-key-of-the-operator" }, keyed),
+    ).toBe("401");
+  });
+  test("no key is anonymous only where that is allowed", () => {
+    expect(call({}, keyed)).toBe("anonymous");
+    expect(call({}, { ...keyed, allowAnonymous: false })).toBe("401");
+  });
+});
