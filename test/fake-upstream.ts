@@ -18,7 +18,8 @@ import { answerBody, type Piece, pieces } from "./fake-answers.ts";
  *   unfinished           ends without a finish reason, as if all were well
  *   error-<ms>           an error event so many milliseconds after the second word
  *   garbage              a malformed event between two good ones
- *   status-<code>        an error in OpenAI's shape; 429 with Retry-After 7, 503 with Retry-After 3
+ *   status-<code>-<ms>   an error in OpenAI's shape, at once or after so many milliseconds; 429 with
+ *                        Retry-After 7, 503 with Retry-After 3
  *   flaky-<code>-<n>     that error with Retry-After 1 for the first n requests of the same text,
  *                        echo after them
  *   html-<code>          an error page
@@ -98,10 +99,13 @@ async function reply(
   ended: (cut: boolean) => void,
 ): Promise<Response> {
   const path = new URL(request.url).pathname;
-  const [behaviour = "echo", argument = "", times = ""] = String(body.model).split("-");
+  const [behaviour = "echo", argument = "", more = ""] = String(body.model).split("-");
   const key = request.headers.get("authorization")?.slice("Bearer ".length) ?? "none";
-  if (behaviour === "status") return errorAnswer(Number(argument), key);
-  if (behaviour === "flaky" && upstream.asked(textOf(body)) <= Number(times)) {
+  if (behaviour === "status") {
+    await Bun.sleep(Number(more));
+    return errorAnswer(Number(argument), key);
+  }
+  if (behaviour === "flaky" && upstream.asked(textOf(body)) <= Number(more)) {
     return errorAnswer(Number(argument), key, "1");
   }
   if (behaviour === "html") {
