@@ -3,6 +3,7 @@ import packageFile from "../package.json" with { type: "json" };
 import { Availability } from "./catalog/availability.ts";
 import { catalogFolders, loadCatalog } from "./catalog/load.ts";
 import { type Catalog, createCatalog, nearest, resolve } from "./catalog/resolve.ts";
+import { starterOf } from "./catalog/starter.ts";
 import { upstreamModel } from "./catalog/upstream.ts";
 import { prepareWeights } from "./catalog/weights.ts";
 import type { Config } from "./config/schema.ts";
@@ -22,6 +23,7 @@ import type { Backend, Model, Target } from "./types.ts";
 
 /** How often to look whether a model was pulled meanwhile. */
 const AVAILABILITY_MS = 3000;
+const IDLE_CONNECTION_S = 120;
 const OPENAPI = join(import.meta.dir, "..", "openapi.json");
 
 /** A running Covey. */
@@ -30,7 +32,7 @@ export interface App {
   readonly gateway: Gateway;
   readonly local: LocalBackend;
   readonly store: Store;
-  readonly starter: Model | undefined;
+  readonly starter: Model;
   /** Lets running calls end for at most `patienceMs`, then ends everything. Returns how many were cut off. */
   close(patienceMs: number): Promise<number>;
 }
@@ -50,6 +52,7 @@ export async function startApp(config: Config, log: Log): Promise<App> {
     const { models, targets } = combine(own, config);
     const availability = new Availability(own.models, { home: config.home });
     await availability.refresh();
+    const starter = starterOf(models, config.models.starter, availability);
     availability.watch(AVAILABILITY_MS);
     const { keepAlive: keepAliveMs, loadTimeout: loadTimeoutMs, ...engine } = config.engine;
     const engines = createLocalBackend({
@@ -79,6 +82,7 @@ export async function startApp(config: Config, log: Log): Promise<App> {
       port: config.server.port,
       maxBodyBytes: config.server.maxBody,
       keepAliveMs: config.stream.keepalive,
+      idleConnectionS: IDLE_CONNECTION_S,
       openapi: () => Bun.file(OPENAPI).text(),
       readiness: () => readiness(gateway, store),
     });
@@ -87,7 +91,7 @@ export async function startApp(config: Config, log: Log): Promise<App> {
       gateway,
       local,
       store,
-      starter: resolve(models, config.models.starter),
+      starter,
       close: async (patienceMs) => {
         availability.stop();
         gateway.admission.close();

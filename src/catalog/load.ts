@@ -62,7 +62,13 @@ export function loadCatalog(folders: readonly string[]): Catalog {
   return createCatalog(files.map((file) => parseModelFile(readText(file), file)));
 }
 
-/** Where model files are looked for: Covey's own, the home folder's, those the config names. */
+/**
+ * Where model files are looked for: Covey's own, the home folder's, those the config names. Throws
+ * `UserError` for one of the last that is not there.
+ */
 export function catalogFolders(home: string, extra: readonly string[]): string[] {
+  const missing = extra.find((folder) => !existsSync(folder));
+  if (missing !== undefined)
+    throw new UserError(`there is no folder ${missing}, which [models] folders names`);
   return [SHIPPED_MODELS, path.join(home, "models"), ...extra];
 }

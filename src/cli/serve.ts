@@ -86,7 +86,6 @@ function curl(url: string, model: string): string {
 
 async function preload(app: App, log: Log): Promise<void> {
   const { starter, local } = app;
-  if (starter === undefined) return;
   const target = app.gateway.models.targets(starter).find(({ provider }) => provider === local.id);
   if (target === undefined || local.state(target).state === "unavailable") return;
   const began = performance.now();

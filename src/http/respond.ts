@@ -4,13 +4,19 @@ import { errorHeaders } from "../gateway/fail.ts";
 import type { JsonObject } from "../types.ts";
 import type { KeepAlive } from "./sse.ts";
 
-/** Turns a gateway's answer into a response. */
-export function respond(request: Request, answer: Answer, keepAlive: KeepAlive): Response {
+/** Turns a gateway's answer into a response. `ended` is called with its last byte handed over. */
+export function respond(
+  request: Request,
+  answer: Answer,
+  keepAlive: KeepAlive,
+  ended: () => void,
+): Response {
   if ("json" in answer) {
+    ended();
     const body = answer.status === 200 ? answer.json : withDocUrl(request, answer.json);
     return Response.json(body, { status: answer.status, headers: answer.headers });
   }
-  return new Response(keepAlive.stream(answer.events), {
+  return new Response(keepAlive.stream(answer.events, ended), {
     headers: {
       ...answer.headers,
       "content-type": "text/event-stream; charset=utf-8",

@@ -20,13 +20,12 @@ export interface HttpOptions {
   readonly port: number;
   readonly maxBodyBytes: number;
   readonly keepAliveMs: number;
+  /** Seconds a connection may stay without a running request: a half-sent body, an idle keep-alive. */
+  readonly idleConnectionS: number;
   /** The document served at `/openapi.json`. */
   readonly openapi: () => Promise<string>;
   readonly readiness: () => Readiness;
 }
-
-/** Seconds a connection may stay without a running request: a half-sent header, an idle keep-alive. */
-const IDLE_CONNECTION_S = 120;
 
 const ROUTES: readonly (readonly [path: string, operation: Operation])[] = [
   ["/v1/chat/completions", "chat"],
@@ -44,8 +43,10 @@ export function createApp(gateway: Gateway, options: HttpOptions): Hono<Env> {
   for (const [path, operation] of ROUTES) {
     app.post(path, async (c) => {
       const request = c.req.raw;
-      const call = incoming(request, path, options, c.env.server);
-      return respond(request, await answer(gateway, operation, call), keepAlive);
+      const { server } = c.env;
+      const call = incoming(request, path, options, server);
+      const ended = (): void => server.timeout(request, options.idleConnectionS);
+      return respond(request, await answer(gateway, operation, call), keepAlive, ended);
     });
   }
   app.get("/v1/models", (c) => listModels(gateway, c.req.raw));
@@ -86,7 +87,7 @@ export function listen(gateway: Gateway, options: HttpOptions): Bun.Server<undef
   return Bun.serve({
     hostname: options.hostname,
     port: options.port,
-    idleTimeout: IDLE_CONNECTION_S,
+    idleTimeout: options.idleConnectionS,
     // The limit is ours, in `body.ts`: the runtime's own would answer 413 without a body. What nobody
     // reads is thrown away as it comes (measured: 1 GB sent past the limit, 4 MB more memory).
     maxRequestBodySize: Number.MAX_SAFE_INTEGER,

@@ -25,8 +25,9 @@ export class KeepAlive {
   /**
    * A pull stream over an answer's events: nothing is asked of the source until the client has
    * taken what was written, so a slow reader slows its own upstream and fills no buffer.
+   * `ended` is called with the last piece handed over.
    */
-  stream(events: EventBody): ReadableStream<Uint8Array> {
+  stream(events: EventBody, ended: () => void): ReadableStream<Uint8Array> {
     let open: Open | null = null;
     const closed = (): void => {
       if (open !== null) this.#remove(open);
@@ -40,6 +41,7 @@ export class KeepAlive {
           const text = await events.next();
           if (text === null) {
             closed();
+            ended();
             controller.close();
             return;
           }

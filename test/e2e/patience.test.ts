@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { connect } from "node:net";
+import { listen } from "../../src/http/server.ts";
 import { startCovey, type TestCovey } from "../covey.ts";
 import { type FakeUpstream, fakeUpstream } from "../fake-upstream.ts";
 import { expectChatRules } from "./stream-rules.ts";
@@ -32,7 +34,7 @@ const STREAM = { stream: true, stream_options: { include_usage: true } };
 const ask = (covey: TestCovey, model: string, fields: object = {}) =>
   post(`${covey.url}/v1/chat/completions`, chatBody(model, "word", fields));
 
-test("answers held open for 60 s arrive whole, as JSON and as streams", async () => {
+test.concurrent("answers held open for 60 s arrive whole, as JSON and as streams", async () => {
   const began = performance.now();
   const seconds = () => (performance.now() - began) / 1000;
   const whole = async () => {
@@ -63,6 +65,51 @@ test("answers held open for 60 s arrive whole, as JSON and as streams", async ()
     expect(comments).toBeLessThanOrEqual(5);
   }
 }, 120_000);
+
+test.concurrent("a connection that idles is closed, also after an answer and in the middle of a request", async () => {
+  const server = listen(hasty.app.gateway, {
+    hostname: "127.0.0.1",
+    port: 0,
+    maxBodyBytes: 1_000_000,
+    keepAliveMs: 200,
+    idleConnectionS: 4,
+    openapi: async () => "{}",
+    readiness: () => {
+      throw new Error("nobody asks");
+    },
+  });
+  try {
+    const request = (model: string, stream: boolean) => {
+      const body = JSON.stringify(chatBody(model, "word", { stream }));
+      return `POST /v1/chat/completions HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
+    };
+    const whole = request("slow-1500", false);
+    const sent = [whole, request("slow-1500", true), whole.slice(0, 60), whole.slice(0, -5)];
+    const answers = await Promise.all(sent.map((text) => closedBy(server.port ?? 0, text)));
+    expect(answers.map((text) => text.slice(0, 15))).toEqual([
+      "HTTP/1.1 200 OK",
+      "HTTP/1.1 200 OK",
+      "",
+      "",
+    ]);
+    expect(answers[1]).toContain("data: [DONE]");
+  } finally {
+    await server.stop(true);
+  }
+}, 60_000);
+
+/** Sends this, then waits until the server closes; gives what it answered. */
+function closedBy(port: number, text: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let answer = "";
+    const socket = connect(port, "127.0.0.1", () => socket.write(text));
+    socket.on("data", (bytes) => {
+      answer += bytes;
+    });
+    socket.on("close", () => resolve(answer));
+    socket.on("error", reject);
+  });
+}
 
 describe("before the first byte", () => {
   test("an error has its own status", async () => {
