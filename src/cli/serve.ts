@@ -6,6 +6,9 @@ import { createLog, type Log } from "../lib/log.ts";
 import { UserError } from "../lib/user-error.ts";
 import { HomeError } from "../store/index.ts";
 
+/** npm and other launchers hand on the signal that the terminal has sent to this process too. */
+const ONE_KEYPRESS_MS = 500;
+
 /**
  * `covey serve`: listens until it is told to stop, then lets running answers finish. Resolves with
  * the exit code. @throws UserError for what the person at the terminal can put right
@@ -18,9 +21,6 @@ export async function serve(config: Config): Promise<number> {
   if (config.engine.preload) void preload(app, log);
   const signal = await stopSignal();
   process.stdout.write(`\n${signal}: finishing ${app.gateway.running.size} running calls…\n`);
-  const hurry = (): never => process.exit(130);
-  process.once("SIGINT", hurry);
-  process.once("SIGTERM", hurry);
   const cut = await app.close(config.server.drainTimeout);
   if (cut > 0) log.warn(`${cut} calls were still running after the drain timeout and were ended`);
   return 0;
@@ -100,10 +100,22 @@ async function preload(app: App, log: Log): Promise<void> {
   }
 }
 
+/**
+ * Resolves with the first signal to stop. The handlers stay: a second signal, if it is no echo of the
+ * first, means at once.
+ */
 function stopSignal(): Promise<string> {
   return new Promise((resolve) => {
+    let stoppedAt: number | null = null;
     for (const signal of ["SIGINT", "SIGTERM"] as const) {
-      process.once(signal, () => resolve(signal));
+      process.on(signal, () => {
+        if (stoppedAt === null) {
+          stoppedAt = performance.now();
+          resolve(signal);
+        } else if (performance.now() - stoppedAt > ONE_KEYPRESS_MS) {
+          process.exit(130);
+        }
+      });
     }
   });
 }

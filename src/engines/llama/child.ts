@@ -18,6 +18,10 @@ const broken = (error: unknown) => {
 
 let engine: LlamaEngine | null = null;
 
+// Ctrl-C at a terminal, and a service manager's stop, reach every process of the group. The gateway
+// alone decides when this one ends: running answers are finished first.
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => undefined);
+
 process.on("disconnect", () => process.kill(process.pid, "SIGKILL"));
 
 process.on("message", (message: ToChild) => {
