@@ -1,10 +1,9 @@
-import packageFile from "../../package.json" with { type: "json" };
 import { type App, startApp } from "../app.ts";
 import type { Config } from "../config/schema.ts";
-import { exampleModel } from "../gateway/resolve.ts";
 import { createLog, type Log } from "../lib/log.ts";
 import { UserError } from "../lib/user-error.ts";
 import { HomeError } from "../store/index.ts";
+import { greeting } from "./greeting.ts";
 
 /** npm and other launchers hand on the signal that the terminal has sent to this process too. */
 const ONE_KEYPRESS_MS = 500;
@@ -17,7 +16,7 @@ export async function serve(config: Config): Promise<number> {
   const log = createLog((line) => process.stderr.write(line), process.stderr.isTTY === true);
   for (const warning of config.warnings) log.warn(warning);
   const app = await start(config, log);
-  greet(app);
+  process.stdout.write(greeting(app));
   if (config.engine.preload) void preload(app, log);
   const signal = await stopSignal();
   process.stdout.write(`\n${signal}: finishing ${app.gateway.running.size} running calls…\n`);
@@ -49,39 +48,6 @@ async function start(config: Config, log: Log): Promise<App> {
     }
     throw error;
   }
-}
-
-/** What a person needs in the first minute: the address, the models, and something to paste. */
-function greet(app: App): void {
-  const { gateway, url } = app;
-  const lines = [`Covey ${packageFile.version} listens on ${url}`, ""];
-  for (const model of gateway.models.models()) {
-    for (const target of gateway.models.targets(model)) {
-      const { state, detail } = gateway.backends.get(target.provider)?.state(target) ?? {
-        state: "unavailable",
-        detail: null,
-      };
-      const note =
-        detail === null ? state : `${state === "unavailable" ? "not here" : state}: ${detail}`;
-      lines.push(`  ${model.id.padEnd(40)} ${target.provider.padEnd(10)} ${note}`);
-    }
-  }
-  const example = exampleModel(gateway);
-  if (example === undefined) {
-    lines.push("", "No model can answer yet: `covey models` says what each one needs.");
-  } else {
-    lines.push("", "Try it:", "", curl(url, example.aliases[0] ?? example.id));
-  }
-  process.stdout.write(`${lines.join("\n")}\n\n`);
-}
-
-function curl(url: string, model: string): string {
-  const body = JSON.stringify({
-    model,
-    stream: true,
-    messages: [{ role: "user", content: "Write a haiku about the sea." }],
-  });
-  return `  curl -N ${url}/v1/chat/completions -H 'Content-Type: application/json' -d '${body}'`;
 }
 
 async function preload(app: App, log: Log): Promise<void> {

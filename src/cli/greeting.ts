@@ -1,0 +1,52 @@
+import packageFile from "../../package.json" with { type: "json" };
+import type { App } from "../app.ts";
+import { type Gateway, isServable, stateOf } from "../gateway/gateway.ts";
+import { exampleModel } from "../gateway/resolve.ts";
+import type { Model } from "../types.ts";
+import { formatTable } from "./format.ts";
+
+/** What a person needs in the first minute: the address, the models that can answer, and something to paste. */
+export function greeting({ gateway, url }: Pick<App, "gateway" | "url">): string {
+  const models = gateway.models.models();
+  const here = models.filter((model) => isServable(gateway, model));
+  const absent = models.filter((model) => !isServable(gateway, model));
+  const lines = [`Covey ${packageFile.version} listens on ${url}`, ""];
+  if (here.length > 0) lines.push(indent(formatTable(here.map((model) => row(gateway, model)))));
+  if (absent.length > 0) {
+    const names = absent.map((model) => model.aliases[0] ?? model.id).join(", ");
+    lines.push(`  not here yet (npx covey models tells more): ${names}`);
+  }
+  const example = exampleModel(gateway);
+  lines.push(
+    "",
+    ...(example === undefined
+      ? ["No model can answer yet: npx covey models says what each one needs."]
+      : ["Try it:", "", curl(url, example.aliases[0] ?? example.id)]),
+  );
+  return `${lines.join("\n")}\n\n`;
+}
+
+/** A model's id, who answers for it, and what an operator should know of that. */
+function row(gateway: Gateway, model: Model): string[] {
+  const targets = gateway.models.targets(model);
+  const notes = targets.map((target) => {
+    const { state, detail } = stateOf(gateway, target);
+    const shown = state === "loadable" ? "ready to load" : state;
+    return `${target.provider}: ${detail === null ? shown : `${shown}, ${detail}`}`;
+  });
+  return [model.id, notes.join("; ")];
+}
+
+function indent(text: string): string {
+  return text.trimEnd().replace(/^/gm, "  ");
+}
+
+function curl(url: string, model: string): string {
+  const body = JSON.stringify({
+    model,
+    stream: true,
+    temperature: 0.2,
+    messages: [{ role: "user", content: "What is the capital of France?" }],
+  });
+  return `  curl -N ${url}/v1/chat/completions -H 'Content-Type: application/json' -d '${body}'`;
+}
