@@ -1,0 +1,116 @@
+"""The same as client.mjs, with OpenAI's SDK for Python."""
+
+import json
+import sys
+import time
+
+import openai
+
+
+def client_of(job):
+    return openai.OpenAI(
+        base_url=job["url"] + "/v1", api_key=job["key"], max_retries=job.get("retries", 0)
+    )
+
+
+def messages(job):
+    return [{"role": "user", "content": job["text"]}]
+
+
+def chat(job):
+    answer = client_of(job).chat.completions.create(
+        model=job["model"], messages=messages(job), **job.get("more", {})
+    )
+    choice = answer.choices[0]
+    return {
+        "model": answer.model,
+        "text": choice.message.content,
+        "role": choice.message.role,
+        "finish": choice.finish_reason,
+        "tokens": answer.usage.completion_tokens,
+        "id": answer.id,
+        "request": answer._request_id,
+    }
+
+
+def stream(job):
+    seen = {"text": "", "finish": None, "tokens": None, "id": None}
+    for chunk in client_of(job).chat.completions.create(
+        model=job["model"],
+        messages=messages(job),
+        stream=True,
+        stream_options={"include_usage": True},
+        **job.get("more", {}),
+    ):
+        seen["id"] = chunk.id
+        if chunk.choices:
+            seen["text"] += chunk.choices[0].delta.content or ""
+            seen["finish"] = chunk.choices[0].finish_reason or seen["finish"]
+        if chunk.usage:
+            seen["tokens"] = chunk.usage.completion_tokens
+    return seen
+
+
+def completions(job):
+    answer = client_of(job).completions.create(
+        model=job["model"], prompt=job["prompt"], **job.get("more", {})
+    )
+    return [{"index": c.index, "text": c.text, "finish": c.finish_reason} for c in answer.choices]
+
+
+def completion_stream(job):
+    pieces = client_of(job).completions.create(
+        model=job["model"], prompt=job["prompt"], stream=True, **job.get("more", {})
+    )
+    return {"text": "".join(piece.choices[0].text for piece in pieces if piece.choices)}
+
+
+def models(job):
+    client = client_of(job)
+    one = client.models.retrieve(job["model"])
+    return {"ids": [m.id for m in client.models.list()], "one": one.id, "owner": one.owned_by}
+
+
+def leave(job):
+    pieces = client_of(job).chat.completions.create(
+        model=job["model"], messages=messages(job), stream=True
+    )
+    seen = {"id": None, "pieces": 0}
+    for chunk in pieces:
+        seen["id"] = chunk.id
+        if chunk.choices and chunk.choices[0].delta.content:
+            seen["pieces"] += 1
+        if seen["pieces"] == 3:
+            pieces.close()
+            break
+    return seen
+
+
+JOBS = {
+    "chat": chat,
+    "stream": stream,
+    "completions": completions,
+    "completionStream": completion_stream,
+    "models": models,
+    "leave": leave,
+}
+
+for job in json.load(sys.stdin):
+    began = time.monotonic()
+    try:
+        result = {"ok": JOBS[job["do"]](job)}
+    except openai.APIError as error:
+        response = getattr(error, "response", None)
+        headers = response.headers if response is not None else {}
+        result = {
+            "error": {
+                "class": type(error).__name__,
+                "status": getattr(error, "status_code", None),
+                "code": error.code,
+                "param": error.param,
+                "type": error.type,
+                "retryAfter": headers.get("retry-after"),
+                "shouldRetry": headers.get("x-should-retry"),
+            }
+        }
+    print(json.dumps({**result, "seconds": time.monotonic() - began}), flush=True)
