@@ -55,7 +55,9 @@ test.skipIf(!isHere("bash", "curl"))(
     await (await startStarterCovey()).close();
     const terminal = start("--home", WEIGHTS_HOME, "--config", file("plain.toml", ""));
     const url = await urlOf(terminal);
-    await terminal.shows(/TinyLlama\/TinyLlama-1\.1B-Chat-v1\.0 +local: (ready to load|loading|ready)/);
+    await terminal.shows(
+      /TinyLlama\/TinyLlama-1\.1B-Chat-v1\.0 +local: (ready to load|loading|ready)/,
+    );
     await terminal.shows(/TinyLlama\/TinyLlama-1\.1B-Chat-v1\.0 is ready \(\d/);
     const [, curl = ""] = await terminal.shows(/^ +(curl -N .*)$/m);
     expect(curl).toContain(`${url}/v1/chat/completions`);

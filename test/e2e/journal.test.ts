@@ -156,16 +156,19 @@ test("refused calls are in the log, each with its status; a flood of them is cou
     expect(asked.map(({ status }) => status)).toEqual([400, 401, 404, 200, 429, 404]);
     await covey.app.store.caughtUp();
     const { calls } = covey.app.store;
-    const rows = (await calls.listCalls({ limit: 100 })).reverse();
+    // Several arrive in one millisecond, so their order in the log says nothing.
+    const rows = (await calls.listCalls({ limit: 100 })).sort(
+      (a, b) => (a.http_status ?? 0) - (b.http_status ?? 0) || (a.endpoint < b.endpoint ? -1 : 1),
+    );
     const one = { status: "refused", key_id: "anonymous", calls: 1, completion_tokens: 0 };
     const endpoint = "/v1/chat/completions";
     expect(rows).toMatchObject([
+      { status: "completed", http_status: 200, model: "echo", endpoint },
       { ...one, http_status: 400, error: "invalid_request", request_id: "mine" },
       { ...one, http_status: 401, error: "invalid_api_key", key_id: "unknown", endpoint },
       { ...one, http_status: 404, error: "model_not_found", model: "none", endpoint },
-      { status: "completed", http_status: 200, model: "echo", endpoint },
-      { ...one, http_status: 429, error: "rate_limit_exceeded", model: "echo", endpoint },
       { ...one, http_status: 404, error: "not_found", endpoint: "/v1/nothing" },
+      { ...one, http_status: 429, error: "rate_limit_exceeded", model: "echo", endpoint },
     ]);
 
     const flood = 3000;
