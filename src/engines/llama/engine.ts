@@ -26,18 +26,20 @@ export class LlamaEngine {
   private constructor(
     model: LlamaModel,
     context: LlamaContext,
-    template: string | null,
+    options: LoadOptions,
     emit: Emit,
     broken: (error: unknown) => void,
   ) {
     this.#model = model;
     this.#vocabulary = new Vocabulary(model);
-    const source = template ?? model.fileInfo.metadata.tokenizer.chat_template ?? null;
+    // The library rounds the context up; what was asked for is the limit.
+    const contextSize = Math.min(options.contextSize, context.contextSize);
+    const source = options.template ?? model.fileInfo.metadata.tokenizer.chat_template ?? null;
     const chat = source === null ? null : new ChatTemplate(source, this.#vocabulary);
-    this.#prompts = new Prompts(this.#vocabulary, chat, context.contextSize);
+    this.#prompts = new Prompts(this.#vocabulary, chat, contextSize);
     this.#loop = new BatchLoop(context, emit, broken);
     this.#emit = emit;
-    this.info = { contextSize: context.contextSize, vocabularySize: this.#vocabulary.size };
+    this.info = { contextSize, vocabularySize: this.#vocabulary.size };
   }
 
   /** Rejects when the weights can't be read; `broken` is told when a loaded model stops working. */
@@ -64,7 +66,7 @@ export class LlamaEngine {
       batchSize: threads <= 2 && !options.gpu ? 128 : 512,
       failedCreationRemedy: false,
     });
-    return new LlamaEngine(model, context, options.template, emit, broken);
+    return new LlamaEngine(model, context, options, emit, broken);
   }
 
   generate(id: number, options: GenerateOptions): void {
