@@ -1,5 +1,4 @@
-import { allowedCpus } from "./cpu.ts";
-import { run } from "./processes.ts";
+import { ALL_CPUS, run } from "./processes.ts";
 
 /** What is measured has one processor; what loads and answers it has another. */
 export interface Cores {
@@ -9,9 +8,8 @@ export interface Cores {
 
 /** Moves this process out of the way too. @throws Error with fewer than two processors */
 export async function takeCores(): Promise<Cores> {
-  const allowed = allowedCpus();
-  const load = allowed[0];
-  const measured = allowed.at(-1);
+  const load = ALL_CPUS[0];
+  const measured = ALL_CPUS.at(-1);
   if (load === undefined || measured === undefined || load === measured) {
     throw new Error("this benchmark needs two processors: one is measured, the other loads it");
   }
@@ -26,7 +24,7 @@ export function requireTools(...tools: (keyof typeof PACKAGES)[]): void {
   if (process.platform !== "linux") {
     throw new Error("this benchmark reads /proc and pins processes: it runs on Linux only");
   }
-  const missing = tools.filter((tool) => nginxPath(tool) === null);
+  const missing = tools.filter((tool) => pathOf(tool) === null);
   if (missing.length === 0) return;
   const packages = missing.map((tool) => PACKAGES[tool]).join(" ");
   throw new Error(
@@ -35,6 +33,6 @@ export function requireTools(...tools: (keyof typeof PACKAGES)[]): void {
 }
 
 /** Debian keeps nginx in /usr/sbin, which is not on everyone's PATH. */
-export function nginxPath(tool: string): string | null {
+export function pathOf(tool: string): string | null {
   return Bun.which(tool, { PATH: `${process.env.PATH}:/usr/sbin:/usr/local/sbin` });
 }

@@ -4,6 +4,7 @@ import { requireTools } from "./cores.ts";
 import { type Covey, startCovey, writeConfig } from "./covey.ts";
 import { type Started, start, temporaryFolder } from "./processes.ts";
 import type { Figure, Result } from "./report.ts";
+import { byTurns } from "./rounds.ts";
 import { SAMPLING } from "./sampling.ts";
 import { ratios, sample } from "./statistics.ts";
 
@@ -33,15 +34,19 @@ export async function engine({ rounds }: { rounds: number }): Promise<Result> {
     { name: "npm start to first token, later", unit: "s", ours: sample(later) },
   ];
   for (const streams of [1, 4]) {
-    const theirs: number[] = [];
-    const ours: number[] = [];
     await throughApi(covey, streams, "warm up");
     await alone(bare, streams, "warm up");
-    for (let round = 0; round < rounds; round++) {
-      const prompt = `${streams}.${round}. Once upon a time in a village by the sea`;
-      theirs.push(await alone(bare, streams, prompt));
-      ours.push(await throughApi(covey, streams, prompt));
-    }
+    // Another prompt each time, so that no cache helps.
+    const prompt = (round: number) =>
+      `${streams}.${round}. Once upon a time in a village by the sea`;
+    const [theirs = [], ours = []] = await byTurns(
+      rounds,
+      [
+        (round) => alone(bare, streams, prompt(round)),
+        (round) => throughApi(covey, streams, prompt(round)),
+      ],
+      (perSecond) => perSecond,
+    );
     figures.push({
       name: `${streams} stream${streams === 1 ? "" : "s"}, tokens a second`,
       unit: "/s",

@@ -101,3 +101,5 @@ function flush(socket: Socket, bytes: Uint8Array): boolean {
   socket.data.left = taken < bytes.length ? bytes.subarray(taken) : null;
   return socket.data.left === null;
 }
+
+export {};

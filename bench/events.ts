@@ -6,6 +6,7 @@ import { cpuBetween, cpuUse, processTree } from "./cpu.ts";
 import { startProxy } from "./nginx.ts";
 import { run, type Started, start } from "./processes.ts";
 import type { Figure, Result } from "./report.ts";
+import { byTurns } from "./rounds.ts";
 import { ratios, sample } from "./statistics.ts";
 
 interface Shape {
@@ -47,12 +48,11 @@ export async function events({ rounds }: { rounds: number }): Promise<Result> {
   for (const shape of SHAPES) {
     await measured(cores, nginx, shape);
     await measured(cores, covey, shape);
-    const theirs: Measured[] = [];
-    const ours: Measured[] = [];
-    for (let round = 0; round < rounds; round++) {
-      theirs.push(await measured(cores, nginx, shape));
-      ours.push(await measured(cores, covey, shape));
-    }
+    const [theirs = [], ours = []] = await byTurns(
+      rounds,
+      [nginx, covey].map((server) => () => measured(cores, server, shape)),
+      (m) => m.cpu,
+    );
     await caughtUp(covey);
     figures.push(...compare(shape, ours, theirs));
     notes.push(

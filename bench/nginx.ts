@@ -1,6 +1,6 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { nginxPath } from "./cores.ts";
+import { pathOf } from "./cores.ts";
 import { accepting, freePort, type Started, start, temporaryFolder } from "./processes.ts";
 
 export interface Nginx extends Started {
@@ -26,7 +26,7 @@ ${http(port)}
   const file = join(folder, "nginx.conf");
   writeFileSync(file, config);
   const nginx = start(
-    [nginxPath("nginx") ?? "nginx", "-e", join(folder, "error.log"), "-p", folder, "-c", file],
+    [pathOf("nginx") ?? "nginx", "-e", join(folder, "error.log"), "-p", folder, "-c", file],
     { cpu },
   );
   await accepting(port);

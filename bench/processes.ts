@@ -26,8 +26,8 @@ export interface StartOptions {
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/** Read before this process pins itself: children would inherit that. */
-const ALL_CPUS = allowedCpus().join(",");
+/** The processors there are for us, read before this process pins itself: children inherit that. */
+export const ALL_CPUS = allowedCpus();
 const running = new Map<number, Started>();
 const folders = new Set<string>();
 
@@ -48,13 +48,16 @@ export function temporaryFolder(): string {
 }
 
 export function start(command: readonly string[], options: StartOptions = {}): Started {
-  const child = Bun.spawn(["taskset", "-c", String(options.cpu ?? ALL_CPUS), ...command], {
-    cwd: ROOT,
-    env: { ...process.env, ...options.env },
-    stdin: "pipe",
-    stdout: "pipe",
-    stderr: "pipe",
-  });
+  const child = Bun.spawn(
+    ["taskset", "-c", String(options.cpu ?? ALL_CPUS.join(",")), ...command],
+    {
+      cwd: ROOT,
+      env: { ...process.env, ...options.env },
+      stdin: "pipe",
+      stdout: "pipe",
+      stderr: "pipe",
+    },
+  );
   const { pid } = child;
   let output = "";
   let ended = false;

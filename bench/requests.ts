@@ -1,10 +1,12 @@
+import { join } from "node:path";
 import { ANSWER, LONG_CHAT, SMALL_CHAT } from "./bodies.ts";
 import { type Cores, requireTools, takeCores } from "./cores.ts";
 import { type Covey, caughtUp, startCovey } from "./covey.ts";
 import { cpuBetween, cpuUse, processTree } from "./cpu.ts";
 import { startFixedAnswer, startProxy } from "./nginx.ts";
-import type { Started } from "./processes.ts";
+import { type Started, start } from "./processes.ts";
 import type { Figure, Result } from "./report.ts";
+import { byTurns } from "./rounds.ts";
 import { ratios, sample } from "./statistics.ts";
 import { type Load, load, postScript } from "./wrk.ts";
 
@@ -13,10 +15,6 @@ const SECONDS = 4;
 const WARM_UP_SECONDS = 4;
 /** A processor that is taken less had something else to do, or nothing. */
 const SATURATED = 0.85;
-
-export interface RoundsOption {
-  readonly rounds: number;
-}
 
 interface Measured extends Load {
   /** CPU while the load ran, as shares of one processor. */
@@ -29,12 +27,13 @@ interface Measured extends Load {
 }
 
 /** Requests a second through the whole pipeline, beside nginx as a plain reverse proxy on the same processor. */
-export async function requests({ rounds }: RoundsOption): Promise<Result> {
+export async function requests({ rounds }: { rounds: number }): Promise<Result> {
   requireTools("nginx", "wrk", "taskset");
   const cores = await takeCores();
   const upstream = await startFixedAnswer(cores.load, ANSWER);
   const nginx = await startProxy(cores.measured, upstream.url, true);
   const covey = await startCovey({ cpu: cores.measured, upstream: upstream.url });
+  const bare = await startBareProxy(cores.measured, upstream.url);
   const measure = (server: Started & { url: string }, script: string, seconds: number) =>
     measured(cores, server, upstream, script, seconds, server === covey ? covey : null);
   const figures: Figure[] = [];
@@ -46,20 +45,25 @@ export async function requests({ rounds }: RoundsOption): Promise<Result> {
   ] as const) {
     const script = postScript(body);
     await measure(nginx, script, 1);
-    await measure(covey, script, WARM_UP_SECONDS);
-    const theirs: Measured[] = [];
-    const ours: Measured[] = [];
-    for (let round = 0; round < rounds; round++) {
-      theirs.push(await measure(nginx, script, SECONDS));
-      ours.push(await measure(covey, script, SECONDS));
-    }
+    for (const server of [covey, bare]) await measure(server, script, WARM_UP_SECONDS);
+    const [theirs = [], ours = [], bares = []] = await byTurns(
+      rounds,
+      [nginx, covey, bare].map((server) => () => measure(server, script, SECONDS)),
+      (m) => m.cpu,
+    );
     const size = `${name} chat (${body.length} bytes)`;
-    figures.push(...compare(size, ours, theirs));
+    figures.push(...compare(size, ours, theirs), besideBare(size, ours, bares));
     notes.push(`${size}: ${saturation("nginx", theirs)}; ${saturation("covey", ours)}`);
     notes.push(`${size}: covey's CPU a request by thread: ${byThread(ours)}`);
-    detail[name] = { nginx: theirs, covey: ours };
+    detail[name] = { nginx: theirs, covey: ours, bun: bares };
   }
   return { benchmark: "requests", figures, notes, detail };
+}
+
+async function startBareProxy(cpu: number, origin: string): Promise<Started & { url: string }> {
+  const bare = start([process.execPath, join(import.meta.dir, "bare-proxy.ts"), origin], { cpu });
+  const [, url = ""] = await bare.waitFor(/listens on (http:\S+)\n/);
+  return { ...bare, url };
 }
 
 async function measured(
@@ -119,6 +123,18 @@ function compare(size: string, ours: readonly Measured[], theirs: readonly Measu
     figure("median latency", "ms", (m) => m.p50),
     figure("99th percentile", "ms", (m) => m.p99),
   ];
+}
+
+/** How much of the cost is ours: nobody on this runtime is cheaper than that. */
+function besideBare(size: string, ours: readonly Measured[], bares: readonly Measured[]): Figure {
+  const [own, bare] = [ours, bares].map((rounds) => rounds.map((m) => m.cpu));
+  return {
+    name: `${size}, CPU a request`,
+    unit: "µs",
+    ours: sample(own ?? []),
+    peer: { name: "bare Bun proxy", value: sample(bare ?? []) },
+    ratio: ratios(own ?? [], bare ?? []),
+  };
 }
 
 /** Which side could not do more: a rate says little about a server that was waiting for its load. */
