@@ -1,5 +1,5 @@
 import type { SQL } from "bun";
-import { z } from "zod";
+import { core, z } from "zod";
 import type { JournalRecord } from "../schema.ts";
 import { coalesce, type Row } from "./coalesce.ts";
 
@@ -60,7 +60,7 @@ const Ended = z.object({
   calls: z.coerce.number(),
 });
 type Ended = z.infer<typeof Ended>;
-const EndedRows = z.array(Ended);
+const EndedRows = core.compile(z.array(Ended));
 const ENDED_COLUMNS = Object.keys(Ended.shape).join(", ");
 
 /**
