@@ -83,8 +83,12 @@ export function describe(model: Model): ModelItem {
   };
 }
 
-/** Filters, sorts and cuts out a page. Pure. */
-export function pageOfModels(items: readonly ModelItem[], query: ModelsQuery): ModelList {
+/** Filters, sorts and cuts out a page. `sent` is the query as it came, for the link to the next page. Pure. */
+export function pageOfModels(
+  items: readonly ModelItem[],
+  query: ModelsQuery,
+  sent: URLSearchParams,
+): ModelList {
   const found = items.filter((item) => matches(item, query));
   if (query.sort !== undefined) found.sort(order(query.sort.by, query.sort.descending));
   const size = query.per_page ?? query.limit ?? DEFAULT_PAGE;
@@ -95,13 +99,21 @@ export function pageOfModels(items: readonly ModelItem[], query: ModelsQuery): M
     data: found.slice(start, end),
     total_count: found.length,
     total: found.length,
-    links: { next: end < found.length ? `/v1/models?limit=${size}&offset=${end}` : null },
+    links: { next: end < found.length ? nextPage(sent, size, end) : null },
     pagination: {
       current_page: Math.floor(start / size) + 1,
       total_pages: Math.ceil(found.length / size),
       total_items: found.length,
     },
   };
+}
+
+function nextPage(sent: URLSearchParams, limit: number, offset: number): string {
+  const next = new URLSearchParams(sent);
+  for (const name of ["page", "per_page", "limit", "offset"]) next.delete(name);
+  next.set("limit", String(limit));
+  next.set("offset", String(offset));
+  return `/v1/models?${next}`;
 }
 
 function matches(item: ModelItem, query: ModelsQuery): boolean {

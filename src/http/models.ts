@@ -9,8 +9,9 @@ import { resolve } from "../gateway/resolve.ts";
 /** `GET /v1/models`, filtered and paged. @throws GatewayError 400, 401 */
 export function listModels(gateway: Gateway, request: Request): Response {
   authenticate(request.headers, gateway.auth);
-  const query = parseQuery(ModelsQuery, new URL(request.url).searchParams);
-  return Response.json(pageOfModels(servableItems(gateway), query));
+  const { searchParams } = new URL(request.url);
+  const query = parseQuery(ModelsQuery, searchParams);
+  return Response.json(pageOfModels(servableItems(gateway), query, searchParams));
 }
 
 /** `GET /v1/models/{owner}/{name}`, by id or alias. @throws GatewayError 401, 404 */

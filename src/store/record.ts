@@ -12,7 +12,7 @@ export const MAX_PAYLOAD_BYTES = 1 << 20;
 const MAGIC = 0xfec7;
 const MAGIC_BYTES = new Uint8Array([0xfe, 0xc7]);
 
-/** zod's generated code: measured, 0.5 µs a record instead of 2.5. */
+/** zod's generated code: measured, 0.4 µs a record instead of 2. */
 const RecordCode = core.compile(JournalRecord);
 
 /** The most bytes these texts can take as records. */
