@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type CallRow, type CounterRow, openCallsReadonly } from "../../src/store/index.ts";
@@ -71,7 +71,7 @@ function beforeKill(call: Seen, killedAt: number): Seen {
 
 /** After a restart: whole answers are completed, the others interrupted, with the usage they had reached. */
 async function expectEnded(seen: readonly Seen[]): Promise<void> {
-  const calls = await openCallsReadonly(home);
+  const calls = await until(opened, "the database is there");
   try {
     for (const call of seen) {
       const row = await until(async () => {
@@ -91,6 +91,20 @@ async function expectEnded(seen: readonly Seen[]): Promise<void> {
     }
   } finally {
     await calls.close();
+  }
+}
+
+/** The database is made in the background: a server killed at once, or just started, may have none yet. */
+async function opened(): Promise<Awaited<ReturnType<typeof openCallsReadonly>> | null> {
+  if (!existsSync(join(home, "covey.db"))) return null;
+  const calls = await openCallsReadonly(home);
+  try {
+    await calls.listCalls({ limit: 1 });
+    return calls;
+  } catch (error) {
+    await calls.close();
+    if (String(error).includes("no such table")) return null;
+    throw error;
   }
 }
 
