@@ -168,8 +168,19 @@ function modelIndex(catalog: Catalog, targets: ReadonlyMap<string, Target[]>): M
 
 function backends(local: LocalBackend, config: Config): ReadonlyMap<string, Backend> {
   const all = new Map<string, Backend>([[local.id, local]]);
-  for (const [id, { baseUrl, apiKey }] of Object.entries(config.providers)) {
-    all.set(id, createOpenAiBackend({ id, baseUrl: baseUrl.replace(/\/+$/, ""), apiKey }));
+  for (const [id, provider] of Object.entries(config.providers)) {
+    const { apiKey, apiKeyEnv } = provider;
+    all.set(
+      id,
+      createOpenAiBackend({
+        id,
+        baseUrl: provider.baseUrl.replace(/\/+$/, ""),
+        apiKey,
+        missingKey: apiKey === null ? apiKeyEnv : null,
+        firstByteTimeoutMs: provider.firstByteTimeout,
+        gapTimeoutMs: provider.gapTimeout,
+      }),
+    );
   }
   return all;
 }

@@ -36,6 +36,7 @@ export function answerBody({ behaviour, chat, texts }: FakeRequest): object {
   });
   const object = chat ? "chat.completion" : "text_completion";
   const more = bare ? { system_fingerprint: null } : {};
+  if (behaviour === "uncounted") return { ...STAMP, object, choices };
   return { ...STAMP, object, choices, usage: usageOf(texts), ...more };
 }
 
@@ -86,7 +87,7 @@ export async function* pieces(request: FakeRequest): AsyncGenerator<Piece> {
     const end = chat ? { delta: {} } : { text: "", logprobs: null };
     yield event([{ index, ...end, finish_reason: "stop" }]);
   }
-  yield event([], { usage: usageOf(texts) });
+  if (behaviour !== "uncounted") yield event([], { usage: usageOf(texts) });
   yield "data: [DONE]\n\n";
 }
 

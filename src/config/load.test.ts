@@ -172,6 +172,8 @@ test("a provider's key comes from the environment, and a missing one is warned o
       baseUrl: "http://gpu:8000/v1",
       apiKeyEnv: "VLLM_KEY",
       apiKey: "sk-1",
+      firstByteTimeout: 600_000,
+      gapTimeout: 120_000,
       models: [{ id: "m", upstreamId: "u" }],
     },
   });

@@ -59,6 +59,10 @@ const providerModel = z.strictObject({
 const provider = z.strictObject({
   baseUrl: httpUrl,
   apiKeyEnv: envName.optional(),
+  /** Until a whole answer, or a stream's first event, must have come. */
+  firstByteTimeout: duration.prefault("10m"),
+  /** Between two events of a stream. */
+  gapTimeout: duration.prefault("2m"),
   models: z.array(providerModel).min(1),
 });
 

@@ -1,4 +1,4 @@
-import type { Usage } from "../contract/usage.ts";
+import { type Usage, usageOf } from "../contract/usage.ts";
 import type { Meter, StreamEvent } from "../types.ts";
 import { completeChoice, type Fields, fieldsOf, withoutStamp } from "./openai-choices.ts";
 import { meterUsage, readUsage } from "./openai-usage.ts";
@@ -55,9 +55,11 @@ export class ChunkReader {
     return { ...withoutStamp(fields), choices } as StreamEvent;
   }
 
-  /** The last event, for those who asked for it; empty when the upstream told no usage. */
+  /** The last event, for those who asked for it: the upstream's own usage, or what was estimated. */
   usage(): StreamEvent[] {
-    return this.#usage === null ? [] : [{ choices: [], usage: this.#usage }];
+    if (this.#begun.size === 0) return [];
+    const { promptTokens, completionTokens } = this.#meter;
+    return [{ choices: [], usage: this.#usage ?? usageOf(promptTokens, completionTokens, 0) }];
   }
 
   #count(): void {
@@ -65,6 +67,5 @@ export class ChunkReader {
     if (meter.firstTokenAt === 0) meter.firstTokenAt = performance.now();
     if (meter.source === "upstream") return;
     meter.completionTokens += 1;
-    meter.source = "estimated";
   }
 }

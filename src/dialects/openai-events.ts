@@ -1,22 +1,25 @@
 import { GatewayError } from "../contract/errors.ts";
+import type { Patience } from "../lib/patience.ts";
 import { SseParser } from "../lib/sse-parse.ts";
-import type { AttemptContext, Operation, StreamEvent } from "../types.ts";
+import type { Meter, Operation, StreamEvent } from "../types.ts";
 import { ChunkReader } from "./openai-chunks.ts";
 
 /**
  * An upstream's events, in the groups they arrived in. Malformed ones are skipped; `[DONE]` ends it;
- * usage comes once, as the last. An error inside the stream is thrown after what came before it, so
+ * usage comes once, as the last, estimated if the upstream tells none. Silence for longer than the
+ * provider may be silent ends it. An error inside the stream is thrown after what came before it, so
  * that the events do not depend on how the bytes were cut.
  */
 export async function* readEvents(
-  providerId: string,
+  { id: providerId, gapTimeoutMs }: { readonly id: string; readonly gapTimeoutMs: number },
   operation: Operation,
   response: Response,
-  context: AttemptContext,
+  meter: Meter,
+  patience: Patience,
 ): AsyncGenerator<readonly StreamEvent[]> {
   if (response.body === null) throw brokeOff(providerId, null);
   const parser = new SseParser();
-  const chunks = new ChunkReader(operation === "chat", context.meter);
+  const chunks = new ChunkReader(operation === "chat", meter);
   const reader = response.body.getReader();
   try {
     for (;;) {
@@ -33,7 +36,11 @@ export async function* readEvents(
       }
       if (done) end ??= "ended";
       if (end === "ended") events.push(...chunks.usage());
-      if (events.length > 0) yield events;
+      if (events.length > 0) {
+        patience.pause();
+        yield events;
+        patience.wait(gapTimeoutMs);
+      }
       if (end === "ended") return;
       if (end === "failed") {
         throw new GatewayError(
@@ -43,11 +50,17 @@ export async function* readEvents(
       }
     }
   } catch (error) {
+    if (patience.expired) throw silent(providerId);
     throw error instanceof GatewayError ? error : brokeOff(providerId, error);
   } finally {
+    patience.end();
     // Also when the consumer stops early: the upstream must not go on generating.
     reader.cancel().catch(() => undefined);
   }
+}
+
+function silent(providerId: string): GatewayError {
+  return new GatewayError("upstream_timeout", `'${providerId}' stopped answering.`);
 }
 
 function brokeOff(providerId: string, cause: unknown): GatewayError {

@@ -1,16 +1,20 @@
 import { GatewayError } from "../contract/errors.ts";
-import { withoutKeys } from "../lib/redact.ts";
+import { type Usage, usageOf } from "../contract/usage.ts";
+import { Patience } from "../lib/patience.ts";
 import type {
   AttemptContext,
   Backend,
   JsonObject,
+  Meter,
   ModelState,
   Operation,
   Reply,
   Target,
 } from "../types.ts";
-import { completeWholeChoice, fieldsOf, withoutStamp } from "./openai-choices.ts";
+import { completeWholeChoice, type Fields, fieldsOf, withoutStamp } from "./openai-choices.ts";
 import { readEvents } from "./openai-events.ts";
+import { refusal } from "./openai-refusal.ts";
+import { estimatePrompt, estimateTokens, requestBody } from "./openai-request.ts";
 import { meterUsage, readUsage } from "./openai-usage.ts";
 
 export interface OpenAiProvider {
@@ -19,6 +23,12 @@ export interface OpenAiProvider {
   readonly baseUrl: string;
   /** Sent as a bearer token; a secret that appears in nothing we say. */
   readonly apiKey: string | null;
+  /** The variable that should hold the key and is not set; then nothing is sent. */
+  readonly missingKey: string | null;
+  /** Milliseconds until a whole answer, or a stream's first event, must have come. */
+  readonly firstByteTimeoutMs: number;
+  /** Milliseconds between two events of a stream. */
+  readonly gapTimeoutMs: number;
 }
 
 const PATHS: Record<Exclude<Operation, "detokenize" | "tokenize">, string> = {
@@ -26,78 +36,81 @@ const PATHS: Record<Exclude<Operation, "detokenize" | "tokenize">, string> = {
   completions: "/completions",
 };
 
-/** Fields that ask something of the gateway, never of an upstream; told as dropped until it does it. */
-const OURS = ["models", "provider", "route", "plugins", "chat_template"];
-
-const MAX_ERROR_TEXT = 300;
-const LIVE: ModelState = { state: "ready", detail: null };
-
 /** A server that speaks OpenAI's API: strict about what we send, lenient about what it answers. */
 export function createOpenAiBackend(provider: OpenAiProvider): Backend {
+  /** Why the last call got no answer; null after one that did. */
+  let trouble: string | null = null;
+  const state = (): ModelState =>
+    provider.missingKey === null
+      ? { state: "ready", detail: trouble }
+      : { state: "unavailable", detail: `${provider.missingKey} is not set` };
+
   const run =
     (operation: keyof typeof PATHS) =>
     async (target: Target, input: JsonObject, context: AttemptContext): Promise<Reply> => {
       const streams = input.stream === true;
       const body = requestBody(target, input, streams, context.dropped);
       context.meter.startedAt = performance.now();
-      const response = await send(provider, PATHS[operation], body, context);
-      if (!response.ok) throw await upstreamError(provider, response);
-      if (streams) {
-        return {
-          kind: "stream",
-          events: readEvents(provider.id, operation, response, context),
-        };
+      context.meter.promptTokens = estimatePrompt(input);
+      context.meter.source = "estimated";
+      const patience = new Patience(context.signal, provider.firstByteTimeoutMs);
+      try {
+        const response = await send(provider, PATHS[operation], body, patience.signal);
+        trouble = null;
+        if (!response.ok) throw await refusal(provider, response);
+        if (streams) {
+          const events = readEvents(provider, operation, response, context.meter, patience);
+          return { kind: "stream", events };
+        }
+        const reply = wholeReply(await readAnswer(provider, response), operation, context.meter);
+        patience.end();
+        return reply;
+      } catch (error) {
+        patience.end();
+        if (patience.expired) throw tooSlow(provider);
+        if (error instanceof Unreachable) trouble = error.message;
+        throw error;
       }
-      const answer = await readAnswer(provider, response, context);
-      const usage = readUsage(answer.usage);
-      meterUsage(context.meter, usage);
-      const whole = wholeAnswer(answer, operation === "chat");
-      return { kind: "json", body: usage === null ? whole : { ...whole, usage }, usage };
     };
   return {
     id: provider.id,
     operations: { chat: run("chat"), completions: run("completions") },
-    state: () => LIVE,
+    state,
   };
 }
 
-function requestBody(
-  target: Target,
-  input: JsonObject,
-  streams: boolean,
-  dropped: Set<string>,
-): string {
-  const body: JsonObject = { ...input, model: target.upstreamId };
-  for (const field of OURS) {
-    if (body[field] === undefined) continue;
-    delete body[field];
-    dropped.add(field);
+/** The connection failed, or broke off. */
+class Unreachable extends GatewayError {
+  constructor(provider: OpenAiProvider, cause: unknown) {
+    const code = cause instanceof Error && "code" in cause ? ` (${String(cause.code)})` : "";
+    super("upstream_error", `'${provider.id}' could not be reached, or broke off${code}.`, {
+      cause,
+    });
   }
-  // Usage is always wanted for the call log; the gateway strips it if the caller did not ask.
-  if (streams) body.stream_options = { include_usage: true };
-  return JSON.stringify(body);
+}
+
+function tooSlow(provider: OpenAiProvider): GatewayError {
+  return new GatewayError(
+    "upstream_timeout",
+    `'${provider.id}' did not answer within ${provider.firstByteTimeoutMs / 1000} s.`,
+  );
 }
 
 async function send(
   provider: OpenAiProvider,
   path: string,
   body: string,
-  context: AttemptContext,
+  signal: AbortSignal,
 ): Promise<Response> {
   const headers: Record<string, string> = { "content-type": "application/json" };
   if (provider.apiKey !== null) headers.authorization = `Bearer ${provider.apiKey}`;
   let response: Response;
   try {
-    response = await fetch(provider.baseUrl + path, {
-      method: "POST",
-      headers,
-      body,
-      signal: context.signal,
-      // A redirect would carry the body and the key to another host.
-      redirect: "manual",
-    });
+    // A redirect would carry the body and the key to another host.
+    const init = { method: "POST", headers, body, signal, redirect: "manual" } as const;
+    response = await fetch(provider.baseUrl + path, init);
   } catch (error) {
-    throw unreachable(provider, error);
+    throw new Unreachable(provider, error);
   }
   if (response.status >= 300 && response.status < 400) {
     throw new GatewayError(
@@ -108,103 +121,36 @@ async function send(
   return response;
 }
 
-async function readAnswer(
-  provider: OpenAiProvider,
-  response: Response,
-  context: AttemptContext,
-): Promise<JsonObject> {
+async function readAnswer(provider: OpenAiProvider, response: Response): Promise<Fields> {
   let answer: unknown;
   try {
     answer = await response.json();
   } catch (error) {
-    if (context.signal.aborted || !(error instanceof SyntaxError)) {
-      throw unreachable(provider, error);
-    }
+    if (!(error instanceof SyntaxError)) throw new Unreachable(provider, error);
     throw new GatewayError("upstream_error", `'${provider.id}' answered with invalid JSON.`);
   }
-  if (typeof answer !== "object" || answer === null || !("choices" in answer)) {
+  const fields = fieldsOf(answer);
+  if (fields === null || !("choices" in fields)) {
     throw new GatewayError("upstream_error", `'${provider.id}' answered without choices.`);
   }
-  return answer as JsonObject;
+  return fields;
 }
 
-function wholeAnswer(answer: JsonObject, chat: boolean): JsonObject {
-  const choices = Array.isArray(answer.choices) ? answer.choices : [];
-  return {
-    ...withoutStamp(answer),
-    choices: choices
-      .map(fieldsOf)
-      .filter((choice) => choice !== null)
-      .map((choice, position) => completeWholeChoice(choice, position, chat)),
-  };
+function wholeReply(answer: Fields, operation: keyof typeof PATHS, meter: Meter): Reply {
+  const choices = (Array.isArray(answer.choices) ? answer.choices : [])
+    .map(fieldsOf)
+    .filter((choice) => choice !== null)
+    .map((choice, position) => completeWholeChoice(choice, position, operation === "chat"));
+  const told = readUsage(answer.usage);
+  meterUsage(meter, told);
+  const usage = told ?? estimatedUsage(choices, meter);
+  return { kind: "json", body: { ...withoutStamp(answer), choices, usage }, usage };
 }
 
-/**
- * An upstream's refusal in our words. What the caller did wrong stays the caller's (400, 404, 413,
- * 422); a key or a quota that is ours is the operator's problem and becomes 502.
- */
-async function upstreamError(provider: OpenAiProvider, response: Response): Promise<GatewayError> {
-  const { status } = response;
-  const text = await upstreamMessage(provider, response);
-  const said = `'${provider.id}' answered ${status}${text === "" ? "" : `: ${text}`}`;
-  if (status === 429) {
-    return new GatewayError("overloaded", said, { retryAfter: retryAfter(response, 1) });
-  }
-  if (status === 401 || status === 402 || status === 403) {
-    return new GatewayError("upstream_error", `'${provider.id}' refused the gateway's own key.`);
-  }
-  if (status === 413) return new GatewayError("body_too_large", said);
-  if (status === 400 || status === 422) return new GatewayError("invalid_request", said);
-  if (status === 503)
-    return new GatewayError("overloaded", said, { retryAfter: retryAfter(response, 5) });
-  if (status === 504) return new GatewayError("upstream_timeout", said);
-  return new GatewayError("upstream_error", said);
-}
-
-/** Seconds that the upstream asks to wait, as a number or a date; without them, `otherwise`. */
-function retryAfter(response: Response, otherwise: number): number {
-  const value = response.headers.get("retry-after") ?? "";
-  const seconds = /^\d+(\.\d+)?$/.test(value)
-    ? Number(value)
-    : (Date.parse(value) - Date.now()) / 1000;
-  return seconds > 0 ? seconds : otherwise;
-}
-
-/** Its own words, without any key that it repeats. */
-async function upstreamMessage(provider: OpenAiProvider, response: Response): Promise<string> {
-  let text: string;
-  try {
-    text = await response.text();
-  } catch {
-    return "";
-  }
-  let message: unknown = text;
-  try {
-    const body: unknown = JSON.parse(text);
-    message = messageIn(body) ?? text;
-  } catch {
-    message = text;
-  }
-  const secrets = provider.apiKey === null ? [] : [provider.apiKey];
-  return withoutKeys(String(message), secrets).slice(0, MAX_ERROR_TEXT);
-}
-
-function messageIn(body: unknown): string | null {
-  if (typeof body !== "object" || body === null) return null;
-  if ("message" in body && typeof body.message === "string") return body.message;
-  return "error" in body
-    ? typeof body.error === "string"
-      ? body.error
-      : messageIn(body.error)
-    : null;
-}
-
-function unreachable(provider: OpenAiProvider, cause: unknown): GatewayError {
-  return new GatewayError(
-    "upstream_error",
-    `'${provider.id}' could not be reached, or broke off.`,
-    {
-      cause,
-    },
-  );
+/** For an upstream that told no usage: what the texts' lengths suggest. */
+function estimatedUsage(choices: readonly Fields[], meter: Meter): Usage {
+  const texts = choices.map((choice) => choice.text ?? fieldsOf(choice.message)?.content);
+  const characters = texts.reduce<number>((sum, text) => sum + String(text ?? "").length, 0);
+  meter.completionTokens = estimateTokens(characters);
+  return usageOf(meter.promptTokens, meter.completionTokens, 0);
 }
