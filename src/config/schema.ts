@@ -12,7 +12,10 @@ const count = z.int().min(0);
 const envName = z
   .string()
   .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, "expected the name of an environment variable, not a value");
-const httpUrl = z.url({ protocol: /^https?$/, error: "expected an http(s) URL" });
+const httpUrl = z.url({
+  protocol: /^https?$/,
+  error: ({ input }) => (input === undefined ? undefined : "expected an http(s) URL"),
+});
 
 const server = z.strictObject({
   host: z.string().min(1).default("127.0.0.1"),

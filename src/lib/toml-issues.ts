@@ -46,7 +46,7 @@ export function describeIssues(
         : (inner ?? issue.message).replace(/^Invalid (?:input|option): /, "");
       const name = formatPath(place);
       return [
-        `${at(place)}${name === "" ? reason : missing ? `${name} ${reason}` : `${name}: ${reason}`}`,
+        `${at(place)}${name === "" ? reason : reason.startsWith("is missing") ? `${name} ${reason}` : `${name}: ${reason}`}`,
       ];
     }
     return issue.keys.map((raw) => {
