@@ -1,5 +1,5 @@
 /** The nouns every folder shares. Types only: this file has no runtime code and imports only types. */
-import type { ModelFile } from "./catalog/schema.ts";
+import type { ModelFile, SamplingDefaults } from "./catalog/schema.ts";
 import type { ChatChunkBody, ChatRequest } from "./contract/chat.ts";
 import type { CompletionChunkBody, CompletionRequest } from "./contract/completions.ts";
 import type { ErrorName } from "./contract/errors.ts";
@@ -24,6 +24,9 @@ export interface Model {
   /** The parsed TOML file. */
   readonly file: ModelFile;
 }
+
+/** Sampling that a model gets when a request doesn't say. */
+export type ModelDefaults = SamplingDefaults;
 
 /** One place that can answer for a model. An embedded engine is a provider too. */
 export interface Target {

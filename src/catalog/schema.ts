@@ -116,21 +116,37 @@ const weights = z.unknown().transform((value, context): Weights => {
         ? fileWeights
         : null;
   if (schema === null) {
-    context.addIssue({ code: "custom", message: "expected one of npm, file or hf" });
+    const message = "expected one of npm, file or hf";
+    context.addIssue({
+      code: "custom",
+      message: value === undefined ? `is missing; ${message}` : message,
+    });
     return z.NEVER;
   }
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
-  for (const { path, message } of parsed.error.issues)
-    context.addIssue({ code: "custom", path, message });
+  for (const { code, path, message } of parsed.error.issues) {
+    const missing = code === "invalid_type" && /received undefined/.test(message);
+    context.addIssue({ code: "custom", path, message: missing ? "is missing" : message });
+  }
   return z.NEVER;
 });
 
 /** A day such as `"2024-01-02"` (or Unix seconds), to Unix seconds as OpenAI's `created` wants them. */
-const created = z.union([
-  z.int().min(0),
-  z.iso.date().transform((day) => Date.parse(`${day}T00:00:00Z`) / 1_000),
-]);
+const created = z.union(
+  [z.int().min(0), z.iso.date().transform((day) => Date.parse(`${day}T00:00:00Z`) / 1_000)],
+  'expected a day such as "2024-01-31", or Unix seconds',
+);
+
+/** What a request that doesn't say gets: the values its makers recommend. */
+const defaults = z.strictObject({
+  temperature: z.number().min(0).max(2).optional(),
+  top_p: z.number().min(0).max(1).optional(),
+  top_k: z.int().min(0).optional(),
+  min_p: z.number().min(0).max(1).optional(),
+  repetition_penalty: z.number().gt(0).max(2).optional(),
+});
+export type SamplingDefaults = z.infer<typeof defaults>;
 
 export const ModelFile = z.strictObject({
   id,
@@ -138,8 +154,9 @@ export const ModelFile = z.strictObject({
   description: z.string().default(""),
   aliases: z.array(id).default([]),
   category: Category.default("text"),
-  created,
-  owned_by: z.string().min(1),
+  /** 0 where nobody said. */
+  created: created.default(0),
+  owned_by: z.string().min(1).default("local"),
   /** Tokens of prompt and answer together. */
   context_length: tokens,
   /** Most tokens one answer may have; without it, the whole context. */
@@ -151,7 +168,7 @@ export const ModelFile = z.strictObject({
     })
     .prefault({}),
   /** An SPDX id where there is one. */
-  license: z.string().min(1),
+  license: z.string().min(1).default("unknown"),
   /** As people say it: `1.1B`. */
   parameters: z.string().min(1).optional(),
   /** `Q4_K_M`, `IQ2_XXS`, … */
@@ -171,6 +188,7 @@ export const ModelFile = z.strictObject({
   tags: z.array(z.string().min(1)).default([]),
   /** Bytes the key-value cache takes per token of context (16-bit): layers × 2 × KV heads × head size × 2. */
   kv_bytes_per_token: z.int().min(1).optional(),
+  defaults: defaults.prefault({}),
   weights,
 });
 export type ModelFile = z.infer<typeof ModelFile>;

@@ -26,6 +26,7 @@ export function upstreamModel(provider: string, entry: UpstreamEntry): Model {
     stop: [],
     features: [],
     tags: [],
+    defaults: {},
     weights: NO_WEIGHTS,
   };
   return { id: entry.id, aliases: [], file };

@@ -1,16 +1,19 @@
 import packageFile from "../../package.json" with { type: "json" };
 import type { App } from "../app.ts";
+import { isLoopback } from "../config/loopback.ts";
 import { type Gateway, isServable, stateOf } from "../gateway/gateway.ts";
 import { exampleModel } from "../gateway/resolve.ts";
 import type { Model } from "../types.ts";
 import { formatTable } from "./format.ts";
 
 /** What a person needs in the first minute: the address, the models that can answer, and something to paste. */
-export function greeting({ gateway, url }: Pick<App, "gateway" | "url">): string {
+export function greeting({ gateway, url }: Pick<App, "gateway" | "url">, host: string): string {
   const models = gateway.models.models();
   const here = models.filter((model) => isServable(gateway, model));
   const absent = models.filter((model) => !isServable(gateway, model));
-  const lines = [`Covey ${packageFile.version} listens on ${url}`, ""];
+  const lines = [`Covey ${packageFile.version} listens on ${url}`];
+  if (!isLoopback(host)) lines.push(`and is reached from other machines: it is bound to ${host}`);
+  lines.push("");
   if (here.length > 0) lines.push(indent(formatTable(here.map((model) => row(gateway, model)))));
   if (absent.length > 0) {
     const names = absent.map((model) => model.aliases[0] ?? model.id).join(", ");
@@ -20,8 +23,11 @@ export function greeting({ gateway, url }: Pick<App, "gateway" | "url">): string
   lines.push(
     "",
     ...(example === undefined
-      ? ["No model can answer yet: npx covey models says what each one needs."]
-      : ["Try it:", "", curl(url, example.aliases[0] ?? example.id)]),
+      ? [
+          "No model can answer yet: npx covey models says what each one needs, and [providers] in",
+          "covey.toml names servers that have some.",
+        ]
+      : ["Try it:", "", curl(url, example.aliases[0] ?? example.id, !gateway.auth.allowAnonymous)]),
   );
   return `${lines.join("\n")}\n\n`;
 }
@@ -41,12 +47,12 @@ function indent(text: string): string {
   return text.trimEnd().replace(/^/gm, "  ");
 }
 
-function curl(url: string, model: string): string {
+function curl(url: string, model: string, needsKey: boolean): string {
   const body = JSON.stringify({
     model,
     stream: true,
-    temperature: 0.2,
     messages: [{ role: "user", content: "What is the capital of France?" }],
   });
-  return `  curl -N ${url}/v1/chat/completions -H 'Content-Type: application/json' -d '${body}'`;
+  const key = needsKey ? ` -H "Authorization: Bearer $COVEY_ADMIN_KEY"` : "";
+  return `  curl -N ${url}/v1/chat/completions -H 'Content-Type: application/json'${key} -d '${body}'`;
 }

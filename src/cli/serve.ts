@@ -16,10 +16,13 @@ export async function serve(config: Config): Promise<number> {
   const log = createLog((line) => process.stderr.write(line), process.stderr.isTTY === true);
   for (const warning of config.warnings) log.warn(warning);
   const app = await start(config, log);
-  process.stdout.write(greeting(app));
+  process.stdout.write(greeting(app, config.server.host));
   if (config.engine.preload) void preload(app, log);
   const signal = await stopSignal();
-  process.stdout.write(`\n${signal}: finishing ${app.gateway.running.size} running calls…\n`);
+  const calls = app.gateway.running.size;
+  const rest =
+    calls === 0 ? "nothing runs" : `finishing ${calls} running calls; once more ends them`;
+  process.stdout.write(`\n${signal}: ${rest}\n`);
   const cut = await app.close(config.server.drainTimeout);
   if (cut > 0) log.warn(`${cut} calls were still running after the drain timeout and were ended`);
   return 0;

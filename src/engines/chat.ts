@@ -26,7 +26,7 @@ export async function chat(
       tools: null,
       variables: request.chat_template_kwargs ?? {},
     },
-    sampling: samplingOf(request, randomSeed),
+    sampling: samplingOf(request, randomSeed, file.defaults),
     stop: stopsOf(request, file.stop),
     maxTokens: smaller(asked, file.max_output ?? null),
     reproducible: request.seed != null,

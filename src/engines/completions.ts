@@ -20,7 +20,7 @@ export async function completions(
 ): Promise<Reply> {
   for (const name of unsupportedParameters(request)) context.dropped.add(name);
   const { file } = pooled.model;
-  const sampling = samplingOf(request, randomSeed);
+  const sampling = samplingOf(request, randomSeed, file.defaults);
   const stop = stopsOf(request, file.stop);
   const maxTokens = smaller(request.max_tokens ?? DEFAULT_MAX_TOKENS, file.max_output ?? null);
   const reproducible = request.seed != null;

@@ -23,8 +23,27 @@ test("what is not sent is OpenAI's default, and null is not sent", () => {
     xtc: null,
     dry: null,
   };
-  expect(samplingOf(chat({}), 42)).toEqual(defaults);
-  expect(samplingOf(chat({ temperature: null, top_k: -1, seed: null }), 42)).toEqual(defaults);
+  expect(samplingOf(chat({}), 42, {})).toEqual(defaults);
+  const nulls = chat({ temperature: null, top_k: -1, seed: null });
+  expect(samplingOf(nulls, 42, {})).toEqual(defaults);
+});
+
+test("a model's own defaults fill in what the request doesn't say, and nothing else", () => {
+  const ofModel = { temperature: 0.7, top_p: 0.8, top_k: 20, min_p: 0.05, repetition_penalty: 1.1 };
+  expect(samplingOf(chat({ temperature: null, top_k: 0 }), 42, ofModel)).toMatchObject({
+    temperature: 0.7,
+    topP: 0.8,
+    topK: 0,
+    minP: 0.05,
+    repetitionPenalty: 1.1,
+  });
+  const said = chat({ temperature: 0, top_p: 1, min_p: 0, repetition_penalty: 1 });
+  expect(samplingOf(said, 42, ofModel)).toMatchObject({
+    temperature: 0,
+    topP: 1,
+    minP: 0,
+    repetitionPenalty: 1,
+  });
 });
 
 test("seeds of any size become 32 bits, and never llama.cpp's word for random", () => {

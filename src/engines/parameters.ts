@@ -1,6 +1,7 @@
 import type { ChatRequest } from "../contract/chat.ts";
 import type { CompletionRequest } from "../contract/completions.ts";
 import { GatewayError } from "../contract/errors.ts";
+import type { ModelDefaults } from "../types.ts";
 import type { Sampling } from "./protocol.ts";
 
 type TextRequest = ChatRequest | CompletionRequest;
@@ -11,19 +12,26 @@ const DEFAULT_DRY_ALLOWED_LENGTH = 2;
 /** `LLAMA_DEFAULT_SEED`: llama.cpp takes it for "choose one yourself". */
 const RESERVED_SEED = 0xff_ff_ff_ff;
 
-/** What the request asks for, with OpenAI's defaults; `randomSeed` is taken when it sends none. */
-export function samplingOf(request: TextRequest, randomSeed: number): Sampling {
+/**
+ * What the request asks for; then the model's own defaults, then OpenAI's. `randomSeed` is taken when
+ * it sends none.
+ */
+export function samplingOf(
+  request: TextRequest,
+  randomSeed: number,
+  defaults: ModelDefaults,
+): Sampling {
   const multiplier = request.dry_multiplier ?? 0;
   const xtc = request.xtc_probability ?? 0;
   return {
-    temperature: request.temperature ?? 1,
-    topP: request.top_p ?? 1,
-    topK: Math.max(0, request.top_k ?? 0),
-    minP: request.min_p ?? 0,
+    temperature: request.temperature ?? defaults.temperature ?? 1,
+    topP: request.top_p ?? defaults.top_p ?? 1,
+    topK: Math.max(0, request.top_k ?? defaults.top_k ?? 0),
+    minP: request.min_p ?? defaults.min_p ?? 0,
     seed: seedBits(request.seed ?? randomSeed),
     presencePenalty: request.presence_penalty ?? 0,
     frequencyPenalty: request.frequency_penalty ?? 0,
-    repetitionPenalty: request.repetition_penalty ?? 1,
+    repetitionPenalty: request.repetition_penalty ?? defaults.repetition_penalty ?? 1,
     logitBias: Object.entries(request.logit_bias ?? {}).map(
       ([token, bias]) => [Number(token), bias] as const,
     ),

@@ -21,6 +21,7 @@ const model = (id: string, more: Partial<Model["file"]> = {}): Model => ({
     stop: [],
     features: [],
     tags: [],
+    defaults: {},
     weights: { source: "upstream", sha256: null, size: null },
     ...more,
   },

@@ -1,6 +1,6 @@
 import type { ModelItem, ModelList, ModelsQuery } from "../contract/models.ts";
 import type { Model } from "../types.ts";
-import { type Gateway, isServable } from "./gateway.ts";
+import { type Gateway, stateOf } from "./gateway.ts";
 
 const TEXT_PARAMETERS = [
   "max_tokens",
@@ -22,8 +22,16 @@ const DEFAULT_PAGE = 1000;
 export function servableItems(gateway: Gateway): ModelItem[] {
   return gateway.models
     .models()
-    .filter((model) => isServable(gateway, model))
+    .filter((model) => isListed(gateway, model))
     .map(describe);
+}
+
+/** A model whose engine keeps failing may answer again, and is tried; but nobody is told to use it. */
+function isListed(gateway: Gateway, model: Model): boolean {
+  return gateway.models.targets(model).some((target) => {
+    const { state } = stateOf(gateway, target);
+    return state !== "unavailable" && state !== "crashed";
+  });
 }
 
 /** One model in the superset shape of the contract. Prices are 0: what runs here costs no one a fee. */
@@ -78,7 +86,7 @@ export function describe(model: Model): ModelItem {
     per_request_limits: null,
     supported_parameters: TEXT_PARAMETERS,
     supported_voices: null,
-    default_parameters: null,
+    default_parameters: Object.keys(file.defaults).length === 0 ? null : file.defaults,
     links: { details: `/v1/models/${model.id}` },
   };
 }

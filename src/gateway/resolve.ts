@@ -23,7 +23,8 @@ export function resolve(gateway: Gateway, name: string): Model {
 
 function unknownModel(gateway: Gateway, name: string): GatewayError {
   const shown = name.length > 100 ? `${name.slice(0, 100)}…` : name;
-  const nearest = gateway.models.nearest(name);
+  const close = gateway.models.nearest(name);
+  const nearest = close !== undefined && canAnswer(gateway, close) ? close : undefined;
   const ready = exampleModel(gateway);
   const hints = [
     nearest === undefined ? null : `Did you mean '${nearest}'?`,
@@ -35,6 +36,11 @@ function unknownModel(gateway: Gateway, name: string): GatewayError {
     `The model '${shown}' does not exist here. ${hints.filter((hint) => hint !== null).join(" ")}`,
     { param: "model" },
   );
+}
+
+function canAnswer(gateway: Gateway, name: string): boolean {
+  const model = gateway.models.resolve(name);
+  return model !== undefined && isServable(gateway, model);
 }
 
 /** A model to show people: one that is ready, else one that can be loaded. */

@@ -7,7 +7,7 @@ import { timeOrderedId } from "../lib/id.ts";
 import type { Operation } from "../types.ts";
 import { readJson } from "./body.ts";
 import { allowOrigin, preflight } from "./cors.ts";
-import { docs } from "./docs.ts";
+import { docs, welcome } from "./docs.ts";
 import { health, readiness } from "./health.ts";
 import { getModel, listModels } from "./models.ts";
 import { refuse } from "./refuse.ts";
@@ -54,7 +54,8 @@ export function createApp(gateway: Gateway, options: HttpOptions): Hono<Env> {
   app.get("/health", () => health());
   app.get("/health/ready", () => readiness(options.readiness()));
   app.get("/openapi.json", async () => json(await options.openapi()));
-  app.get("/docs/:page?", async (c) => (await docs(c.req.path)) ?? c.notFound());
+  app.get("/", () => welcome());
+  app.get("/docs/*", async (c) => (await docs(c.req.path)) ?? c.notFound());
   app.notFound((c) => refuse(gateway, c.req.raw, unknownEndpoint(c.req.raw)));
   app.onError((error, c) => refuse(gateway, c.req.raw, error));
   return app;
