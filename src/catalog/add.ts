@@ -7,19 +7,29 @@ import { formatHubReference, type HubReference, isModelId } from "./reference.ts
 
 /** Makes a model file for a GGUF file of the hub, so that any of them can be a model here. */
 
-/** `owner/<file without .gguf>`: quantizations of one repository are different models. */
-export function idFor(reference: HubReference): string {
-  const stem = path.posix.basename(reference.file).replace(/\.gguf$/i, "");
-  if (stem === path.posix.basename(reference.file))
+/**
+ * The first id that is not taken of `owner/<file without .gguf>` (quantizations of one repository are
+ * different models), `owner/<repository>-<file>` and the same with the file's folders. Throws
+ * `UserError` for a file that can't be a model, and when each id is taken.
+ */
+export function idFor(reference: HubReference, isTaken: (id: string) => boolean): string {
+  const [owner = "", repository = ""] = reference.repo.split("/");
+  const whole = reference.file.replace(/\.gguf$/i, "");
+  if (whole === reference.file)
     throw new UserError(`${reference.file} is not a .gguf file: other formats cannot be loaded`);
+  const stem = path.posix.basename(whole);
   if (/-\d{5}-of-\d{5}$/.test(stem))
     throw new UserError(
       `${reference.file} is one part of a split model: take a repository with the whole in one file`,
     );
-  const id = `${reference.repo.split("/")[0]}/${stem}`;
+  const id = `${owner}/${stem}`;
   if (!isModelId(id))
     throw new UserError(`"${id}" cannot be a model id: write a model file by hand`);
-  return id;
+  const others = [stem, whole.replaceAll("/", "-")].map((name) => `${owner}/${repository}-${name}`);
+  const free = [id, ...others].find((each) => isModelId(each) && !isTaken(each));
+  if (free === undefined)
+    throw new UserError(`the model ${id} is another file already: remove its model file first`);
+  return free;
 }
 
 /** The quantization as file names carry it: `…-Q4_K_M.gguf`. */
@@ -56,7 +66,7 @@ export function modelFileText(
     .filter(([, value]) => value !== null)
     .map(([key, value]) => `${key} = ${JSON.stringify(value)}`);
   return [
-    "# Written by covey pull from what the file says about itself; change it as you like.",
+    "# Written by npx covey pull from what the file says about itself; change it as you like.",
     ...lines,
     "",
     "[weights]",
@@ -65,9 +75,14 @@ export function modelFileText(
   ].join("\n");
 }
 
+/** The model file that `addModelFile` writes for an id. */
+export function modelFilePath(folder: string, id: string): string {
+  return path.join(folder, `${id.replace("/", "--")}.toml`);
+}
+
 /** Writes it into the models folder; returns its path. Never replaces a file that is there. */
 export async function addModelFile(folder: string, id: string, text: string): Promise<string> {
-  const file = path.join(folder, `${id.replace("/", "--")}.toml`);
+  const file = modelFilePath(folder, id);
   if (existsSync(file)) throw new UserError(`${file} is there already: change or remove it first`);
   await writeAtomically(file, text);
   return file;

@@ -1,9 +1,10 @@
 import type { FileHandle } from "node:fs/promises";
 import { readFile, rm } from "node:fs/promises";
 import { z } from "zod";
+import { networkReason } from "../lib/network-reason.ts";
 import { UserError } from "../lib/user-error.ts";
 import { isMissing, openForWriting, writeAtomically } from "./files.ts";
-import { messageOf, PassingFailure } from "./hub.ts";
+import { PassingFailure } from "./hub.ts";
 
 /** Which bytes a `.part` file is the beginning of; without it a part is worth nothing. */
 const PartNote = z.object({ sha256: z.string(), size: z.number(), etag: z.string().nullable() });
@@ -140,7 +141,7 @@ async function receive(download: Download, part: Part, note: PartNote): Promise<
     if (stalled.signal.aborted) throw new PassingFailure("the connection stalled", null, error);
     if (error instanceof UserError || error instanceof PassingFailure || isDiskError(error))
       throw error;
-    throw new PassingFailure(messageOf(error), null, error);
+    throw new PassingFailure(networkReason(error), null, error);
   } finally {
     clearTimeout(timer);
   }

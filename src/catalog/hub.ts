@@ -1,3 +1,4 @@
+import { networkReason } from "../lib/network-reason.ts";
 import { UserError } from "../lib/user-error.ts";
 import { formatHubReference, type HubReference } from "./reference.ts";
 
@@ -20,7 +21,7 @@ export interface HubFile {
   readonly size: number;
 }
 
-/** A failure that may be gone at the next attempt. */
+/** A failure that may be gone at the next attempt. One with a cause got no answer at all. */
 export class PassingFailure extends Error {
   override readonly name = "PassingFailure";
   /** Milliseconds the hub asked to wait, or null. */
@@ -58,7 +59,7 @@ async function fetchOnce(
     });
   } catch (error) {
     signal.throwIfAborted();
-    const reason = timer.signal.aborted ? "no answer within 30 s" : messageOf(error);
+    const reason = timer.signal.aborted ? "no answer within 30 s" : networkReason(error);
     throw new PassingFailure(`${url.host}: ${reason}`, null, error);
   } finally {
     clearTimeout(timeout);
@@ -189,8 +190,4 @@ export async function openHubFile(
   const range: Record<string, string> = start === 0 ? {} : { range: `bytes=${start}-` };
   if (start > 0 && etag !== null) range["if-range"] = etag;
   return request(hub, reference, "GET", range, signal, () => false);
-}
-
-export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -280,6 +280,22 @@ describe("what the hub refuses is one clear line", () => {
   });
 });
 
+test("a hub that cannot be reached is one clear line that names the way out", async () => {
+  const gone = hub.endpoint;
+  await hub[Symbol.asyncDispose]();
+  const host = new URL(gone).host;
+  expect(await failure(pull())).toBe(
+    `the hub cannot be reached: ${host}: nothing listens there; HF_ENDPOINT names another hub (now ${gone})`,
+  );
+  expect(retries.length).toBe(2);
+});
+
+test("a hub that is overloaded is asked three times, then left for later", async () => {
+  hub.refusal = { status: 503 };
+  expect(await failure(pull())).toMatch(/^127\.0\.0\.1:\d+ answers 503: try again later$/);
+  expect(hub.hubRequests.length).toBe(3);
+});
+
 test("a full disk is told before the first byte", async () => {
   expect(await failure(pull({ freeBytes: async () => 1_000 }))).toMatch(
     /0\.00 GB free and the download needs 0\.07 GB/,

@@ -124,7 +124,7 @@ function refuseOther(
     );
   if (locked !== undefined && offered.sha256 !== locked.sha256)
     throw new UserError(
-      `${hub.endpoint} now offers ${key} with sha256 ${offered.sha256}, ${locked.sha256} is locked: refused; covey pull --update takes the new one`,
+      `${hub.endpoint} now offers ${key} with sha256 ${offered.sha256}, ${locked.sha256} is locked: refused; npx covey pull --update takes the new one`,
     );
 }
 
@@ -144,7 +144,7 @@ function gigabytes(bytes: number): string {
 const ASK_ATTEMPTS = 3;
 
 async function patiently<Result>(
-  { retry, signal }: PullOptions,
+  { hub, retry, signal }: PullOptions,
   ask: () => Promise<Result>,
 ): Promise<Result> {
   for (let failures = 1; ; failures++) {
@@ -153,7 +153,12 @@ async function patiently<Result>(
     } catch (error) {
       if (!(error instanceof PassingFailure)) throw error;
       if (failures >= Math.min(ASK_ATTEMPTS, retry.attempts))
-        throw new UserError(`the hub cannot be reached: ${error.message}`, { cause: error });
+        throw new UserError(
+          error.cause === undefined
+            ? `${error.message}: try again later`
+            : `the hub cannot be reached: ${error.message}; HF_ENDPOINT names another hub (now ${hub.endpoint})`,
+          { cause: error },
+        );
       const delay = Math.max(retry.delay(failures), error.retryAfter ?? 0);
       retry.onRetry(error.message, delay);
       await retry.sleep(delay, signal);

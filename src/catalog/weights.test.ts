@@ -128,7 +128,7 @@ test("hub weights are missing until pulled, and then verified against the lock",
   const model = modelWith('hf = "some/repo@main/sub/m-Q4.gguf"');
   expect(await locateWeights(model, folders())).toEqual({
     state: "missing",
-    reason: "run covey pull owner/small",
+    reason: "run npx covey pull owner/small",
   });
   const models = path.join(home, "models");
   await mkdir(models, { recursive: true });
@@ -145,7 +145,7 @@ test("hub weights are missing until pulled, and then verified against the lock",
 });
 
 test("a file of the user's own counts from the model file's folder", async () => {
-  await writeFile(path.join(root, "mine.gguf"), one);
+  await writeFile(path.join(root, "mine.gguf"), "GGUF and so on");
   expect(await prepareWeights(modelWith('file = "mine.gguf"'), folders())).toBe(
     path.join(root, "mine.gguf"),
   );
@@ -153,6 +153,20 @@ test("a file of the user's own counts from the model file's folder", async () =>
     state: "missing",
     reason: `there is no file ${path.join(root, "gone.gguf")}`,
   });
+});
+
+test("a file that is not GGUF is missing, and the reason says so", async () => {
+  const file = path.join(root, "mine.gguf");
+  for (const bytes of ["", "GG", "<!doctype html>"]) {
+    await writeFile(file, bytes);
+    expect(await locateWeights(modelWith('file = "mine.gguf"'), folders())).toEqual({
+      state: "missing",
+      reason: `${file} is not a GGUF file: other formats cannot be loaded`,
+    });
+  }
+  await expect(prepareWeights(modelWith('file = "mine.gguf"'), folders())).rejects.toThrow(
+    "is not a GGUF file",
+  );
 });
 
 test("a link in the models folder that leads out of it is refused", async () => {

@@ -1,5 +1,5 @@
 import type { Stats } from "node:fs";
-import { mkdir, rename, rm, stat } from "node:fs/promises";
+import { mkdir, open, rename, rm, stat } from "node:fs/promises";
 import path from "node:path";
 import { UserError } from "../lib/user-error.ts";
 import type { Model } from "../types.ts";
@@ -54,10 +54,28 @@ function weightsFile(folder: string, model: Model): string {
 }
 
 function pullHint(model: Model): string {
-  return `run covey pull ${model.aliases[0] ?? model.id}`;
+  return `run npx covey pull ${model.aliases[0] ?? model.id}`;
 }
 
-/** Looks, and reads nothing: a few stats. Throws `UserError` for weights that lead out of their folder. */
+/** Why a file can't be weights, as far as its first bytes and its permissions tell; null when nothing speaks against it. */
+async function faultOfGguf(file: string): Promise<string | null> {
+  const first = new Uint8Array(4);
+  try {
+    const handle = await open(file, "r");
+    try {
+      await handle.read(first, 0, first.length, 0);
+    } finally {
+      await handle.close();
+    }
+  } catch (error) {
+    return `cannot be read: ${error instanceof Error ? error.message : String(error)}`;
+  }
+  return new TextDecoder().decode(first) === "GGUF"
+    ? null
+    : "is not a GGUF file: other formats cannot be loaded";
+}
+
+/** Looks: a few stats, and four bytes of a file of the user's own. Throws `UserError` for weights that lead out of their folder. */
 export async function locateWeights(model: Model, folders: WeightFolders): Promise<WeightState> {
   const { weights } = model.file;
   if (weights.source === "upstream")
@@ -67,7 +85,10 @@ export async function locateWeights(model: Model, folders: WeightFolders): Promi
     const stats = await statOf(weights.path);
     if (stats === undefined)
       return { state: "missing", ...known, reason: `there is no file ${weights.path}` };
-    return { state: "present", path: weights.path, size: stats.size };
+    const fault = await faultOfGguf(weights.path);
+    return fault === null
+      ? { state: "present", path: weights.path, size: stats.size }
+      : { state: "missing", ...known, reason: `${weights.path} ${fault}` };
   }
   const folder = modelsFolder(folders.home);
   const file = weightsFile(folder, model);

@@ -29,13 +29,13 @@ export function generalHelp(version: string): string {
   ]);
   return [
     `covey ${version}: one OpenAI-compatible API in front of every open-weight model you can reach.`,
-    "Usage: covey <command> [options]",
+    "Usage: npx covey <command> [options]",
     `Commands:\n${columns(commands)}`,
     `Examples:\n${columns([
-      ["covey serve", "start on http://127.0.0.1:8080"],
-      ["covey models", "what can answer, and what fits this machine"],
-      ["covey pull qwen2.5-1.5b", "download a better model than the starter"],
+      ["npx covey serve", "start on http://127.0.0.1:8080"],
+      ["npx covey models", "what can answer, and what fits this machine"],
+      ["npx covey pull qwen2.5-1.5b", "download a better model than the starter"],
     ])}`,
-    "covey <command> --help tells more. Every option of the config file: covey.example.toml.",
+    "npx covey <command> --help tells more. Every option of the config file: covey.example.toml.",
   ].join("\n\n");
 }

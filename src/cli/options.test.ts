@@ -19,21 +19,24 @@ test("options are read in every usual spelling", () => {
 
 describe("what is not understood ends with 2 and one line that helps", () => {
   test.each([
-    [["sevre"], 'there is no command "sevre", did you mean covey serve?; see covey --help'],
+    [["sevre"], 'there is no command "sevre", did you mean npx covey serve?; see npx covey --help'],
     [
       ["serve", "--prot", "1"],
-      "covey serve has no option --prot, did you mean --port?; see covey serve --help",
+      "covey serve has no option --prot, did you mean --port?; see npx covey serve --help",
     ],
-    [["serve", "-x"], "covey serve has no option -x; see covey serve --help"],
-    [["serve", "--port"], "--port needs a value: --port N; see covey serve --help"],
-    [["serve", "--port", "--home", "x"], "--port needs a value: --port N; see covey serve --help"],
-    [["serve", "extra"], 'covey serve does not take "extra"; see covey serve --help'],
+    [["serve", "-x"], "covey serve has no option -x; see npx covey serve --help"],
+    [["serve", "--port"], "--port needs a value: --port N; see npx covey serve --help"],
+    [
+      ["serve", "--port", "--home", "x"],
+      "--port needs a value: --port N; see npx covey serve --help",
+    ],
+    [["serve", "extra"], 'covey serve does not take "extra"; see npx covey serve --help'],
     [
       ["pull"],
-      "covey pull needs a model: covey pull <model> [options]; see covey models for those there are",
+      "covey pull needs a model: npx covey pull <model> [options]; see npx covey models for those there are",
     ],
-    [["models", "--json=yes"], "--json takes no value; see covey models --help"],
-    [["constructor"], 'there is no command "constructor"; see covey --help'],
+    [["models", "--json=yes"], "--json takes no value; see npx covey models --help"],
+    [["constructor"], 'there is no command "constructor"; see npx covey --help'],
   ])("%j", (args, message) => {
     try {
       parseCommandLine(args);

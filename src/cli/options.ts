@@ -47,21 +47,24 @@ const ADDRESS: Readonly<Record<string, Option>> = {
 export const COMMANDS = {
   serve: {
     summary: "Start the gateway",
-    usage: "covey serve [options]",
+    usage: "npx covey serve [options]",
     about:
       "Serves the OpenAI-compatible API for every model that is on this machine or configured.\n" +
       "Ctrl-C lets running answers finish, then ends.",
     options: { ...ADDRESS, ...PLACES, ...HELP },
     examples: [
-      ["covey serve", "http://127.0.0.1:8080, the starter model ready in seconds"],
-      ["covey serve --port 9000 --config team.toml", "another port, another config"],
-      ["COVEY_ADMIN_KEY=… covey serve --host 0.0.0.0", "reachable from other machines, with a key"],
+      ["npx covey serve", "http://127.0.0.1:8080, the starter model ready in seconds"],
+      ["npx covey serve --port 9000 --config team.toml", "another port, another config"],
+      [
+        "COVEY_ADMIN_KEY=… npx covey serve --host 0.0.0.0",
+        "reachable from other machines, with a key",
+      ],
     ],
     positionals: [0, 0],
   },
   pull: {
     summary: "Download a model's weights",
-    usage: "covey pull <model> [options]",
+    usage: "npx covey pull <model> [options]",
     about:
       "Takes a model of the catalog by id or alias, or any GGUF file of the hub as\n" +
       "hf:<owner>/<name>[@<revision>]/<file>. Goes on where an interrupted download stopped,\n" +
@@ -72,14 +75,14 @@ export const COMMANDS = {
       ...HELP,
     },
     examples: [
-      ["covey pull qwen2.5-1.5b", "1.1 GB; a much better model than the starter"],
-      ["covey pull hf:ggml-org/SmolLM3-3B-GGUF/SmolLM3-Q4_K_M.gguf", "any GGUF of the hub"],
+      ["npx covey pull qwen2.5-1.5b", "1.1 GB; a much better model than the starter"],
+      ["npx covey pull hf:ggml-org/SmolLM3-3B-GGUF/SmolLM3-Q4_K_M.gguf", "any GGUF of the hub"],
     ],
     positionals: [1, 1],
   },
   models: {
     summary: "List the models, their state and whether they fit this machine",
-    usage: "covey models [options]",
+    usage: "npx covey models [options]",
     about: "Shows what is ready to load, what has to be pulled first, and what is too big.",
     options: {
       json: { type: "boolean", text: "Print JSON for a program to read" },
@@ -87,19 +90,19 @@ export const COMMANDS = {
       ...HELP,
     },
     examples: [
-      ["covey models", "a table"],
-      ["covey models --json", "the same as JSON"],
+      ["npx covey models", "a table"],
+      ["npx covey models --json", "the same as JSON"],
     ],
     positionals: [0, 0],
   },
   check: {
     summary: "Check config, catalog, weights, folders and port",
-    usage: "covey check [options]",
+    usage: "npx covey check [options]",
     about: "One line for each thing that has to be right before serving; exits 1 if any is not.",
     options: { ...ADDRESS, ...PLACES, ...HELP },
     examples: [
-      ["covey check", "with covey.toml of this folder"],
-      ["covey check --config team.toml --port 9000", "before a deployment"],
+      ["npx covey check", "with covey.toml of this folder"],
+      ["npx covey check --config team.toml --port 9000", "before a deployment"],
     ],
     positionals: [0, 0],
   },
@@ -126,7 +129,7 @@ function unusable(message: string, see: string): UserError {
 function unknownOption(command: CommandName, given: string): UserError {
   const guess = nearest(given.replace(/^-+/, ""), Object.keys(COMMANDS[command].options));
   const hint = guess === undefined ? "" : `, did you mean --${guess}?`;
-  return unusable(`covey ${command} has no option ${given}${hint}`, `covey ${command} --help`);
+  return unusable(`covey ${command} has no option ${given}${hint}`, `npx covey ${command} --help`);
 }
 
 /** Reads the arguments after `covey`. Throws `UserError` with exit code 2 for what it doesn't know. */
@@ -134,8 +137,8 @@ export function parseCommandLine(args: readonly string[]): CommandLine {
   const [name = "", ...rest] = args;
   if (!isCommand(name)) {
     const guess = nearest(name, Object.keys(COMMANDS));
-    const hint = guess === undefined ? "" : `, did you mean covey ${guess}?`;
-    throw unusable(`there is no command "${name}"${hint}`, "covey --help");
+    const hint = guess === undefined ? "" : `, did you mean npx covey ${guess}?`;
+    throw unusable(`there is no command "${name}"${hint}`, "npx covey --help");
   }
   const command: Command = COMMANDS[name];
   const options = Object.fromEntries(
@@ -163,7 +166,7 @@ export function parseCommandLine(args: readonly string[]): CommandLine {
     if (option === undefined) throw unknownOption(name, token.rawName);
     if (option.type === "boolean") {
       if (token.value !== undefined)
-        throw unusable(`${token.rawName} takes no value`, `covey ${name} --help`);
+        throw unusable(`${token.rawName} takes no value`, `npx covey ${name} --help`);
       flags.add(token.name);
       continue;
     }
@@ -174,7 +177,7 @@ export function parseCommandLine(args: readonly string[]): CommandLine {
     )
       throw unusable(
         `${token.rawName} needs a value: ${token.rawName} ${option.value ?? "VALUE"}`,
-        `covey ${name} --help`,
+        `npx covey ${name} --help`,
       );
     text[token.name] = token.value;
   }
@@ -183,9 +186,12 @@ export function parseCommandLine(args: readonly string[]): CommandLine {
   if (!help && positionals.length < least)
     throw unusable(
       `covey ${name} needs a model: ${command.usage}`,
-      `covey models for those there are`,
+      "npx covey models for those there are",
     );
   if (!help && positionals.length > most)
-    throw unusable(`covey ${name} does not take "${positionals[most]}"`, `covey ${name} --help`);
+    throw unusable(
+      `covey ${name} does not take "${positionals[most]}"`,
+      `npx covey ${name} --help`,
+    );
   return { command: name, help, positionals, text, flags };
 }

@@ -1,18 +1,18 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { addModelFile, idFor, modelFileText } from "../catalog/add.ts";
+import { addModelFile, modelFileText } from "../catalog/add.ts";
 import type { Retry } from "../catalog/download.ts";
 import { modelsFolder } from "../catalog/files.ts";
 import { factsOf, readGguf } from "../catalog/gguf.ts";
 import { catalogFolders, loadCatalog } from "../catalog/load.ts";
 import { type Pulled, pullWeights } from "../catalog/pull.ts";
-import { formatHubReference, type HubReference, parseHubReference } from "../catalog/reference.ts";
-import { type Catalog, nearest, resolve } from "../catalog/resolve.ts";
+import type { HubReference } from "../catalog/reference.ts";
 import { prepareWeights } from "../catalog/weights.ts";
 import type { Config } from "../config/schema.ts";
 import { UserError } from "../lib/user-error.ts";
-import type { Model } from "../types.ts";
+import { afterPull } from "./after-pull.ts";
 import { formatBytes } from "./format.ts";
 import { ProgressView } from "./progress.ts";
+import { newId, wanted } from "./pull-target.ts";
 
 /** Seconds 1, 2, 4, … 30, a fifth of it by chance so that many machines don't come back as one. */
 function backoff(failures: number): number {
@@ -30,36 +30,6 @@ function retryWith(view: ProgressView): Retry {
   };
 }
 
-function sameFile(model: Model, reference: HubReference): boolean {
-  const { weights } = model.file;
-  return (
-    weights.source === "hf" &&
-    formatHubReference(weights.reference) === formatHubReference(reference)
-  );
-}
-
-function wanted(
-  catalog: Catalog,
-  name: string,
-): { model: Model | null; reference: HubReference | null } {
-  if (!name.startsWith("hf:")) {
-    const model = resolve(catalog, name);
-    if (model !== undefined)
-      return {
-        model,
-        reference: model.file.weights.source === "hf" ? model.file.weights.reference : null,
-      };
-    const guess = nearest(catalog, name);
-    throw new UserError(
-      `there is no model "${name}"${guess === undefined ? "" : `, did you mean ${guess}?`} covey models lists those there are`,
-    );
-  }
-  const reference = parseHubReference(name.slice(3));
-  if (reference === undefined)
-    throw new UserError(`"${name}" is not hf:<owner>/<name>[@<revision>]/<file>`, { exitCode: 2 });
-  return { model: catalog.models.find((each) => sameFile(each, reference)) ?? null, reference };
-}
-
 /** `covey pull`: weights of a model of the catalog, or of any GGUF of the hub. */
 export async function pull(
   config: Config,
@@ -69,17 +39,14 @@ export async function pull(
   const catalog = loadCatalog(catalogFolders(config.home, config.models.folders));
   const { model, reference } = wanted(catalog, name);
   if (reference === null) {
-    if (model !== null)
+    if (model !== null) {
       console.log(`${model.id} is ready: ${await prepareWeights(model, { home: config.home })}`);
+      console.log(afterPull(model, model.id));
+    }
     return 0;
   }
   const folder = modelsFolder(config.home);
-  const id = model?.id ?? idFor(reference);
-  const taken = model === null ? resolve(catalog, id) : undefined;
-  if (taken !== undefined)
-    throw new UserError(
-      `the model ${taken.id} is another file already: remove its model file first`,
-    );
+  const id = model?.id ?? newId(catalog, reference, folder);
 
   const view = new ProgressView(process.stderr, () => performance.now());
   const stop = new AbortController();
@@ -100,7 +67,7 @@ export async function pull(
   } catch (error) {
     view.end();
     if (!stop.signal.aborted) throw error;
-    console.error(`stopped; covey pull ${name} goes on from here`);
+    console.error(`stopped; npx covey pull ${name} goes on from here`);
     return 130;
   } finally {
     process.off("SIGINT", interrupt).off("SIGTERM", interrupt);
@@ -112,6 +79,7 @@ export async function pull(
       ? `${id} is ready: ${formatBytes(pulled.size)}, sha256 ${pulled.sha256}`
       : `${id} is already here: ${pulled.path}`,
   );
+  console.log(afterPull(model, id));
   return 0;
 }
 
@@ -129,5 +97,5 @@ async function addPulled(
   );
   const today = new Date().toISOString().slice(0, 10);
   const file = await addModelFile(folder, id, modelFileText(id, reference, facts, today));
-  console.log(`wrote ${file}; a running covey serve sees it after a restart`);
+  console.log(`wrote ${file}`);
 }

@@ -49,7 +49,7 @@ test("a wrong word ends with 2 and one line", async () => {
   const { out, err, code } = await covey(["serve", "--prot", "1"]);
   expect([out, code]).toEqual(["", 2]);
   expect(err).toBe(
-    "covey: covey serve has no option --prot, did you mean --port?; see covey serve --help\n",
+    "covey: covey serve has no option --prot, did you mean --port?; see npx covey serve --help\n",
   );
 });
 
@@ -83,7 +83,7 @@ test("covey models --json says what is ready and what has to be pulled", async (
   });
   expect(rows.find(({ id }) => id === "Qwen/Qwen2.5-1.5B-Instruct")).toMatchObject({
     state: "missing",
-    detail: "run covey pull qwen2.5-1.5b",
+    detail: "run npx covey pull qwen2.5-1.5b",
   });
 });
 
@@ -92,7 +92,7 @@ test("a model too big for the memory budget is told so", async () => {
   const { out } = await covey(["models"]);
   expect(out).toMatch(/TinyLlama-1.1B-Chat-v1.0 +323 MB +fits +ready to load/);
   expect(out).toMatch(
-    /SmolLM3-3B +1\.9 GB +too big: needs 2\.7 GB of 900 MB +run covey pull smollm3/,
+    /SmolLM3-3B +1\.9 GB +too big: needs 2\.7 GB of 900 MB +run npx covey pull smollm3/,
   );
 });
 
@@ -153,8 +153,41 @@ describe("covey pull", () => {
     const again = await covey(["pull", "owner/some-model-q4_k_m"], { HF_ENDPOINT: hub.endpoint });
     expect([again.code, again.out]).toEqual([
       0,
-      `owner/some-model-Q4_K_M is already here: ${file()}\n`,
+      `owner/some-model-Q4_K_M is already here: ${file()}\n` +
+        'use it as "model": "owner/some-model-Q4_K_M"; a running server sees it within seconds, or after a restart if its model file is new to it\n',
     ]);
+  });
+
+  test("two repositories of one owner may call a file the same", async () => {
+    const env = { HF_ENDPOINT: hub.endpoint };
+    const names = ["hf:owner/first/t.gguf", "hf:owner/second/t.gguf", "hf:owner/second/t.gguf"];
+    const said: string[] = [];
+    for (const name of names) said.push((await covey(["pull", name], env)).out);
+    expect(said[0]).toEndWith(
+      'use it as "model": "owner/t"; a running server sees it after a restart\n',
+    );
+    expect(said[1]).toEndWith(
+      'use it as "model": "owner/second-t"; a running server sees it after a restart\n',
+    );
+    expect(said[2]).toContain("owner/second-t is already here");
+
+    hub.refusal = { status: 404, code: "EntryNotFound" };
+    const gone = await covey(["pull", "hf:owner/third/t.gguf"], env);
+    expect([gone.err, gone.code]).toEqual([
+      `covey: owner/third has no file t.gguf at main: see ${hub.endpoint}/owner/third/tree/main\n`,
+      1,
+    ]);
+    const other = await covey(["pull", "hf:owner/first@v2/t.gguf"], env);
+    expect(other.err).toContain("the model owner/t is another revision of this file");
+  });
+
+  test("the starter, which came with the install, is joined and can be used at once", async () => {
+    const { out, code } = await covey(["pull", "tinyllama"], { HF_ENDPOINT: hub.endpoint });
+    expect(code).toBe(0);
+    expect(out).toEndWith(
+      'use it as "model": "tinyllama"; a running server sees it within seconds\n',
+    );
+    expect(hub.hubRequests.length).toBe(0);
   });
 
   test("killed midway, it goes on from its part", async () => {
@@ -179,7 +212,7 @@ describe("covey pull", () => {
     child.kill("SIGINT");
     expect(await child.exited).toBe(130);
     expect(await new Response(child.stderr).text()).toContain(
-      `stopped; covey pull ${reference} goes on from here`,
+      `stopped; npx covey pull ${reference} goes on from here`,
     );
     expect(await sizeOf(`${file()}.part`)).toBeGreaterThan(0);
   });
@@ -196,7 +229,8 @@ describe("covey pull", () => {
     ["hf:owner/n@main/../../x.gguf", "is not hf:<owner>/<name>", 2],
     ["hf:owner/n/model.safetensors", "is not a .gguf file", 1],
     ["hf:owner/n/m-00001-of-00003.gguf", "one part of a split model", 1],
-    ["no-such-model", 'there is no model "no-such-model"', 1],
+    ["no-such-model", 'no model "no-such-model"; npx covey models lists those there are', 1],
+    ["tinylama", "did you mean TinyLlama/TinyLlama-1.1B-Chat-v1.0? npx covey models lists", 1],
   ])("%s is refused", async (name, message, exit) => {
     const { err, code } = await covey(["pull", name], { HF_ENDPOINT: hub.endpoint });
     expect(err).toContain(message);
