@@ -55,6 +55,35 @@ test("an unknown key is an error with file, line and the key that was meant", ()
   );
 });
 
+test("who leaves out what nobody may know gets honest defaults", () => {
+  const { file } = parseModelFile(
+    'id = "me/a"\nname = "n"\ncontext_length = 8\n[weights]\nfile = "a.gguf"\n',
+    "a.toml",
+  );
+  expect([file.created, file.owned_by, file.license]).toEqual([0, "local", "unknown"]);
+});
+
+test("a required field that is missing is said to be missing", () => {
+  const message = (text: string) => {
+    try {
+      return `it was read: ${parseModelFile(text, "a.toml").id}`;
+    } catch (error) {
+      return error instanceof Error ? error.message.split("\n") : error;
+    }
+  };
+  expect(message("")).toEqual([
+    "a.toml: id is missing",
+    "a.toml: name is missing",
+    "a.toml: context_length is missing",
+    "a.toml: weights is missing; expected one of npm, file or hf",
+  ]);
+  const packed = 'id = "me/a"\nname = "n"\ncontext_length = 8\n[weights]\nnpm = ["p@1.0.0/x"]\n';
+  expect(message(packed)).toEqual(["a.toml:4: weights.sha256 is missing"]);
+  expect(
+    message(`created = "soon"\n${packed.replace("p@", "o@")}sha256 = "${"a".repeat(64)}"`),
+  ).toEqual(['a.toml:1: created: expected a day such as "2024-01-31", or Unix seconds']);
+});
+
 test("a key of another source of weights is an error", () => {
   expect(() => parseModelFile(`${text("me/a")}file = "x.gguf"`, "a.toml")).toThrow(
     /a\.toml:\d+: weights.*file/,
