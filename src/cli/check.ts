@@ -1,17 +1,18 @@
 import { access, constants, mkdir } from "node:fs/promises";
-import { createRequire } from "node:module";
 import { createServer } from "node:net";
 import { catalogFolders, loadCatalog } from "../catalog/load.ts";
 import { type Catalog, resolve } from "../catalog/resolve.ts";
-import { locateWeights } from "../catalog/weights.ts";
 import { type ConfigFlags, loadConfig } from "../config/load.ts";
 import type { Config } from "../config/schema.ts";
+import { engineInstalled } from "../lib/engine-installed.ts";
 import { UserError } from "../lib/user-error.ts";
+import { tryProvider } from "./check-provider.ts";
 import { formatBytes } from "./format.ts";
 import { describeModel } from "./models.ts";
 
+/** `–` tells something and is no fault. */
 interface Finding {
-  readonly ok: boolean;
+  readonly mark: "✓" | "✗" | "–";
   readonly text: string;
 }
 
@@ -20,9 +21,9 @@ const messageOf = (error: unknown) => (error instanceof Error ? error.message : 
 /** Runs one check; what it throws is the finding. */
 async function finding(name: string, run: () => string | Promise<string>): Promise<Finding> {
   try {
-    return { ok: true, text: `${name}: ${await run()}` };
+    return { mark: "✓", text: `${name}: ${await run()}` };
   } catch (error) {
-    return { ok: false, text: `${name}: ${messageOf(error)}` };
+    return { mark: "✗", text: `${name}: ${messageOf(error)}` };
   }
 }
 
@@ -56,15 +57,18 @@ async function tryHome(home: string): Promise<string> {
   }
 }
 
-function tryEngine(): string {
-  try {
-    createRequire(import.meta.url).resolve("node-llama-cpp");
-    return "node-llama-cpp is installed";
-  } catch {
-    throw new UserError(
-      "node-llama-cpp is not installed, so no model can run here: run npm install",
-    );
-  }
+/** Without the engine Covey is a gateway to providers, which is nothing wrong while there is one. */
+export function engineFinding(isInstalled: boolean, providers: number): Finding {
+  if (isInstalled) return { mark: "✓", text: "engine: node-llama-cpp is installed" };
+  return providers > 0
+    ? {
+        mark: "–",
+        text: "engine: not installed, this is a gateway only; npm install adds it",
+      }
+    : {
+        mark: "✗",
+        text: "engine: not installed, so no model can run here: run npm install, or name a server that has models under [providers]",
+      };
 }
 
 async function tryWeights(catalog: Catalog, config: Config): Promise<string> {
@@ -78,7 +82,7 @@ async function tryWeights(catalog: Catalog, config: Config): Promise<string> {
     );
   if (ready.length === 0 && served === 0)
     throw new UserError(
-      `no model is ready: ${(await locateWeights(starter, config)).reason ?? ""}`,
+      `no model is ready: ${(await describeModel(starter, config)).detail ?? "npx covey models tells why"}`,
     );
   const tooBig = ready.filter((row) => row.fits === false).map((row) => row.id);
   if (tooBig.length > 0)
@@ -88,6 +92,15 @@ async function tryWeights(catalog: Catalog, config: Config): Promise<string> {
   return `${ready.length} of ${rows.length} models are ready to load`;
 }
 
+/** One for each provider, all asked at once; the config's own warning tells of one without its key. */
+function providerFindings(config: Config): Promise<Finding[]> {
+  return Promise.all(
+    Object.entries(config.providers)
+      .filter(([, { apiKeyEnv, apiKey }]) => apiKeyEnv === null || apiKey !== null)
+      .map(([id, provider]) => finding(`provider ${id}`, () => tryProvider(provider))),
+  );
+}
+
 /** Every check, in the order in which one needs the other; those after a bad config are left out. */
 export async function findings(flags: ConfigFlags): Promise<Finding[]> {
   let config: Config;
@@ -95,11 +108,11 @@ export async function findings(flags: ConfigFlags): Promise<Finding[]> {
     config = loadConfig({ flags });
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
-    return error.message.split("\n").map((text) => ({ ok: false, text: `config: ${text}` }));
+    return error.message.split("\n").map((text) => ({ mark: "✗", text: `config: ${text}` }));
   }
   const results: Finding[] = [
-    { ok: true, text: `config: ${config.file ?? "no covey.toml, the defaults"}` },
-    ...config.warnings.map((text) => ({ ok: false, text: `config: ${text}` })),
+    { mark: "✓", text: `config: ${config.file ?? "no covey.toml, the defaults"}` },
+    ...config.warnings.map((text): Finding => ({ mark: "✗", text: `config: ${text}` })),
   ];
   let catalog: Catalog | undefined;
   results.push(
@@ -113,7 +126,8 @@ export async function findings(flags: ConfigFlags): Promise<Finding[]> {
   results.push(
     await finding("home", () => tryHome(config.home)),
     await finding("port", () => tryPort(config.server.host, config.server.port)),
-    await finding("engine", tryEngine),
+    engineFinding(engineInstalled(), Object.keys(config.providers).length),
+    ...(await providerFindings(config)),
   );
   return results;
 }
@@ -121,6 +135,6 @@ export async function findings(flags: ConfigFlags): Promise<Finding[]> {
 /** `covey check`: 0 when everything is right, else 1. */
 export async function check(flags: ConfigFlags): Promise<number> {
   const results = await findings(flags);
-  for (const { ok, text } of results) console.log(`${ok ? "✓" : "✗"} ${text}`);
-  return results.every(({ ok }) => ok) ? 0 : 1;
+  for (const { mark, text } of results) console.log(`${mark} ${text}`);
+  return results.some(({ mark }) => mark === "✗") ? 1 : 0;
 }

@@ -1,6 +1,8 @@
 import { catalogFolders, loadCatalog } from "../catalog/load.ts";
+import { type Catalog, resolve } from "../catalog/resolve.ts";
 import { locateWeights } from "../catalog/weights.ts";
 import type { Config } from "../config/schema.ts";
+import { engineInstalled, NO_ENGINE } from "../lib/engine-installed.ts";
 import { memoryFor } from "../lib/footprint.ts";
 import type { Model } from "../types.ts";
 import { formatBytes, formatTable } from "./format.ts";
@@ -9,23 +11,33 @@ import { formatBytes, formatTable } from "./format.ts";
 export interface ModelRow {
   readonly id: string;
   readonly aliases: readonly string[];
+  /** Who answers for it: `local`, or a provider's id. */
+  readonly provider: string;
   readonly category: string;
   readonly license: string;
-  readonly contextLength: number;
+  /** Tokens; null when nobody said. */
+  readonly contextLength: number | null;
   readonly state: "ready" | "missing";
   /** What to do about a missing one; null when ready. */
   readonly detail: string | null;
-  /** Bytes of the weights; null when nobody knows before they are here. */
+  /** Bytes of the weights; null when nobody knows before they are here, or they are a provider's. */
   readonly size: number | null;
   /** Null when the size is not known. */
   readonly fits: boolean | null;
   readonly needed: number | null;
   /** Tokens of context that one answer gets within the budget; less than the model's own on a small machine. */
   readonly contextSize: number | null;
-  readonly budget: number;
+  /** Null for a provider's model: its memory is not ours. */
+  readonly budget: number | null;
+  /** Whether `covey pull` brings it. */
+  readonly pullable: boolean;
 }
 
-export async function describeModel(model: Model, config: Config): Promise<ModelRow> {
+export async function describeModel(
+  model: Model,
+  config: Config,
+  hasEngine = engineInstalled(),
+): Promise<ModelRow> {
   const { file } = model;
   const located = await locateWeights(model, { home: config.home });
   const size = located.size ?? null;
@@ -45,33 +57,71 @@ export async function describeModel(model: Model, config: Config): Promise<Model
   return {
     id: model.id,
     aliases: model.aliases,
+    provider: "local",
     category: file.category,
     license: file.license,
     contextLength: file.context_length,
-    state: located.state === "missing" ? "missing" : "ready",
-    detail: located.reason ?? null,
+    state: located.state === "missing" || !hasEngine ? "missing" : "ready",
+    detail: hasEngine ? (located.reason ?? null) : NO_ENGINE,
     size,
     fits: need === null ? null : need.bytes <= budget,
     needed: need?.bytes ?? null,
     contextSize: need?.contextSize ?? null,
     budget,
+    pullable: file.weights.source === "hf",
   };
 }
 
-function fitText({ fits, needed, budget, contextSize, contextLength }: ModelRow): string {
-  if (fits === null || needed === null || contextSize === null) return "unknown until pulled";
-  if (fits && contextSize < contextLength) return `fits with a context of ${contextSize}`;
-  return fits ? "fits" : `too big: needs ${formatBytes(needed)} of ${formatBytes(budget)}`;
+/** A row for each model of each provider in the config. Nobody is asked whether it is true. */
+export function providerRows(catalog: Catalog, config: Config): ModelRow[] {
+  return Object.entries(config.providers).flatMap(([provider, { apiKeyEnv, apiKey, models }]) => {
+    const lacksKey = apiKeyEnv !== null && apiKey === null;
+    return models.map((entry): ModelRow => {
+      const known = resolve(catalog, entry.id);
+      return {
+        id: known?.id ?? entry.id,
+        aliases: known?.aliases ?? [],
+        provider,
+        category: known?.file.category ?? "text",
+        license: known?.file.license ?? "unknown",
+        contextLength: entry.contextLength ?? known?.file.context_length ?? null,
+        state: lacksKey ? "missing" : "ready",
+        detail: lacksKey ? `${apiKeyEnv} is not set` : null,
+        size: null,
+        fits: null,
+        needed: null,
+        contextSize: null,
+        budget: null,
+        pullable: false,
+      };
+    });
+  });
+}
+
+function fitText(row: ModelRow): string {
+  const { fits, needed, budget, contextSize, contextLength } = row;
+  if (fits === null || needed === null || budget === null)
+    return row.pullable ? "unknown until pulled" : "–";
+  if (!fits) return `too big: needs ${formatBytes(needed)} of ${formatBytes(budget)}`;
+  return contextSize !== null && contextLength !== null && contextSize < contextLength
+    ? `fits with a context of ${contextSize}`
+    : "fits";
+}
+
+function stateText({ state, detail, provider }: ModelRow): string {
+  if (state === "missing") return detail ?? "missing";
+  return provider === "local" ? "ready to load" : `at ${provider}`;
 }
 
 export function modelsTable(rows: readonly ModelRow[]): string {
   return formatTable([
-    ["MODEL", "SIZE", "FIT", "STATE"],
+    ["MODEL", "ALIAS", "SIZE", "FIT", "STATE"],
     ...rows.map((row) => [
       row.id,
-      row.size === null ? "?" : formatBytes(row.size),
+      row.aliases[0] ?? "–",
+      row.size === null ? (row.pullable ? "?" : "–") : formatBytes(row.size),
       fitText(row),
-      row.state === "ready" ? "ready to load" : (row.detail ?? "missing"),
+      stateText(row),
     ]),
   ]);
 }
@@ -79,8 +129,11 @@ export function modelsTable(rows: readonly ModelRow[]): string {
 /** `covey models`: those that are ready first, then by size. */
 export async function models(config: Config, options: { json: boolean }): Promise<number> {
   const catalog = loadCatalog(catalogFolders(config.home, config.models.folders));
-  const rows = await Promise.all(catalog.models.map((model) => describeModel(model, config)));
-  rows.sort(
+  const hasEngine = engineInstalled();
+  const own = await Promise.all(
+    catalog.models.map((model) => describeModel(model, config, hasEngine)),
+  );
+  const rows = [...own, ...providerRows(catalog, config)].sort(
     (a, b) =>
       Number(a.state === "missing") - Number(b.state === "missing") ||
       (a.size ?? 0) - (b.size ?? 0),

@@ -96,9 +96,11 @@ export const COMMANDS = {
     positionals: [0, 0],
   },
   check: {
-    summary: "Check config, catalog, weights, folders and port",
+    summary: "Check config, catalog, weights, folders, port and providers",
     usage: "npx covey check [options]",
-    about: "One line for each thing that has to be right before serving; exits 1 if any is not.",
+    about:
+      "One line for each thing that has to be right before serving; exits 1 if any is not.\n" +
+      "Each provider of the config is asked for its models.",
     options: { ...ADDRESS, ...PLACES, ...HELP },
     examples: [
       ["npx covey check", "with covey.toml of this folder"],

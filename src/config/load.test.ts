@@ -178,7 +178,7 @@ test("a provider's key comes from the environment, and a missing one is warned o
     },
   });
   expect(load().warnings).toEqual([
-    "provider my_vllm: VLLM_KEY is not set, so its models are not available",
+    "provider my_vllm: VLLM_KEY is not set, so its models are not available: set it in the environment or in .env",
   ]);
 });
 

@@ -173,7 +173,9 @@ export function loadConfig(sources: ConfigSources = {}): Config {
     Object.entries(parsed.providers).map(([id, { apiKeyEnv = null, ...provider }]) => {
       const apiKey = apiKeyEnv === null ? null : env[apiKeyEnv] || null;
       if (apiKeyEnv !== null && apiKey === null)
-        warnings.push(`provider ${id}: ${apiKeyEnv} is not set, so its models are not available`);
+        warnings.push(
+          `provider ${id}: ${apiKeyEnv} is not set, so its models are not available: set it in the environment or in .env`,
+        );
       return [
         id,
         { ...provider, baseUrl: provider.baseUrl.replace(/\/+$/, ""), apiKeyEnv, apiKey },

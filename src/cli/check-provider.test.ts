@@ -1,0 +1,91 @@
+import { afterAll, beforeAll, expect, test } from "bun:test";
+import { tryProvider } from "./check-provider.ts";
+
+/** Each path is a server of its own kind. */
+const KEY = "sk-very-secret-key";
+const seen: { path: string; authorization: string | null }[] = [];
+let server: Bun.Server<undefined>;
+
+beforeAll(() => {
+  const list = { object: "list", data: [{ id: "one" }, { id: "two" }] };
+  server = Bun.serve({
+    hostname: "127.0.0.1",
+    port: 0,
+    idleTimeout: 0,
+    fetch(request) {
+      const { pathname } = new URL(request.url);
+      seen.push({ path: pathname, authorization: request.headers.get("authorization") });
+      if (pathname === "/v1/models") return Response.json(list);
+      if (pathname === "/locked/models") return new Response(`no: ${KEY}`, { status: 401 });
+      if (pathname === "/moved/models") return Response.redirect("/v1/models", 307);
+      if (pathname === "/page/models") return new Response("<!doctype html>");
+      if (pathname === "/ill/models") return new Response("", { status: 503 });
+      if (pathname === "/silent/models") return new Promise<Response>(() => undefined);
+      return new Response("", { status: 404 });
+    },
+  });
+});
+afterAll(() => server.stop(true));
+
+function ask(path: string, options: { key?: string; models?: string[]; patienceMs?: number } = {}) {
+  const { key = null, models = ["one"], patienceMs = 3_000 } = options;
+  const provider = {
+    baseUrl: `http://127.0.0.1:${server.port}${path}`,
+    apiKey: key,
+    apiKeyEnv: key === null ? null : "BOX_KEY",
+    models: models.map((id) => ({ id })),
+  };
+  return tryProvider(provider, patienceMs).catch((error: Error) => error.message);
+}
+
+test("a provider that answers is reachable, and is asked with its key", async () => {
+  const url = `http://127.0.0.1:${server.port}/v1`;
+  expect(await ask("/v1", { key: KEY })).toBe(`${url} is reachable (2 models)`);
+  expect(seen.at(-1)).toEqual({ path: "/v1/models", authorization: `Bearer ${KEY}` });
+  expect(await ask("/v1")).toBe(`${url} is reachable (2 models)`);
+  expect(seen.at(-1)?.authorization).toBeNull();
+});
+
+test("a configured model that it does not list is told", async () => {
+  expect(await ask("/v1", { models: ["one", "three"] })).toEndWith(
+    "is reachable (2 models; it does not list three)",
+  );
+});
+
+test.each([
+  ["/locked", "refuses the key in BOX_KEY (401): set it to a valid one"],
+  ["/moved", "answers with a redirect, which is never followed"],
+  ["/page", "does not answer /models as OpenAI's API does"],
+  ["/ill", "answers 503"],
+  ["", "has no /models (404): put its base_url right"],
+])("%p is told with what to do, never with the key", async (path, message) => {
+  const asked = seen.length;
+  const said = await ask(path, { key: KEY });
+  expect(said).toContain(message);
+  expect(said).not.toContain(KEY);
+  expect(seen.length).toBe(asked + 1);
+});
+
+test("one that wants a key and has none configured", async () => {
+  expect(await ask("/locked")).toContain("wants a key (401): name the variable that holds it");
+});
+
+test("one that does not answer is given up", async () => {
+  expect(await ask("/silent", { patienceMs: 50 })).toContain("no answer within 0.05 s");
+});
+
+test("one where nothing listens", async () => {
+  const gone = Bun.serve({ hostname: "127.0.0.1", port: 0, fetch: () => new Response("") });
+  const host = `127.0.0.1:${gone.port}`;
+  const baseUrl = `http://user:pass@${host}/v1`;
+  await gone.stop(true);
+  const provider = { baseUrl, apiKey: KEY, apiKeyEnv: "BOX_KEY", models: [{ id: "one" }] };
+  const said = await tryProvider(provider).catch((error: Error) => error.message);
+  expect(said).toBe(
+    `http://${host}/v1 cannot be reached: nothing listens there; start that server, or put its base_url right`,
+  );
+});
+
+test("a key that no header can carry is not shown", async () => {
+  expect(await ask("/v1", { key: `${KEY}\n2` })).not.toContain(KEY);
+});

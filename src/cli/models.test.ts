@@ -1,0 +1,69 @@
+import { afterEach, beforeEach, expect, test } from "bun:test";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import os from "node:os";
+import path from "node:path";
+import { loadCatalog, parseModelFile, SHIPPED_MODELS } from "../catalog/load.ts";
+import { loadConfig } from "../config/load.ts";
+import { describeModel, modelsTable, providerRows } from "./models.ts";
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(path.join(os.tmpdir(), "covey-models-"));
+});
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+async function configOf(toml: string, env: Record<string, string> = {}) {
+  await writeFile(path.join(folder, "covey.toml"), toml);
+  return loadConfig({ cwd: folder, env: { COVEY_HOME: path.join(folder, "home"), ...env } });
+}
+
+const BOX = `[providers.gpu-box]
+base_url = "http://127.0.0.1:1/v1"
+api_key_env = "GPU_BOX_KEY"
+models = [{ id = "Qwen/Qwen3-32B", context_length = 40960 }, { id = "tinyllama" }]
+`;
+
+test("each provider's models are listed, under the names the catalog knows", async () => {
+  const rows = providerRows(
+    loadCatalog([SHIPPED_MODELS]),
+    await configOf(BOX, { GPU_BOX_KEY: "x" }),
+  );
+  expect(rows).toMatchObject([
+    { id: "Qwen/Qwen3-32B", provider: "gpu-box", state: "ready", contextLength: 40_960 },
+    { id: "TinyLlama/TinyLlama-1.1B-Chat-v1.0", provider: "gpu-box", contextLength: 2_048 },
+  ]);
+  expect(modelsTable(rows)).toMatch(/^Qwen\/Qwen3-32B +– +– +– +at gpu-box$/m);
+});
+
+test("a provider without its key says which variable is not set", async () => {
+  const rows = providerRows(loadCatalog([SHIPPED_MODELS]), await configOf(BOX));
+  expect(rows[0]).toMatchObject({ state: "missing", detail: "GPU_BOX_KEY is not set" });
+  expect(modelsTable(rows)).toMatch(/^Qwen\/Qwen3-32B .* GPU_BOX_KEY is not set$/m);
+});
+
+test("a file that is not there, or is junk, shows that", async () => {
+  const file = path.join(folder, "mine.toml");
+  const model = parseModelFile(
+    'id = "me/mine"\nname = "n"\ncontext_length = 8\n[weights]\nfile = "mine.gguf"\n',
+    file,
+  );
+  const config = await configOf("");
+  const weights = path.join(folder, "mine.gguf");
+  expect(modelsTable([await describeModel(model, config)])).toContain(
+    `me/mine  –      –     –    there is no file ${weights}`,
+  );
+  await writeFile(weights, "junk");
+  expect(await describeModel(model, config)).toMatchObject({
+    state: "missing",
+    detail: `${weights} is not a GGUF file: other formats cannot be loaded`,
+  });
+});
+
+test("without the engine no embedded model is ready", async () => {
+  const [model] = loadCatalog([SHIPPED_MODELS]).models;
+  if (model === undefined) throw new Error("no model ships");
+  expect(await describeModel(model, await configOf(""), false)).toMatchObject({
+    state: "missing",
+    detail: "needs the embedded engine: npm install",
+  });
+});
