@@ -106,6 +106,19 @@ test("what is left out is told, unknown names too; neutral values ask for nothin
   ).toEqual([]);
 });
 
+test("fields named like members of every object are unknown fields as others are", () => {
+  const fields = { valueOf: 1, hasOwnProperty: 1, constructor: 1, toString: "x" };
+  expect(unsupportedParameters(chat(fields)).sort()).toEqual(Object.keys(fields).sort());
+});
+
+test("a refusal names the field, and what it may be", () => {
+  const refusalOf = (fields: object) => () => unsupportedParameters(chat(fields));
+  expect(refusalOf({ logprobs: true })).toThrow("This model's engine does not support 'logprobs'.");
+  expect(refusalOf({ tools: [tool], tool_choice: "required" })).toThrow(
+    "This model's engine does not support 'tool_choice' other than auto or none yet.",
+  );
+});
+
 /** zod puts known fields first, in its own order. */
 function order(name: string): number {
   const keys = Object.keys(ChatRequest.shape);

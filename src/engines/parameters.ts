@@ -72,57 +72,78 @@ const not =
   (value) =>
     !neutral.includes(value);
 
-/** Leaving these out would give another answer than the one asked for. True: the value is refused. */
-const REFUSED: { readonly [name: string]: Rule } = {
-  logprobs: not(false),
-  top_logprobs: not(0),
-  n: not(1),
-  best_of: not(0, 1),
-  echo: not(false),
-  suffix: not(""),
-  response_format: (value) => fieldOf(value, "type") !== "text",
-  guided_json: isSet,
-  guided_regex: isSet,
-  guided_choice: isSet,
-  guided_grammar: isSet,
-  tool_choice: (value) => {
-    const choice = fieldOf(value, "type") === "allowed_tools" ? modeOf(value) : value;
-    return choice !== "none" && choice !== "auto";
-  },
-  function_call: not("none", "auto"),
-  modalities: (value) => !Array.isArray(value) || value.some((item) => item !== "text"),
-  audio: isSet,
-};
+interface Refusal {
+  readonly refused: Rule;
+  /** What is not supported, in words. */
+  readonly what: string;
+}
+
+const refusal = (name: string, refused: Rule, besides = ""): readonly [string, Refusal] => [
+  name,
+  { refused, what: `'${name}'${besides}` },
+];
+
+/** Leaving these out would give another answer than the one asked for. */
+const REFUSED: ReadonlyMap<string, Refusal> = new Map([
+  refusal("logprobs", not(false)),
+  refusal("top_logprobs", not(0)),
+  refusal("n", not(1), " other than 1"),
+  refusal("best_of", not(0, 1), " other than 1"),
+  refusal("echo", not(false)),
+  refusal("suffix", not("")),
+  refusal("response_format", (value) => fieldOf(value, "type") !== "text", " other than text yet"),
+  refusal("guided_json", isSet),
+  refusal("guided_regex", isSet),
+  refusal("guided_choice", isSet),
+  refusal("guided_grammar", isSet),
+  refusal(
+    "tool_choice",
+    (value) => {
+      const choice = fieldOf(value, "type") === "allowed_tools" ? modeOf(value) : value;
+      return choice !== "none" && choice !== "auto";
+    },
+    " other than auto or none yet",
+  ),
+  refusal("function_call", not("none", "auto"), " other than auto or none"),
+  refusal(
+    "modalities",
+    (value) => !Array.isArray(value) || value.some((item) => item !== "text"),
+    " other than text",
+  ),
+  refusal("audio", isSet),
+]);
 
 /** Known, and not honoured by this engine yet. True: the value asks for something. */
-const IGNORED: { readonly [name: string]: Rule } = {
-  top_a: not(0),
-  tfs: not(1),
-  typical_p: not(1),
-  eta_cutoff: not(0),
-  epsilon_cutoff: not(0),
-  top_n_sigma: not(0, -1),
-  no_repeat_ngram_size: not(0),
-  mirostat: not(0),
-  mirostat_mode: not(0),
-  mirostat_tau: isSet,
-  mirostat_eta: isSet,
-  dynatemp_min: not(0),
-  dynatemp_max: not(0),
-  dynatemp_exponent: not(1),
-  smoothing_factor: not(0),
-  smoothing_curve: not(1),
-  min_tokens: not(0),
-  stop_token_ids: (value) => !Array.isArray(value) || value.length > 0,
-  include_stop_str_in_output: not(false),
-  ignore_eos: not(false),
-  skip_special_tokens: not(true),
-  tools: (value) => !Array.isArray(value) || value.length > 0,
-  functions: isSet,
-  parallel_tool_calls: not(true, false),
-  service_tier: not("auto", "default"),
-  store: not(false),
-};
+const IGNORED: ReadonlyMap<string, Rule> = new Map(
+  Object.entries({
+    top_a: not(0),
+    tfs: not(1),
+    typical_p: not(1),
+    eta_cutoff: not(0),
+    epsilon_cutoff: not(0),
+    top_n_sigma: not(0, -1),
+    no_repeat_ngram_size: not(0),
+    mirostat: not(0),
+    mirostat_mode: not(0),
+    mirostat_tau: isSet,
+    mirostat_eta: isSet,
+    dynatemp_min: not(0),
+    dynatemp_max: not(0),
+    dynatemp_exponent: not(1),
+    smoothing_factor: not(0),
+    smoothing_curve: not(1),
+    min_tokens: not(0),
+    stop_token_ids: (value) => !Array.isArray(value) || value.length > 0,
+    include_stop_str_in_output: not(false),
+    ignore_eos: not(false),
+    skip_special_tokens: not(true),
+    tools: (value) => !Array.isArray(value) || value.length > 0,
+    functions: isSet,
+    parallel_tool_calls: not(true, false),
+    service_tier: not("auto", "default"),
+    store: not(false),
+  }),
+);
 
 /** Honoured here or in the gateway, or of no effect on the answer. */
 const HONOURED = new Set([
@@ -142,14 +163,14 @@ export function unsupportedParameters(request: TextRequest): string[] {
   const dropped: string[] = [];
   for (const [name, value] of Object.entries(request)) {
     if (value === null || value === undefined || HONOURED.has(name)) continue;
-    const refused = REFUSED[name];
-    if (refused?.(value))
+    const rule = REFUSED.get(name);
+    if (rule?.refused(value))
       throw new GatewayError(
         "invalid_request",
-        `This model's engine does not support ${name} with this value.`,
+        `This model's engine does not support ${rule.what}.`,
         { param: name },
       );
-    if (refused === undefined && (IGNORED[name] ?? isSet)(value)) dropped.push(name);
+    if (rule === undefined && (IGNORED.get(name) ?? isSet)(value)) dropped.push(name);
   }
   return dropped;
 }
