@@ -21,6 +21,8 @@ import { UserError } from "./lib/user-error.ts";
 import { openStore, type Store } from "./store/index.ts";
 import type { Backend, Model, Target } from "./types.ts";
 
+/** What clients get at least to read the ends of their answers in, when the server stops. */
+const DELIVERY_MS = 1000;
 /** How often to look whether a model was pulled meanwhile. */
 const AVAILABILITY_MS = 3000;
 const IDLE_CONNECTION_S = 120;
@@ -95,8 +97,12 @@ export async function startApp(config: Config, log: Log): Promise<App> {
       close: async (patienceMs) => {
         availability.stop();
         gateway.admission.close();
-        void server.stop();
+        const deadline = performance.now() + patienceMs;
+        const delivered = server.stop();
         const cut = await drain(gateway, patienceMs);
+        // What is accounted may not be read yet: slow clients get the rest of the time.
+        const left = Math.max(DELIVERY_MS, deadline - performance.now());
+        await Promise.race([delivered, Bun.sleep(patienceMs === 0 ? 0 : left)]);
         await server.stop(true);
         for (const backend of gateway.backends.values()) await backend.close?.();
         await store.close();

@@ -161,6 +161,8 @@ export interface RefusalRecord {
   readonly requestId: string | null;
   readonly httpStatus: number;
   readonly error: ErrorName;
+  /** Whether the endpoint is one of ours. Others are what strangers typed, and are counted together. */
+  readonly known: boolean;
 }
 
 /** The gateway's view of the call log. Everything else about it lives in `store/`. */

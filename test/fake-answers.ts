@@ -87,6 +87,7 @@ export async function* pieces(request: FakeRequest): AsyncGenerator<Piece> {
     const end = chat ? { delta: {} } : { text: "", logprobs: null };
     yield event([{ index, ...end, finish_reason: "stop" }]);
   }
+  if (behaviour === "forgets") await new Promise(() => undefined);
   if (behaviour !== "uncounted") yield event([], { usage: usageOf(texts) });
   yield "data: [DONE]\n\n";
 }

@@ -13,6 +13,7 @@ import { answerBody, type Piece, pieces } from "./fake-answers.ts";
  *   bare                 echo as some servers write it: no role, no logprobs, no refusal, no index,
  *                        `usage: null` and `system_fingerprint: null` beside every piece, the
  *                        usage in the same event as the finish reason
+ *   forgets              echo whose stream says its finish reason and then neither ends nor says [DONE]
  *   uncounted            echo that never tells its usage
  *   tools                a call of the function `weather`, its arguments in pieces
  *   breaks-<ms>          closes the socket so many milliseconds after the second word

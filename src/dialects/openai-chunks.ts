@@ -55,6 +55,11 @@ export class ChunkReader {
     return { ...withoutStamp(fields), choices } as StreamEvent;
   }
 
+  /** Whether so many choices have begun and all of them have ended: only usage and `[DONE]` can follow. */
+  finished(choices: number): boolean {
+    return this.#finished.size >= choices && this.#finished.size === this.#begun.size;
+  }
+
   /** The last event, for those who asked for it: the upstream's own usage, or what was estimated. */
   usage(): StreamEvent[] {
     if (this.#begun.size === 0) return [];

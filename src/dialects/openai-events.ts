@@ -4,6 +4,9 @@ import { SseParser } from "../lib/sse-parse.ts";
 import type { Meter, Operation, StreamEvent } from "../types.ts";
 import { ChunkReader } from "./openai-chunks.ts";
 
+/** After the last finish reason: how long usage and `[DONE]` may take, of a server that forgets them. */
+const TAIL_MS = 2000;
+
 /**
  * An upstream's events, in the groups they arrived in. Malformed ones are skipped; `[DONE]` ends it;
  * usage comes once, as the last, estimated if the upstream tells none. Silence for longer than the
@@ -13,6 +16,7 @@ import { ChunkReader } from "./openai-chunks.ts";
 export async function* readEvents(
   { id: providerId, gapTimeoutMs }: { readonly id: string; readonly gapTimeoutMs: number },
   operation: Operation,
+  choices: number,
   response: Response,
   meter: Meter,
   patience: Patience,
@@ -39,7 +43,7 @@ export async function* readEvents(
       if (events.length > 0) {
         patience.pause();
         yield events;
-        patience.wait(gapTimeoutMs);
+        patience.wait(chunks.finished(choices) ? Math.min(TAIL_MS, gapTimeoutMs) : gapTimeoutMs);
       }
       if (end === "ended") return;
       if (end === "failed") {
@@ -50,6 +54,10 @@ export async function* readEvents(
       }
     }
   } catch (error) {
+    if (patience.expired && chunks.finished(choices)) {
+      yield chunks.usage();
+      return;
+    }
     if (patience.expired) throw silent(providerId);
     throw error instanceof GatewayError ? error : brokeOff(providerId, error);
   } finally {

@@ -21,11 +21,17 @@ export function requestBody(
   return JSON.stringify(body);
 }
 
+/** How many choices the answer will have: one, or one for each prompt. */
+export function choicesOf(input: JsonObject): number {
+  const { prompt } = input;
+  return Array.isArray(prompt) && typeof prompt[0] !== "number" ? prompt.length : 1;
+}
+
 /** Characters of English text a token stands for, roughly; only for upstreams that tell no usage. */
 const CHARACTERS_PER_TOKEN = 4;
 
-export function estimateTokens(text: number): number {
-  return Math.ceil(text / CHARACTERS_PER_TOKEN);
+export function estimateTokens(characters: number): number {
+  return Math.ceil(characters / CHARACTERS_PER_TOKEN);
 }
 
 /** About how many tokens the prompt has, until the upstream says it. */

@@ -14,7 +14,7 @@ import type {
 import { completeWholeChoice, type Fields, fieldsOf, withoutStamp } from "./openai-choices.ts";
 import { readEvents } from "./openai-events.ts";
 import { refusal } from "./openai-refusal.ts";
-import { estimatePrompt, estimateTokens, requestBody } from "./openai-request.ts";
+import { choicesOf, estimatePrompt, estimateTokens, requestBody } from "./openai-request.ts";
 import { meterUsage, readUsage } from "./openai-usage.ts";
 
 export interface OpenAiProvider {
@@ -35,6 +35,9 @@ const PATHS: Record<Exclude<Operation, "detokenize" | "tokenize">, string> = {
   chat: "/chat/completions",
   completions: "/completions",
 };
+
+/** The runtime would give up a silent answer after six minutes; our own limits decide. */
+const NO_TIMEOUT = { timeout: false };
 
 /** A server that speaks OpenAI's API: strict about what we send, lenient about what it answers. */
 export function createOpenAiBackend(provider: OpenAiProvider): Backend {
@@ -59,7 +62,14 @@ export function createOpenAiBackend(provider: OpenAiProvider): Backend {
         trouble = null;
         if (!response.ok) throw await refusal(provider, response);
         if (streams) {
-          const events = readEvents(provider, operation, response, context.meter, patience);
+          const events = readEvents(
+            provider,
+            operation,
+            choicesOf(input),
+            response,
+            context.meter,
+            patience,
+          );
           return { kind: "stream", events };
         }
         const reply = wholeReply(await readAnswer(provider, response), operation, context.meter);
@@ -107,7 +117,14 @@ async function send(
   let response: Response;
   try {
     // A redirect would carry the body and the key to another host.
-    const init = { method: "POST", headers, body, signal, redirect: "manual" } as const;
+    const init = {
+      method: "POST",
+      headers,
+      body,
+      signal,
+      redirect: "manual",
+      ...NO_TIMEOUT,
+    } as const;
     response = await fetch(provider.baseUrl + path, init);
   } catch (error) {
     throw new Unreachable(provider, error);

@@ -38,6 +38,19 @@ export function answerHeaders(gateway: Gateway, call: Call): AnswerHeaders {
     "x-covey-call-id": call.id,
   };
   if (call.target !== null) headers["x-covey-provider"] = call.target.provider;
-  if (call.dropped.size > 0) headers["x-covey-dropped-params"] = [...call.dropped].join(", ");
+  if (call.dropped.size > 0) headers["x-covey-dropped-params"] = droppedHeader([...call.dropped]);
   return headers;
+}
+
+const SHOWN_DROPPED = 32;
+const HEADER_SAFE_NAME = /^[\w.-]{1,64}$/;
+
+/**
+ * The names in a header. Callers choose them, so only plain ones are shown, and not any number of
+ * them: a header must hold neither line ends nor a thousand names.
+ */
+export function droppedHeader(names: readonly string[]): string {
+  const plain = names.filter((name) => HEADER_SAFE_NAME.test(name)).slice(0, SHOWN_DROPPED);
+  const others = names.length - plain.length;
+  return others === 0 ? plain.join(", ") : [...plain, `(${others} more)`].join(", ");
 }

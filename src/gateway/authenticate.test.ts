@@ -31,6 +31,8 @@ describe("without a key configured", () => {
     ["a page of our own", { origin: "http://127.0.0.1:8080" }, "anonymous"],
     ["a page of an allowed origin", { origin: "https://app.example.com" }, "anonymous"],
     ["behind a proxy", { "x-forwarded-for": "10.0.0.1" }, "401"],
+    ["behind a proxy that says only Via", { via: "1.1 proxy" }, "401"],
+    ["behind a proxy that says X-Real-IP", { "x-real-ip": "10.0.0.1" }, "401"],
     ["behind a proxy that says Forwarded", { forwarded: "for=10.0.0.1" }, "401"],
   ];
   for (const [name, headers, result] of cases) {

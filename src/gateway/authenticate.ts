@@ -12,6 +12,17 @@ export interface AuthRules {
   readonly origins: ReadonlySet<string>;
 }
 
+/** What proxies add; a local program sends none of these. */
+const PROXY_HEADERS = [
+  "forwarded",
+  "x-forwarded-for",
+  "x-forwarded-host",
+  "x-forwarded-proto",
+  "x-real-ip",
+  "via",
+  "cf-connecting-ip",
+];
+
 export const ANONYMOUS: Caller = { keyId: "anonymous", role: "anonymous" };
 const ADMIN: Caller = { keyId: "admin", role: "admin" };
 
@@ -56,7 +67,7 @@ function presentedKey(headers: Headers): string | null {
  * that was re-bound to this address, not somebody behind a reverse proxy on the same host.
  */
 function anonymousRefusal(headers: Headers, rules: AuthRules): string | null {
-  if (headers.get("forwarded") !== null || headers.get("x-forwarded-for") !== null) {
+  if (PROXY_HEADERS.some((name) => headers.get(name) !== null)) {
     return "Requests that come through a proxy need an API key: set one with COVEY_ADMIN_KEY.";
   }
   const host = headers.get("host") ?? "";

@@ -45,6 +45,7 @@ export async function fail(gateway: Gateway, call: Call, thrown: unknown): Promi
       id: call.id,
       at: call.at,
       endpoint: call.endpoint,
+      known: true,
       model: call.model,
       keyId: call.caller.keyId,
       requestId: call.clientRequestId,

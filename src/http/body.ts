@@ -51,7 +51,7 @@ async function readText(
 ): Promise<string> {
   const length = request.headers.get("content-length");
   if (length !== null && Number(length) > maxBytes) throw tooLarge(maxBytes);
-  const encoding = request.headers.get("content-encoding")?.trim().toLowerCase() ?? "identity";
+  const encoding = request.headers.get("content-encoding")?.trim().toLowerCase() || "identity";
   if (encoding === "identity" && length !== null && Number(length) <= SMALL_BYTES) {
     const text = await readSmall(request);
     stopServerTimer();

@@ -1,7 +1,5 @@
 /** CORS by an allow-list: same origin needs no header, other origins get one only if they are listed. */
 
-const ALLOWED_HEADERS =
-  "authorization, content-type, x-api-key, x-request-id, http-referer, x-title";
 const EXPOSED_HEADERS =
   "x-request-id, x-covey-call-id, x-covey-dropped-params, retry-after, x-ratelimit-limit-requests, x-ratelimit-remaining-requests, x-ratelimit-reset-requests";
 
@@ -17,9 +15,11 @@ export function preflight(request: Request, origins: ReadonlySet<string>): Respo
     headers: {
       "access-control-allow-origin": origin,
       "access-control-allow-methods": "GET, POST, OPTIONS",
-      "access-control-allow-headers": ALLOWED_HEADERS,
+      // SDKs add headers of their own (`x-stainless-…`); a listed origin may send what it wants.
+      "access-control-allow-headers":
+        request.headers.get("access-control-request-headers") ?? "authorization, content-type",
       "access-control-max-age": "600",
-      vary: "origin",
+      vary: "origin, access-control-request-headers",
     },
   });
 }

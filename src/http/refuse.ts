@@ -1,9 +1,12 @@
 import { GatewayError } from "../contract/errors.ts";
-import { ANONYMOUS } from "../gateway/authenticate.ts";
+import { authenticate } from "../gateway/authenticate.ts";
 import { clientRequestId } from "../gateway/call.ts";
 import type { Gateway } from "../gateway/gateway.ts";
 import { timeOrderedId } from "../lib/id.ts";
+import type { Caller } from "../types.ts";
+import { pathOf } from "./address.ts";
 import { respondError } from "./respond.ts";
+import { allowedMethod } from "./unknown.ts";
 
 /**
  * The answer to a request that failed outside the pipeline: an unknown path, a bad query, no key for
@@ -13,17 +16,31 @@ export function refuse(gateway: Gateway, request: Request, thrown: unknown): Res
   const id = timeOrderedId("req-", Date.now());
   const requestId = clientRequestId(request.headers);
   const error = known(gateway, id, thrown);
+  const endpoint = pathOf(request);
+  const method = allowedMethod(endpoint);
   gateway.ledger.refuse({
     id,
     at: Date.now(),
-    endpoint: new URL(request.url).pathname,
+    endpoint,
+    known: method !== null,
     model: null,
-    keyId: ANONYMOUS.keyId,
+    keyId: callerOf(gateway, request)?.keyId ?? "unknown",
     requestId,
     httpStatus: error.status,
     error: error.kind,
   });
-  return respondError(request, error, requestId ?? id);
+  const headers = error.status === 405 && method !== null ? { allow: method } : {};
+  return respondError(request, error, requestId ?? id, headers);
+}
+
+/** Who is calling, or null for somebody who may not. */
+export function callerOf(gateway: Gateway, request: Request): Caller | null {
+  try {
+    return authenticate(request.headers, gateway.auth);
+  } catch (error) {
+    if (error instanceof GatewayError) return null;
+    throw error;
+  }
 }
 
 function known(gateway: Gateway, id: string, thrown: unknown): GatewayError {

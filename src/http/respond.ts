@@ -1,5 +1,6 @@
 import { ErrorBody, type GatewayError } from "../contract/errors.ts";
 import type { Answer } from "../gateway/answer.ts";
+import { isLoopbackName } from "../gateway/authenticate.ts";
 import { errorHeaders } from "../gateway/fail.ts";
 import type { JsonObject } from "../types.ts";
 import type { KeepAlive } from "./sse.ts";
@@ -16,29 +17,45 @@ export function respond(
     const body = answer.status === 200 ? answer.json : withDocUrl(request, answer.json);
     return Response.json(body, { status: answer.status, headers: answer.headers });
   }
-  return new Response(keepAlive.stream(answer.events, ended), {
-    headers: {
-      ...answer.headers,
-      "content-type": "text/event-stream; charset=utf-8",
-      "cache-control": "no-cache",
-      // Tells nginx not to collect the stream into its buffers.
-      "x-accel-buffering": "no",
-    },
-  });
+  const stream = keepAlive.stream(answer.events, ended);
+  try {
+    return new Response(stream, { headers: { ...answer.headers, ...STREAM_HEADERS } });
+  } catch (error) {
+    // An answer that can't be sent must not go on being made.
+    stream.cancel().catch(() => undefined);
+    throw error;
+  }
 }
+
+const STREAM_HEADERS = {
+  "content-type": "text/event-stream; charset=utf-8",
+  "cache-control": "no-cache",
+  // Tells nginx not to collect the stream into its buffers.
+  "x-accel-buffering": "no",
+};
 
 /** An error outside the pipeline: an unknown path, a wrong method, a bad query. */
-export function respondError(request: Request, error: GatewayError, requestId: string): Response {
+export function respondError(
+  request: Request,
+  error: GatewayError,
+  requestId: string,
+  headers: Readonly<Record<string, string>> = {},
+): Response {
   return Response.json(withDocUrl(request, error.toBody()), {
     status: error.status,
-    headers: { ...errorHeaders(error), "x-request-id": requestId },
+    headers: { ...errorHeaders(error), ...headers, "x-request-id": requestId },
   });
 }
 
-/** The gateway names a page by its path; only here is it known under which address it was called. */
+/**
+ * The gateway names a page by its path; only here is it known under which address it was called. A
+ * `Host` that is not this machine's is nobody's word, so then the path stays a path.
+ */
 function withDocUrl(request: Request, body: JsonObject | ErrorBody): JsonObject | ErrorBody {
   const parsed = ErrorBody.safeParse(body);
   if (!parsed.success || parsed.data.error.doc_url === undefined) return body;
   const { error } = parsed.data;
-  return { error: { ...error, doc_url: new URL(parsed.data.error.doc_url, request.url).href } };
+  const base = URL.parse(request.url);
+  if (base === null || !isLoopbackName(base.hostname)) return body;
+  return { error: { ...error, doc_url: new URL(parsed.data.error.doc_url, base).href } };
 }

@@ -5,12 +5,13 @@ import type { Gateway } from "../gateway/gateway.ts";
 import { answer } from "../gateway/pipeline.ts";
 import { timeOrderedId } from "../lib/id.ts";
 import type { Operation } from "../types.ts";
+import { addressed, malformed } from "./address.ts";
 import { readJson } from "./body.ts";
 import { allowOrigin, preflight } from "./cors.ts";
 import { docs, welcome } from "./docs.ts";
 import { health, readiness } from "./health.ts";
 import { getModel, listModels } from "./models.ts";
-import { refuse } from "./refuse.ts";
+import { callerOf, refuse } from "./refuse.ts";
 import { respond } from "./respond.ts";
 import { KeepAlive } from "./sse.ts";
 import { unknownEndpoint } from "./unknown.ts";
@@ -52,7 +53,9 @@ export function createApp(gateway: Gateway, options: HttpOptions): Hono<Env> {
   app.get("/v1/models", (c) => listModels(gateway, c.req.raw));
   app.get("/v1/models/*", (c) => getModel(gateway, c.req.raw));
   app.get("/health", () => health());
-  app.get("/health/ready", () => readiness(options.readiness()));
+  app.get("/health/ready", (c) =>
+    readiness(options.readiness(), callerOf(gateway, c.req.raw) !== null),
+  );
   app.get("/openapi.json", async () => json(await options.openapi()));
   app.get("/", () => welcome());
   app.get("/docs/*", async (c) => (await docs(c.req.path)) ?? c.notFound());
@@ -92,7 +95,12 @@ export function listen(gateway: Gateway, options: HttpOptions): Bun.Server<undef
     // The limit is ours, in `body.ts`: the runtime's own would answer 413 without a body. What nobody
     // reads is thrown away as it comes (measured: 1 GB sent past the limit, 4 MB more memory).
     maxRequestBodySize: Number.MAX_SAFE_INTEGER,
-    fetch: async (request, server) => {
+    // The runtime's error page would show strangers our source.
+    development: false,
+    error: (error) => refuse(gateway, new Request("http://localhost/"), error),
+    fetch: async (received, server) => {
+      const request = addressed(received);
+      if (request === null) return refuse(gateway, received, malformed());
       const early = preflight(request, origins);
       if (early !== null) return early;
       const response = await app.fetch(request, { server });

@@ -1,6 +1,7 @@
 import { GatewayError } from "../contract/errors.ts";
+import { pathOf } from "./address.ts";
 
-/** OpenAI's endpoints that Covey does not have, and what to use in their place. */
+/** OpenAI's endpoints that Covey will not have, and what to use in their place. */
 const UNSUPPORTED: readonly (readonly [prefix: string, instead: string])[] = [
   ["/v1/fine-tuning", "Fine-tune elsewhere and add the weights as a model file."],
   ["/v1/fine_tuning", "Fine-tune elsewhere and add the weights as a model file."],
@@ -11,33 +12,54 @@ const UNSUPPORTED: readonly (readonly [prefix: string, instead: string])[] = [
   ["/v1/files", "Put the content into the request itself."],
 ];
 
+/** Endpoints that people know from elsewhere and that this version does not answer. */
+const NOT_YET =
+  /^\/(v1\/(embeddings|responses|messages|images|audio|moderations|rerank|txt2img|img2img|upscale-img)|sdapi|api)(\/|$)/;
+
 const METHODS: readonly (readonly [path: RegExp, method: string])[] = [
   [/^\/v1\/(chat\/completions|completions|tokenize|detokenize)$/, "POST"],
-  [/^\/(v1\/models(\/.*)?|health(\/ready)?|openapi\.json)$/, "GET"],
+  [/^\/($|docs(\/|$)|v1\/models(\/|$)|health(\/ready)?$|openapi\.json$)/, "GET"],
 ];
+
+/** The method an endpoint of ours takes; null for a path that is none of ours. */
+export function allowedMethod(path: string): string | null {
+  return METHODS.find(([pattern]) => pattern.test(path))?.[1] ?? null;
+}
 
 /** 404 or 405 for what no route matched, said so that the next attempt can be right. */
 export function unknownEndpoint(request: Request): GatewayError {
-  return explain(request.method, new URL(request.url).pathname);
-}
-
-function explain(method: string, path: string): GatewayError {
+  const path = pathOf(request);
   const unsupported = UNSUPPORTED.find(
     ([prefix]) => path === prefix || path.startsWith(`${prefix}/`),
   );
   if (unsupported !== undefined) {
     return new GatewayError("not_found", `${unsupported[0]} is not supported. ${unsupported[1]}`);
   }
-  const allowed = METHODS.find(([pattern]) => pattern.test(path));
   const shown = path.slice(0, 120);
-  if (allowed !== undefined) {
-    return new GatewayError("method_not_allowed", `${shown} takes ${allowed[1]}, not ${method}.`);
+  const method = allowedMethod(path);
+  if (method !== null && method !== request.method) {
+    return new GatewayError(
+      "method_not_allowed",
+      `${shown} takes ${method}, not ${request.method}.`,
+    );
   }
-  const hint = /^\/(chat\/completions|completions|models|tokenize|embeddings)/.test(path)
-    ? ` Did you mean /v1${shown}? The base URL ends in /v1.`
-    : "";
+  if (NOT_YET.test(path)) {
+    return new GatewayError("not_found", `${shown} is not there in this version of Covey yet.`);
+  }
+  const meant = whatWasMeant(path);
+  const hint = meant === null ? "" : ` Did you mean ${meant}?`;
   return new GatewayError(
     "not_found",
-    `There is no ${method} ${shown} here.${hint} GET /openapi.json lists every endpoint.`,
+    `There is no ${request.method} ${shown} here.${hint} GET /openapi.json lists every endpoint.`,
   );
+}
+
+/** A path of ours that differs by a slash too many, a `/v1` missing, or one too many. */
+function whatWasMeant(path: string): string | null {
+  const plain = `/${path
+    .split("/")
+    .filter((part) => part !== "")
+    .join("/")}`;
+  const candidates = [plain, `/v1${plain}`, plain.replace(/^(\/v1)+/, "/v1")];
+  return candidates.find((each) => each !== path && allowedMethod(each) !== null) ?? null;
 }

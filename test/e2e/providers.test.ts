@@ -50,6 +50,15 @@ test("silence inside a stream ends it with an error, and a reader that rests is 
   expect(await readStream(resting)).toMatchObject({ text: "one two three", done: true });
 });
 
+test("an upstream that forgets to end after its finish reason has ended", async () => {
+  await start(["forgets"], 'gap_timeout = "300ms"\n');
+  const answer = await ask("forgets", { stream: true, stream_options: { include_usage: true } });
+  const read = await readStream(answer);
+  expect(read).toMatchObject({ text: "one two three", done: true });
+  expect(read.chunks.at(-1)).toMatchObject({ choices: [], usage: { completion_tokens: 3 } });
+  expect(await endedRow(covey, callIdOf(answer))).toMatchObject({ status: "completed" });
+});
+
 test("without its key a provider is not asked at all", async () => {
   await start(["echo"], "", {});
   const answer = await ask("echo");
