@@ -61,6 +61,7 @@ export function refusalOf(id: string, changes: Partial<RefusalRecord> = {}): Ref
     id,
     at: Date.now(),
     endpoint: "/v1/chat/completions",
+    known: true,
     model: "no/such-model",
     keyId: "anonymous",
     requestId: null,
