@@ -125,21 +125,27 @@ const sort = z
 
 /** The query of `GET /v1/models`. Filters that are sent must all hold; a list holds when each of its items does. */
 export const ModelsQuery = z.object({
-  q: z.string().optional(),
+  q: z.string().describe("Words in the id, name or description.").optional(),
   category: z
     .enum([...Category.options, "coding"])
     .transform((name) => (name === "coding" ? "code" : name))
+    .describe("A category; `coding` is `code`.")
     .optional(),
-  family: z.string().optional(),
-  tags: list.optional(),
-  modalities: list.optional(),
-  capabilities: list.optional(),
-  context_length_min: z.coerce.number().int().min(0).optional(),
-  sort: sort.optional(),
-  available_on_current_plan: flag.optional(),
-  page: z.coerce.number().int().min(1).optional(),
-  per_page: z.coerce.number().int().min(1).max(1000).optional(),
-  limit: z.coerce.number().int().min(1).max(1000).optional(),
-  offset: z.coerce.number().int().min(0).optional(),
+  family: z.string().describe("A family, such as `qwen`: found like `q`.").optional(),
+  tags: list.describe("Tags it must all have, separated by commas or repeated.").optional(),
+  modalities: list.describe("Modalities it must take or give: text, image, …").optional(),
+  capabilities: list.describe("Abilities it must have: tool_use, image_input, …").optional(),
+  context_length_min: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .describe("Least context, in tokens; models that don't say theirs are left out.")
+    .optional(),
+  sort: sort.describe("The order; `-` in front turns it round.").optional(),
+  available_on_current_plan: flag.describe("1: only models that the key may use.").optional(),
+  page: z.coerce.number().int().min(1).describe("Page, from 1, of `per_page` models.").optional(),
+  per_page: z.coerce.number().int().min(1).max(1000).describe("Models on a page.").optional(),
+  limit: z.coerce.number().int().min(1).max(1000).describe("The same as `per_page`.").optional(),
+  offset: z.coerce.number().int().min(0).describe("Models to leave out at the start.").optional(),
 });
 export type ModelsQuery = z.infer<typeof ModelsQuery>;
