@@ -156,8 +156,6 @@ export interface RefusalRecord {
   readonly id: string;
   readonly at: number;
   readonly endpoint: string;
-  /** Whether the endpoint is one of ours, or what a stranger typed. */
-  readonly known: boolean;
   readonly model: string | null;
   readonly keyId: string;
   readonly requestId: string | null;
