@@ -16,6 +16,7 @@ import { type AuthRules, hashKey } from "./gateway/authenticate.ts";
 import { drain } from "./gateway/drain.ts";
 import { type Gateway, type ModelIndex, stateOf } from "./gateway/gateway.ts";
 import { listen } from "./http/server.ts";
+import { engineInstalled, NO_ENGINE } from "./lib/engine-installed.ts";
 import type { Log } from "./lib/log.ts";
 import { UserError } from "./lib/user-error.ts";
 import { openStore, type Store } from "./store/index.ts";
@@ -115,11 +116,13 @@ export async function startApp(config: Config, log: Log): Promise<App> {
   }
 }
 
-/** A model whose weights are not on this machine is not one that the engines can answer for. */
+/** A model whose weights are not on this machine, or without an engine, is not one that can answer. */
 function onlyWithWeights(local: LocalBackend, availability: Availability): LocalBackend {
+  const installed = engineInstalled();
   return {
     ...local,
     state: (target) => {
+      if (!installed) return { state: "unavailable", detail: NO_ENGINE };
       const { state, reason } = availability.of(target.model);
       return state === "missing"
         ? { state: "unavailable", detail: reason ?? "its weights are not here" }
