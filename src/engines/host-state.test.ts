@@ -56,3 +56,10 @@ test("a model that is needed while it drains starts again once it is gone", () =
 test("a model unloaded while it loads ends cold, not crashed", () => {
   expect(follow(COLD, "needed", "unload", "loaded", "exited")).toEqual(COLD);
 });
+
+test("a model that can't be loaded now is cold again, without a pause or a failure counted", () => {
+  expect(follow(COLD, "needed", "refused")).toEqual(COLD);
+  expect(follow(COLD, "needed", "refused", "needed")).toEqual({ name: "loading", failures: 0 });
+  expect(follow(COLD, "needed", "unload", "refused")).toEqual(COLD);
+  expect(follow(COLD, "needed", "unload", "needed", "refused").name).toBe("loading");
+});

@@ -17,6 +17,8 @@ export type HostEvent =
   | "loaded"
   /** The child is gone, or could not load it. */
   | "exited"
+  /** It can't be loaded now, and no child was started: there is no room, or its weights are missing. */
+  | "refused"
   /** It is to be unloaded. */
   | "unload";
 
@@ -44,6 +46,7 @@ export function transition(state: HostState, event: HostEvent, now: number): Tra
       if (event === "loaded")
         return { state: { name: "ready", failures: state.failures, since: now }, action: null };
       if (event === "exited") return crashed(state.failures, now);
+      if (event === "refused") return { state: COLD, action: null };
       if (event === "unload") return stop();
       return stay;
     case "ready":
@@ -53,7 +56,8 @@ export function transition(state: HostState, event: HostEvent, now: number): Tra
       return stay;
     case "draining":
       if (event === "needed") return { state: { name: "draining", wanted: true }, action: null };
-      if (event === "exited") return state.wanted ? start(0) : { state: COLD, action: null };
+      if (event === "exited" || event === "refused")
+        return state.wanted ? start(0) : { state: COLD, action: null };
       return stay;
     case "crashed":
       if (event === "needed" && now >= state.retryAt) return start(state.failures);

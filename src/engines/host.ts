@@ -4,6 +4,7 @@ import { GroupStream } from "../lib/group-stream.ts";
 import type { Log } from "../lib/log.ts";
 import { EngineProcess } from "./child-process.ts";
 import { COLD, type HostEvent, type HostState, transition } from "./host-state.ts";
+import { Liveness } from "./liveness.ts";
 import type {
   ChildEvent,
   FromChild,
@@ -22,8 +23,15 @@ export interface HostOptions {
   readonly prepare: () => Promise<LoadOptions>;
   /** Milliseconds a caller waits for the model to load. */
   readonly loadTimeoutMs: number;
+  /** Milliseconds without a sign of life after which a child that has work is given up. */
+  readonly livenessMs: number;
   readonly log: Log;
 }
+
+/** How often silence is looked at while it is waited for. */
+const LOOKS = 6;
+/** A load may bring nothing forth for so many times as long as a caller waits for it. */
+const LOAD_PATIENCE = 2;
 
 type Answer = GroupStream<ChildEvent>;
 
@@ -36,6 +44,7 @@ export class ModelHost {
   readonly #answers = new Map<number, Answer>();
   #state: HostState = COLD;
   #child: EngineProcess | null = null;
+  #liveness: Liveness | null = null;
   #info: ReadyInfo | null = null;
   #failure: GatewayError | null = null;
   #nextId = 1;
@@ -82,6 +91,7 @@ export class ModelHost {
       const left = deadline - performance.now();
       if (left <= 0) throw this.#stillLoading();
       await this.#change(signal, left);
+      if (this.#state.name === "cold" && this.#failure !== null) throw this.#failure;
       state = this.#state.name === "cold" ? this.#apply("needed") : this.#state;
     }
   }
@@ -124,8 +134,21 @@ export class ModelHost {
     const load = this.#options.prepare();
     load.then(
       (options) => this.#spawn(options),
-      (error: unknown) => this.#gone(null, error),
+      (error: unknown) => this.#refuse(error),
     );
+  }
+
+  /** There was no child yet, so nothing has crashed: the next caller may try again at once. */
+  #refuse(error: unknown): void {
+    if (this.#state.name === "loading") {
+      this.#failure = this.#couldNotLoad(error);
+      if (!(error instanceof GatewayError))
+        this.#options.log.error("model could not be prepared", {
+          model: this.#options.model,
+          reason: String(error),
+        });
+    }
+    this.#apply("refused");
   }
 
   #spawn(options: LoadOptions): void {
@@ -139,12 +162,29 @@ export class ModelHost {
       onExit: (description) => this.#gone(child, description),
     });
     this.#child = child;
+    this.#liveness = new Liveness(this.#options.livenessMs / LOOKS, {
+      patience: () => this.#patience(),
+      ping: () => child.send({ type: "ping" }),
+      onSilent: () => this.#gone(child, "it gave no sign of life any more"),
+    });
     child.send({ type: "load", options });
+  }
+
+  /** Milliseconds the child may be silent; null while it has nothing to do. */
+  #patience(): number | null {
+    const { livenessMs, loadTimeoutMs } = this.#options;
+    if (this.#state.name === "loading") return Math.max(LOAD_PATIENCE * loadTimeoutMs, livenessMs);
+    return this.#answers.size > 0 ? livenessMs : null;
   }
 
   #receive(child: EngineProcess, message: FromChild): void {
     if (child !== this.#child) return;
+    // While it loads the process can be well and the load stuck: only progress counts.
+    if (message.type !== "pong" || this.#state.name !== "loading") this.#liveness?.sign();
     switch (message.type) {
+      case "pong":
+      case "progress":
+        return;
       case "ready": {
         this.#info = message.info;
         this.#apply("loaded");
@@ -180,6 +220,8 @@ export class ModelHost {
     const was = this.#state.name;
     const lines = child?.lastLines ?? [];
     this.#child = null;
+    this.#liveness?.stop();
+    this.#liveness = null;
     this.#info = null;
     child?.kill();
     if (was === "loading" || was === "ready") {

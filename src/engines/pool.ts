@@ -26,6 +26,8 @@ export interface EngineConfig {
   /** Most models loaded at once; 0 is as many as fit. */
   readonly maxLoaded?: number;
   readonly gpu?: boolean;
+  /** Without a sign of life for so long, a child process that has work is given up; 30 s if unset. */
+  readonly livenessMs?: number;
 }
 
 /** A model's place in the pool. */
@@ -113,11 +115,12 @@ export class ModelPool {
   }
 
   #pooled(model: Model): PooledModel {
-    const { loadTimeoutMs, sequences, maxQueue } = this.#config;
+    const { loadTimeoutMs, sequences, maxQueue, livenessMs = LIVENESS_MS } = this.#config;
     const host = new ModelHost({
       model: model.id,
       prepare: () => this.#load(pooled),
       loadTimeoutMs,
+      livenessMs,
       log: this.#log,
     });
     const wait = (waiting: number) => ((waiting + 1) * pooled.answerMs) / sequences / 1_000;
@@ -219,6 +222,7 @@ export class ModelPool {
 }
 
 const SWEEP_MS = 1_000;
+const LIVENESS_MS = 30_000;
 
 function gigabytes(bytes: number): string {
   return `${(bytes / 2 ** 30).toFixed(1)} GiB`;

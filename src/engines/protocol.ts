@@ -91,6 +91,8 @@ export interface LoadOptions {
 
 export type ToChild =
   | { readonly type: "load"; readonly options: LoadOptions }
+  /** To be answered with a pong at once. */
+  | { readonly type: "ping" }
   | { readonly type: "generate"; readonly id: number; readonly options: GenerateOptions }
   | { readonly type: "cancel"; readonly id: number }
   | { readonly type: "tokenize"; readonly id: number; readonly prompt: PromptSource }
@@ -103,6 +105,9 @@ export interface ReadyInfo {
 }
 
 export type FromChild =
+  | { readonly type: "pong" }
+  /** More of the model is loaded. */
+  | { readonly type: "progress" }
   | { readonly type: "ready"; readonly info: ReadyInfo }
   | { readonly type: "failed"; readonly message: string }
   | { readonly type: "events"; readonly events: readonly ChildEvent[] };

@@ -154,6 +154,46 @@ test("another model takes the place of an idle one, and never of one in use", as
   }
 });
 
+test("a model that finds no room is no crash: it is loaded as soon as there is room", async () => {
+  const second: Model = { ...model, id: "second" };
+  const other = { ...target, model: second };
+  const local = backend({ maxLoaded: 1 }, weights, [model, second]);
+  const long = chatRequest("Count.", { max_tokens: 400, stream: true, logit_bias: { "2": -100 } });
+  const reply = await replyTo(long, contextFor(), local);
+  if (reply.kind !== "stream") throw new Error("expected a stream");
+  const ask = async () => local.operations.chat?.(other, hello, contextFor());
+  for await (const _ of reply.events) {
+    for (let times = 0; times < 3; times++) {
+      expect(await failure(ask())).toMatchObject({ kind: "overloaded" });
+      expect(local.state(other)).toEqual({ state: "loadable", detail: null });
+    }
+    break;
+  }
+  while (local.snapshot()[0]?.running !== 0) await Bun.sleep(1);
+  expect(await ask()).toMatchObject({ usage: { completion_tokens: 2 } });
+});
+
+test("a child that hangs is ended, and its callers are told", async () => {
+  const local = backend({ livenessMs: 600 });
+  await local.preload(model.id);
+  const before = pidOf(local);
+  process.kill(before, "SIGSTOP");
+  expect(await failure(chat(hello, contextFor(), local))).toMatchObject({ kind: "upstream_error" });
+  expect(local.state(target).state).toBe("crashed");
+  while (isAlive(before)) await Bun.sleep(1);
+});
+
+test("a load that hangs is ended", async () => {
+  const local = backend({ livenessMs: 600, loadTimeoutMs: 400 });
+  const waiting = failure(local.preload(model.id));
+  while (local.snapshot()[0]?.pid === null) await Bun.sleep(1);
+  const pid = pidOf(local);
+  process.kill(pid, "SIGSTOP");
+  expect(await waiting).toMatchObject({ kind: "model_loading" });
+  while (isAlive(pid)) await Bun.sleep(5);
+  expect(local.state(target).state).toBe("crashed");
+});
+
 test("a model that nobody uses is unloaded after keep_alive", async () => {
   const local = backend({ keepAliveMs: 1 });
   await local.preload(model.id);

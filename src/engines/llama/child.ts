@@ -25,6 +25,7 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal
 process.on("disconnect", () => process.kill(process.pid, "SIGKILL"));
 
 process.on("message", (message: ToChild) => {
+  if (message.type === "ping") return send({ type: "pong" });
   handle(message).catch((error: unknown) => {
     if (message.type === "load") {
       console.error(error);
@@ -43,9 +44,10 @@ process.on("message", (message: ToChild) => {
   });
 });
 
-async function handle(message: ToChild): Promise<void> {
+async function handle(message: Exclude<ToChild, { type: "ping" }>): Promise<void> {
   if (message.type === "load") {
-    engine = await LlamaEngine.load(message.options, emit, broken);
+    const progress = () => send({ type: "progress" });
+    engine = await LlamaEngine.load(message.options, { emit, broken, progress });
     send({ type: "ready", info: engine.info });
     return;
   }

@@ -14,6 +14,14 @@ import { Vocabulary } from "./tokens.ts";
 
 type Emit = (events: readonly ChildEvent[]) => void;
 
+export interface EngineHandlers {
+  readonly emit: Emit;
+  /** A loaded model has stopped working. */
+  readonly broken: (error: unknown) => void;
+  /** More of the model is loaded. */
+  readonly progress: () => void;
+}
+
 /** One loaded GGUF model. Answers go out through `emit`, by the ids of their requests. */
 export class LlamaEngine {
   readonly info: ReadyInfo;
@@ -27,8 +35,7 @@ export class LlamaEngine {
     model: LlamaModel,
     context: LlamaContext,
     options: LoadOptions,
-    emit: Emit,
-    broken: (error: unknown) => void,
+    { emit, broken }: EngineHandlers,
   ) {
     this.#model = model;
     this.#vocabulary = new Vocabulary(model);
@@ -42,12 +49,8 @@ export class LlamaEngine {
     this.info = { contextSize, vocabularySize: this.#vocabulary.size };
   }
 
-  /** Rejects when the weights can't be read; `broken` is told when a loaded model stops working. */
-  static async load(
-    options: LoadOptions,
-    emit: Emit,
-    broken: (error: unknown) => void,
-  ): Promise<LlamaEngine> {
+  /** Rejects when the weights can't be read. */
+  static async load(options: LoadOptions, handlers: EngineHandlers): Promise<LlamaEngine> {
     const { path, contextSize, sequences, threads } = options;
     const llama = await getLlama({
       gpu: options.gpu ? "auto" : false,
@@ -57,7 +60,10 @@ export class LlamaEngine {
       logLevel: LlamaLogLevel.error,
       maxThreads: threads,
     });
-    const model = await llama.loadModel({ modelPath: path });
+    const { progress } = handlers;
+    progress();
+    const model = await llama.loadModel({ modelPath: path, onLoadProgress: progress });
+    progress();
     const context = await model.createContext({
       contextSize,
       sequences,
@@ -66,7 +72,8 @@ export class LlamaEngine {
       batchSize: threads <= 2 && !options.gpu ? 128 : 512,
       failedCreationRemedy: false,
     });
-    return new LlamaEngine(model, context, options, emit, broken);
+    progress();
+    return new LlamaEngine(model, context, options, handlers);
   }
 
   generate(id: number, options: GenerateOptions): void {
