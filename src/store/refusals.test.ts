@@ -30,6 +30,14 @@ describe("refusals", () => {
     expect(refusals.admit(refusalOf("y"), true)).toBe(true);
   });
 
+  test("paths that are none of ours are one kind, whatever strangers type", () => {
+    const refusals = new Refusals(0);
+    for (let n = 0; n < 1000; n++) {
+      refusals.admit(refusalOf(`${n}`, { endpoint: `/x${n}`, known: false }), true);
+    }
+    expect(refusals.drain()).toMatchObject([{ endpoint: "(unknown)", count: 1000 }]);
+  });
+
   test("without room none stands alone", () => {
     const refusals = new Refusals(20);
     expect(refusals.admit(refusalOf("a"), false)).toBe(false);

@@ -14,6 +14,8 @@ export interface RefusalGroup {
 /** Distinct kinds kept apart; what comes after shares a group per status and error, of which there are few. */
 const MAX_GROUPS = 500;
 const OTHER = "(other)";
+/** The endpoint, in groups and counters, of every path that is none of ours: strangers don't multiply rows. */
+export const UNKNOWN_ENDPOINT = "(unknown)";
 
 /**
  * Decides which refused calls get a record of their own: the first `perWindow` between two drains.
@@ -35,9 +37,10 @@ export class Refusals {
       this.#alone++;
       return true;
     }
-    const named = groupKey(record.endpoint, record.keyId, record);
+    const kind = record.known ? record.endpoint : UNKNOWN_ENDPOINT;
+    const named = groupKey(kind, record.keyId, record);
     const full = this.#groups.size >= MAX_GROUPS && !this.#groups.has(named);
-    const endpoint = full ? OTHER : record.endpoint;
+    const endpoint = full ? OTHER : kind;
     const keyId = full ? OTHER : record.keyId;
     const key = full ? groupKey(endpoint, keyId, record) : named;
     const group = this.#groups.get(key);

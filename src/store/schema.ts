@@ -67,6 +67,7 @@ const Refuse = z.object({
   id: z.string(),
   at: Count,
   endpoint: z.string(),
+  known: z.boolean().default(true),
   model: Text,
   keyId: z.string(),
   requestId: Text,

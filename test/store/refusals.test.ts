@@ -32,3 +32,27 @@ test("a flood of 50,000 refused calls is a few rows, and every call of it is cou
   expect(counters.every((row) => row.model === "")).toBe(true);
   await again.close();
 }, 20_000);
+
+test("30,000 made-up paths are one row a second besides those that stand alone, and one counter a minute", async () => {
+  using folder = tempFolder();
+  const store = openStore({ home: folder.path, durability: "process", version: "test" });
+  const started = Date.now();
+  for (let n = 0; n < 30_000; n++) {
+    const endpoint = `/x${n}/${"p".repeat(200)}`;
+    store.ledger.refuse(refusalOf(`r${n}`, { endpoint, known: false, error: "not_found" }));
+    if (n % 300 === 0) await new Promise((resolve) => setImmediate(resolve));
+  }
+  const seconds = Math.ceil((Date.now() - started) / 1000) + 1;
+  await store.close();
+
+  const again = openStore({ home: folder.path, durability: "process", version: "test" });
+  expect(await again.caughtUp()).toBe(true);
+  const rows = await again.calls.listCalls({ limit: 1000 });
+  expect(rows.length).toBeLessThanOrEqual(seconds * (20 + 1));
+  expect(rows.filter((row) => row.endpoint.startsWith("/x0/"))).toMatchObject([{ calls: 1 }]);
+  const counters = await again.calls.counters();
+  expect(counters.every((row) => row.endpoint === "(unknown)")).toBe(true);
+  expect(counters.length).toBeLessThanOrEqual(Math.ceil(seconds / 60) + 1);
+  expect(counters.reduce((sum, row) => sum + row.calls, 0)).toBe(30_000);
+  await again.close();
+}, 20_000);

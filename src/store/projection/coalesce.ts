@@ -1,6 +1,7 @@
+import { UNKNOWN_ENDPOINT } from "../refusals.ts";
 import type { JournalRecord } from "../schema.ts";
 
-/** One row of `calls`, in the order of `COLUMNS`. */
+/** One row of `calls`, in the order of `COLUMNS`, and how it is counted. */
 export interface Row {
   id: string;
   started_at: number;
@@ -26,6 +27,8 @@ export interface Row {
   total_ms: number | null;
   dropped_params: string;
   calls: number;
+  /** The endpoint in the counters. Not a column: it differs only where a stranger made one up. */
+  counted_as: string | null;
 }
 
 /** What to do to the database, in order. Within `rows` every id occurs once. */
@@ -115,6 +118,7 @@ function emptyRow(id: string, startedAt: number): Row {
     total_ms: null,
     dropped_params: "[]",
     calls: 1,
+    counted_as: null,
   };
 }
 
@@ -157,6 +161,7 @@ function refuse(row: Row, record: Of<"refuse"> | Of<"refused">): void {
   if (record.t === "refuse") {
     row.model = record.model ?? "";
     row.request_id = record.requestId;
+    if (!record.known) row.counted_as = UNKNOWN_ENDPOINT;
   } else {
     row.calls = record.count;
   }

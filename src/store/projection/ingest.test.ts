@@ -5,7 +5,7 @@ import { z } from "zod";
 import { tempFolder } from "../../../test/store/calls-fixture.ts";
 import { callsBy, openCallsReadonly } from "../calls.ts";
 import { encode, encodedBound } from "../record.ts";
-import type { JournalRecord } from "../schema.ts";
+import { JournalRecord } from "../schema.ts";
 import { listSegments, segmentPath } from "../segment.ts";
 import { openDatabase, openReadonly, readPosition } from "./database.ts";
 import { ingest, type Position } from "./ingest.ts";
@@ -191,7 +191,8 @@ describe("the projection", () => {
       if (n % 3 !== 0) records.push(settle(`c${n}`, n));
     }
     const refused = { endpoint: "/x", keyId: "k", httpStatus: 404, error: "not_found" };
-    records.push({ t: "refuse", id: "r1", at: AT, model: "?", requestId: null, ...refused });
+    const alone = { model: "?", known: true, requestId: null };
+    records.push({ t: "refuse", id: "r1", at: AT, ...alone, ...refused });
     records.push({ t: "refused", id: "r2", at: AT, count: 1234, ...refused });
     write(dir, 1, bytesOf(records));
     write(dir, 2, bytesOf([boot, reserve("last", AT + 9_000_000)]));
@@ -281,6 +282,41 @@ describe("the projection", () => {
     expect(await db.calls.getCall("a")).toMatchObject({ prompt_tokens: 10 });
     expect(await db.calls.counters()).toMatchObject([{ calls: 1, prompt_tokens: 10 }]);
     await db.sql.close();
+  });
+
+  test("a refused call's row says what a stranger typed, its counters only that it is no endpoint", async () => {
+    using folder = tempFolder();
+    const db = await database(folder.path);
+    const refusal = (id: string, endpoint: string, known: boolean): JournalRecord => {
+      const rest = {
+        keyId: "k",
+        httpStatus: 404,
+        error: "not_found",
+        model: null,
+        requestId: null,
+      };
+      return { t: "refuse", id, at: AT, endpoint, known, ...rest };
+    };
+    const records = ["/a", "/b", "/c"].map((path) => refusal(path, path, false));
+    await ingest(db.sql, [...records, refusal("d", "/v1/completions", true)], START);
+    const rows = await db.calls.listCalls({ limit: 10 });
+    expect(rows.map((row) => row.endpoint).sort()).toEqual(["/a", "/b", "/c", "/v1/completions"]);
+    expect((await db.calls.counters()).map((row) => [row.endpoint, row.calls])).toEqual([
+      ["(unknown)", 3],
+      ["/v1/completions", 1],
+    ]);
+    await db.sql.close();
+  });
+
+  test("reads a refusal of a journal that does not say whether its endpoint is known", () => {
+    const old = { t: "refuse", id: "a", at: 1, endpoint: "/x", model: null, keyId: "k" };
+    const parsed = JournalRecord.parse({
+      ...old,
+      requestId: null,
+      httpStatus: 404,
+      error: "not_found",
+    });
+    expect(parsed).toMatchObject({ endpoint: "/x", known: true });
   });
 
   test("a database of a newer version is refused, not guessed at", async () => {

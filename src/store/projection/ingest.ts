@@ -47,6 +47,7 @@ const COUNTER_COLUMNS = 11;
 
 /** What a row's end adds to the counters. */
 const Ended = z.object({
+  id: z.string(),
   started_at: z.coerce.number(),
   endpoint: z.string(),
   model: z.string(),
@@ -94,7 +95,13 @@ async function upsert(sql: Execute, rows: readonly Row[]): Promise<Ended[]> {
     const chunk = rows.slice(from, from + ROWS_PER_STATEMENT);
     const values = chunk.flatMap((row) => COLUMNS.map((column) => row[column]));
     const changed: unknown = await sql.unsafe(upsertStatement(chunk.length), values);
-    for (const row of EndedRows.parse(changed)) if (row.status !== "running") ended.push(row);
+    const made = new Map<string, string>();
+    for (const { id, counted_as } of chunk) if (counted_as !== null) made.set(id, counted_as);
+    for (const row of EndedRows.parse(changed)) {
+      if (row.status === "running") continue;
+      row.endpoint = made.get(row.id) ?? row.endpoint;
+      ended.push(row);
+    }
   }
   return ended;
 }

@@ -1,12 +1,16 @@
 import type { SQL } from "bun";
+import type { JournalRecord } from "../schema.ts";
 import type { JournalEnd } from "../segment.ts";
 import { openDatabase, openReadonly, readPosition } from "./database.ts";
 import { ingest, type Position } from "./ingest.ts";
 import type { FromWorker, Query } from "./protocol.ts";
+import { PRUNE_STEP, pruneRefused } from "./prune.ts";
 import { deleteIngested, nextPiece } from "./tail.ts";
 
 const FIRST_RETRY_MS = 250;
 const LAST_RETRY_MS = 10_000;
+/** Rows of refused calls that stay in the log, the newest: 40 MB at the most. */
+const KEPT_REFUSED = 100_000;
 
 interface Open {
   readonly writer: SQL;
@@ -28,11 +32,20 @@ export class Projector {
   #retry: ReturnType<typeof setTimeout> | null = null;
   #retryMs = FIRST_RETRY_MS;
   #closing = false;
+  readonly #keptRefused: number;
+  /** Rows of refused calls since the last look for ones too many. An earlier process may have left some. */
+  #newRefused = PRUNE_STEP;
 
-  constructor(journal: string, database: string, tell: (message: FromWorker) => void) {
+  constructor(
+    journal: string,
+    database: string,
+    tell: (message: FromWorker) => void,
+    keptRefused = KEPT_REFUSED,
+  ) {
     this.#journal = journal;
     this.#database = database;
     this.#tell = tell;
+    this.#keptRefused = keptRefused;
   }
 
   /** The journal may now be read up to `end`. */
@@ -72,16 +85,22 @@ export class Projector {
         const end = this.#end;
         if (end === null || this.#closing) return;
         const piece = nextPiece(this.#journal, open.position, end);
-        if (piece === null) break;
-        await ingest(open.writer, piece.records, piece.next);
-        if (piece.next.segment > open.position.segment) deleteIngested(this.#journal, piece.next);
-        open.position = piece.next;
-        this.#report(open.position);
+        if (piece === null) {
+          this.#retryMs = FIRST_RETRY_MS;
+          this.#report(open.position);
+          if (this.#newRefused < PRUNE_STEP) return;
+          const pruned = await pruneRefused(open.writer, this.#keptRefused);
+          if (pruned < PRUNE_STEP) this.#newRefused = 0;
+        } else {
+          await ingest(open.writer, piece.records, piece.next);
+          if (piece.next.segment > open.position.segment) deleteIngested(this.#journal, piece.next);
+          open.position = piece.next;
+          this.#newRefused += piece.records.filter(isRefusal).length;
+          this.#report(open.position);
+        }
         // Queries wait for one batch at the most.
         await new Promise((resolve) => setImmediate(resolve));
       }
-      this.#retryMs = FIRST_RETRY_MS;
-      this.#report(open.position);
     } catch (error) {
       this.#tell({ kind: "trouble", message: messageOf(error) });
       await this.#shut();
@@ -126,6 +145,10 @@ async function openBoth(filename: string): Promise<Open> {
     await writer.close();
     throw error;
   }
+}
+
+function isRefusal(record: JournalRecord): boolean {
+  return record.t === "refuse" || record.t === "refused";
 }
 
 function messageOf(error: unknown): string {
