@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { truncateSync } from "node:fs";
 import { mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
@@ -323,11 +324,29 @@ test("a link out of the folder is not written through", async () => {
   await rm(outside, { recursive: true });
 });
 
-test("two pulls of one file at once: a living process's is left alone, a dead one's is taken over", async () => {
+test("while a file is pulled a second pull of it is refused; what a dead one left stops nobody", async () => {
   await writeFile(path.join(folder, `${name}.lock`), String(process.ppid));
-  expect(await failure(pull())).toContain(`another process (${process.ppid})`);
-  const gone = Bun.spawn(["true"]);
-  await gone.exited;
-  await writeFile(path.join(folder, `${name}.lock`), String(gone.pid));
+  hub.hangs = [1_000_000];
+  const stop = new AbortController();
+  const begun = Promise.withResolvers<void>();
+  const first = pull({ signal: stop.signal, onProgress: () => begun.resolve() });
+  await begun.promise;
+  expect(await failure(pull())).toBe(`this process (${process.pid}) is already pulling ${key}`);
+  stop.abort(new UserError("stopped"));
+  expect(await failure(first)).toBe("stopped");
+  expect((await pull()).downloaded).toBe(true);
+});
+
+test("when something else writes into the part, the bytes on disk are what is checked", async () => {
+  let isCut = false;
+  const cut = ({ done }: Progress) => {
+    if (isCut || done < 1_000_000) return;
+    isCut = true;
+    truncateSync(path.join(folder, `${name}.part`), 500_000);
+  };
+  expect(await failure(pull({ onProgress: cut }))).toMatch(
+    /^the download is not the file the hub announced: sha256 [0-9a-f]{64}/,
+  );
+  expect(await readdir(folder)).toEqual([]);
   expect((await pull()).downloaded).toBe(true);
 });
