@@ -81,6 +81,24 @@ test("callers who ask at once share one joining", async () => {
   expect(await first).toBe(file());
 });
 
+test("joining removes what a killed process had joined, and leaves a living one's and other files alone", async () => {
+  const models = path.join(home, "models");
+  await mkdir(models, { recursive: true });
+  const gone = Bun.spawn(["true"]);
+  await gone.exited;
+  const others = [
+    `owner--small.gguf.${process.ppid}.tmp`,
+    `owner--smaller.gguf.${gone.pid}.tmp`,
+    `owner--small.gguf.part.${gone.pid}.tmp`,
+  ];
+  for (const name of [`owner--small.gguf.${gone.pid}.tmp`, ...others])
+    await writeFile(path.join(models, name), "half");
+  await prepareWeights(joined(), folders());
+  expect((await readdir(models)).sort()).toEqual(
+    ["owner--small.gguf", "owner--small.verified.json", ...others].sort(),
+  );
+});
+
 test("a damaged part is named with both hashes, and nothing is left behind", async () => {
   const damaged = one.slice();
   damaged[7] = (damaged[7] ?? 0) ^ 1;

