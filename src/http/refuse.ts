@@ -6,7 +6,7 @@ import { timeOrderedId } from "../lib/id.ts";
 import type { Caller } from "../types.ts";
 import { pathOf } from "./address.ts";
 import { respondError } from "./respond.ts";
-import { allowedMethod } from "./unknown.ts";
+import { allowedMethod, isFixed } from "./unknown.ts";
 
 /**
  * The answer to a request that failed outside the pipeline: an unknown path, a bad query, no key for
@@ -22,7 +22,7 @@ export function refuse(gateway: Gateway, request: Request, thrown: unknown): Res
     id,
     at: Date.now(),
     endpoint,
-    known: method !== null,
+    known: isFixed(endpoint),
     model: null,
     keyId: callerOf(gateway, request)?.keyId ?? "unknown",
     requestId,

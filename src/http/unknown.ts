@@ -26,6 +26,11 @@ export function allowedMethod(path: string): string | null {
   return METHODS.find(([pattern]) => pattern.test(path))?.[1] ?? null;
 }
 
+/** Whether a path is one of a fixed few: below `/v1/models/` and `/docs/` a stranger can type anything. */
+export function isFixed(path: string): boolean {
+  return allowedMethod(path) !== null && !/^\/(v1\/models|docs)\//.test(path);
+}
+
 /** 404 or 405 for what no route matched, said so that the next attempt can be right. */
 export function unknownEndpoint(request: Request): GatewayError {
   const path = pathOf(request);
