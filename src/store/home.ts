@@ -2,6 +2,8 @@ import { Database } from "bun:sqlite";
 import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 
+const BUSY_TIMEOUT_MS = 100;
+
 /** Why the home folder cannot be used: one line for the terminal. */
 export class HomeError extends Error {
   override readonly name = "HomeError";
@@ -74,7 +76,9 @@ export function openHome(folder: string): Home {
 function takeLock(path: string, pidFile: string): Database {
   const lock = new Database(join(path, "lock.db"), { create: true });
   try {
-    lock.run("PRAGMA locking_mode = EXCLUSIVE");
+    // Two that start at the same moment each hold a part of the lock: one has to wait for the other.
+    lock.run(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`);
+    lock.run("PRAGMA journal_mode = MEMORY");
     lock.run("BEGIN EXCLUSIVE");
   } catch (error) {
     lock.close();

@@ -34,3 +34,40 @@ test("a home folder in use is refused by the name of the process that has it, an
   expect(await store.caughtUp()).toBe(true);
   await store.close();
 }, 20_000);
+
+async function* linesOf(stream: ReadableStream<Uint8Array>): AsyncGenerator<string, undefined> {
+  const decoder = new TextDecoder();
+  let text = "";
+  for await (const bytes of stream) {
+    text += decoder.decode(bytes, { stream: true });
+    const lines = text.split("\n");
+    text = lines.pop() ?? "";
+    yield* lines;
+  }
+}
+
+test("of two processes that open a home at the same moment exactly one gets it, forty times", async () => {
+  using folder = tempFolder();
+  const racer = join(import.meta.dir, "child-races-home.ts");
+  const both = [0, 1].map(() => {
+    const child = Bun.spawn([process.execPath, racer, folder.path], {
+      stdin: "pipe",
+      stdout: "pipe",
+    });
+    return { child, lines: linesOf(child.stdout) };
+  });
+  const hear = () => Promise.all(both.map(async ({ lines }) => (await lines.next()).value));
+  expect(await hear()).toEqual(["ready", "ready"]);
+  for (let round = 0; round < 40; round++) {
+    const at = Date.now() + 5;
+    for (const { child } of both) {
+      child.stdin.write(`${at}\n`);
+      await child.stdin.flush();
+    }
+    expect((await hear()).sort()).toEqual(["got it", "in use"]);
+  }
+  for (const { child } of both) {
+    child.kill("SIGKILL");
+    await child.exited;
+  }
+}, 60_000);
