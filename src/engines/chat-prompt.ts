@@ -1,13 +1,16 @@
 import { GatewayError } from "../contract/errors.ts";
 import type { Message } from "../contract/messages.ts";
+import { refuseMessages } from "./prompt-limits.ts";
 import type { TemplateMessage } from "./protocol.ts";
 
 /**
  * Messages as chat templates read them: content is text, `developer` is `system`, and the arguments
  * of tool calls are objects where they are JSON. Pieces of text are joined by a line break, as in
- * vLLM and llama.cpp. Pictures, sound and files are refused with their place.
+ * vLLM and llama.cpp. Pictures, sound and files are refused with their place, and so are more
+ * messages than an engine takes.
  */
 export function templateMessages(messages: readonly Message[]): TemplateMessage[] {
+  refuseMessages(messages.length);
   return messages.map((message, index) => {
     const content = textOf(message.content, index);
     if (message.role === "developer") return { ...message, role: "system", content };

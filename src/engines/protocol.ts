@@ -102,6 +102,8 @@ export interface ReadyInfo {
   /** Tokens of prompt and answer together that one request may have. */
   readonly contextSize: number;
   readonly vocabularySize: number;
+  /** Characters of the longest token's text. */
+  readonly longestToken: number;
 }
 
 export type FromChild =

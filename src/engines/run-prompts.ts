@@ -1,6 +1,7 @@
 import { GroupStream } from "../lib/group-stream.ts";
 import type { AttemptContext } from "../types.ts";
 import type { ModelPool, PooledModel } from "./pool.ts";
+import { refuseOversized } from "./prompt-limits.ts";
 import type { ChildEvent, FinishReason, GenerateOptions } from "./protocol.ts";
 
 /** More text of the answer to the prompt with this index, and its end. */
@@ -91,7 +92,7 @@ async function runOne(
   const began = performance.now();
   try {
     // It may have crashed while this one waited.
-    await pooled.host.ensureReady(signal);
+    refuseOversized(options.prompt, await pooled.host.ensureReady(signal));
     if (context.meter.startedAt === 0) context.meter.startedAt = performance.now();
     let counted = 0;
     for await (const events of pooled.host.generate(options, signal))

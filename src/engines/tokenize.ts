@@ -3,6 +3,7 @@ import type { DetokenizeRequest, TokenizeRequest } from "../contract/tokenize.ts
 import type { AttemptContext, Reply } from "../types.ts";
 import { templateMessages } from "./chat-prompt.ts";
 import type { ModelPool, PooledModel } from "./pool.ts";
+import { refuseDetokenizing, refuseTokenizing } from "./prompt-limits.ts";
 import type { PromptSource } from "./protocol.ts";
 
 /**
@@ -16,6 +17,7 @@ export async function tokenize(
   { signal }: AttemptContext,
 ): Promise<Reply> {
   const prompt = promptOf(request);
+  refuseTokenizing(prompt, SOURCES.find((name) => request[name] !== undefined) ?? "input");
   const done = pool.hold(pooled);
   try {
     const { contextSize } = await pooled.host.ensureReady(signal);
@@ -43,6 +45,7 @@ export async function detokenize(
   request: DetokenizeRequest,
   { signal }: AttemptContext,
 ): Promise<Reply> {
+  refuseDetokenizing(request.tokens);
   const done = pool.hold(pooled);
   try {
     await pooled.host.ensureReady(signal);
@@ -54,6 +57,8 @@ export async function detokenize(
     done();
   }
 }
+
+const SOURCES = ["messages", "input", "text", "prompt"] as const;
 
 function promptOf(request: TokenizeRequest): PromptSource {
   if (request.messages !== undefined)

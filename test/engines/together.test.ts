@@ -6,6 +6,7 @@ import {
   complete,
   completionRequest,
   contextFor,
+  jsonOf,
   replyTo,
   sharedBackend,
   TIMEOUT,
@@ -71,6 +72,27 @@ test("a long prompt of another request holds a stream up for no more than about 
   expect(tokensBefore).toBeGreaterThan(4);
   // The step is made to take half a second; the rest is for a busy machine.
   expect(longest).toBeLessThan(2_000);
+});
+
+test("a text that is hard to tokenise holds a stream up no longer", async () => {
+  const events = await streamOf(chatRequest("Count to ten.", { max_tokens: 200, ...endless }));
+  const iterator = events[Symbol.asyncIterator]();
+  await iterator.next();
+  let answered = false;
+  const other = jsonOf("tokenize", { model: "tinyllama", input: "鑿".repeat(200_000) });
+  other.finally(() => {
+    answered = true;
+  });
+  let last = performance.now();
+  let longest = 0;
+  while (!answered && !(await iterator.next()).done) {
+    longest = Math.max(longest, performance.now() - last);
+    last = performance.now();
+  }
+  await iterator.return?.();
+  expect(await other).toMatchObject({ count: 600_002 });
+  // As one piece it takes 8 s on an idle machine; cut into slices, the longest step is 0.3 s.
+  expect(longest).toBeLessThan(3_000);
 });
 
 test("a cancelled stream ends at once, even in the middle of a prompt, and frees its place", async () => {

@@ -1,4 +1,10 @@
-import { getLlama, type LlamaContext, LlamaLogLevel, type LlamaModel } from "node-llama-cpp";
+import {
+  getLlama,
+  type LlamaContext,
+  LlamaLogLevel,
+  type LlamaModel,
+  type Token,
+} from "node-llama-cpp";
 import type {
   ChildEvent,
   GenerateOptions,
@@ -11,6 +17,7 @@ import { Generation } from "./generate.ts";
 import { Prompts } from "./prompts.ts";
 import { ChatTemplate } from "./template.ts";
 import { Vocabulary } from "./tokens.ts";
+import { Turns } from "./turns.ts";
 
 type Emit = (events: readonly ChildEvent[]) => void;
 
@@ -30,6 +37,9 @@ export class LlamaEngine {
   readonly #prompts: Prompts;
   readonly #loop: BatchLoop;
   readonly #emit: Emit;
+  readonly #turns = new Turns();
+  /** Answers whose prompts are being tokenised. */
+  readonly #beginning = new Set<number>();
 
   private constructor(
     model: LlamaModel,
@@ -38,15 +48,16 @@ export class LlamaEngine {
     { emit, broken }: EngineHandlers,
   ) {
     this.#model = model;
-    this.#vocabulary = new Vocabulary(model);
     // The library rounds the context up; what was asked for is the limit.
     const contextSize = Math.min(options.contextSize, context.contextSize);
     const source = options.template ?? model.fileInfo.metadata.tokenizer.chat_template ?? null;
+    this.#vocabulary = new Vocabulary(model, source ?? "");
     const chat = source === null ? null : new ChatTemplate(source, this.#vocabulary);
     this.#prompts = new Prompts(this.#vocabulary, chat, contextSize);
     this.#loop = new BatchLoop(context, emit, broken);
     this.#emit = emit;
-    this.info = { contextSize, vocabularySize: this.#vocabulary.size };
+    const { size: vocabularySize, longestToken } = this.#vocabulary;
+    this.info = { contextSize, vocabularySize, longestToken };
   }
 
   /** Rejects when the weights can't be read. */
@@ -76,8 +87,17 @@ export class LlamaEngine {
     return new LlamaEngine(model, context, options, handlers);
   }
 
-  generate(id: number, options: GenerateOptions): void {
-    const prompt = this.#prompts.forAnswer(options);
+  async generate(id: number, options: GenerateOptions): Promise<void> {
+    this.#beginning.add(id);
+    try {
+      const prompt = await this.#turns.run(this.#prompts.forAnswer(options.prompt));
+      if (this.#beginning.has(id)) this.#answer(id, prompt, options);
+    } finally {
+      this.#beginning.delete(id);
+    }
+  }
+
+  #answer(id: number, prompt: readonly Token[], options: GenerateOptions): void {
     if (options.maxTokens === 0) {
       this.#emit([
         { type: "started", id, promptTokens: prompt.length, cachedTokens: 0 },
@@ -93,11 +113,12 @@ export class LlamaEngine {
   }
 
   cancel(id: number): void {
+    this.#beginning.delete(id);
     this.#loop.cancel(id);
   }
 
-  tokenize(id: number, prompt: PromptSource): void {
-    const tokens = this.#prompts.encode(prompt);
+  async tokenize(id: number, prompt: PromptSource): Promise<void> {
+    const tokens = await this.#turns.run(this.#prompts.encode(prompt));
     const pieces = tokens.map((token) => this.#vocabulary.text(token));
     this.#emit([{ type: "tokens", id, tokens, pieces }]);
   }

@@ -1,14 +1,12 @@
 import type { Token } from "node-llama-cpp";
 import { GatewayError } from "../../contract/errors.ts";
-import type { GenerateOptions, PromptSource } from "../protocol.ts";
+import { LONGEST_TEXT, textTooLong, tooLong } from "../prompt-limits.ts";
+import type { PromptSource } from "../protocol.ts";
 import type { PromptPiece } from "./protected-text.ts";
 import type { ChatTemplate } from "./template.ts";
 import type { Vocabulary } from "./tokens.ts";
 
-/** Tokenising a million characters takes 0.3 s, in which nobody gets a token. */
-const LONGEST_TEXT = 2 ** 20;
-
-/** Turns what callers send into the tokens a model reads. */
+/** Turns what callers send into the tokens a model reads. Each yield is a place for other work. */
 export class Prompts {
   readonly #vocabulary: Vocabulary;
   readonly #template: ChatTemplate | null;
@@ -21,23 +19,22 @@ export class Prompts {
   }
 
   /** A prompt that leaves room for an answer of at least one token; else `context_length_exceeded`. */
-  forAnswer(options: GenerateOptions): Token[] {
-    const read = this.#read(options.prompt);
+  *forAnswer(prompt: PromptSource): Generator<void, Token[], void> {
+    const read = this.#read(prompt);
     if (read.pieces !== null) {
-      // No token stands for more characters than the longest one has: far too long needs no counting.
-      const least = Math.ceil(length(read.pieces) / this.#vocabulary.longestToken);
-      if (least >= this.#contextSize)
-        throw tooLong(this.#contextSize, `at least ${least}`, options);
+      // Every piece is a token at least, and no token stands for more characters than the longest one has.
+      const characters = Math.ceil(length(read.pieces) / this.#vocabulary.longestToken);
+      const least = Math.max(characters, read.pieces.length);
+      if (least >= this.#contextSize) throw tooLong(this.#contextSize, prompt, `at least ${least}`);
     }
-    const tokens = this.#tokens(read);
-    if (tokens.length >= this.#contextSize)
-      throw tooLong(this.#contextSize, `${tokens.length}`, options);
+    const tokens = yield* this.#tokens(read);
+    if (tokens.length >= this.#contextSize) throw tooLong(this.#contextSize, prompt, tokens.length);
     if (tokens.length === 0)
       throw new GatewayError("invalid_request", "The prompt is empty.", { param: "prompt" });
     return tokens;
   }
 
-  encode(prompt: PromptSource): Token[] {
+  encode(prompt: PromptSource): Generator<void, Token[], void> {
     return this.#tokens(this.#read(prompt));
   }
 
@@ -67,16 +64,11 @@ export class Prompts {
     );
   }
 
-  #tokens(read: Read): Token[] {
+  *#tokens(read: Read): Generator<void, Token[], void> {
     if (read.pieces === null) return read.tokens;
     const { pieces, addSpecialTokens, param } = read;
-    if (length(pieces) > LONGEST_TEXT)
-      throw new GatewayError(
-        "invalid_request",
-        `The text is too long: it may have up to ${LONGEST_TEXT} characters.`,
-        { param },
-      );
-    return this.#vocabulary.encode(pieces, addSpecialTokens);
+    if (length(pieces) > LONGEST_TEXT) throw textTooLong(LONGEST_TEXT, param);
+    return yield* this.#vocabulary.encode(pieces, addSpecialTokens);
   }
 }
 
@@ -91,15 +83,4 @@ type Read =
 
 function length(pieces: readonly PromptPiece[]): number {
   return pieces.reduce((sum, { text }) => sum + text.length, 0);
-}
-
-/** In OpenAI's words, which clients look for. */
-function tooLong(contextSize: number, tokens: string, { prompt }: GenerateOptions): GatewayError {
-  const chat = prompt.kind === "chat";
-  const what = chat ? "messages" : "prompt";
-  return new GatewayError(
-    "context_length_exceeded",
-    `This model's maximum context length is ${contextSize} tokens. However, your ${what} resulted in ${tokens} tokens. Please reduce the length of the ${what}.`,
-    { param: what },
-  );
 }

@@ -8,6 +8,8 @@ const FIRST_SENTINEL = 0x100000;
 const SENTINELS = /[\u{100000}-\u{10FFFD}]/gu;
 const SENTINEL_COUNT = 0x10fffd - FIRST_SENTINEL + 1;
 
+const NONE: ReadonlySet<string> = new Set();
+
 /**
  * Carries callers' text through a chat template so that it cannot pass for the template's own: each
  * control token's text in it is swapped for one private-use character, and put back as literal text
@@ -27,21 +29,30 @@ export class ProtectedText {
     );
   }
 
-  protect(text: string): string {
-    return text.replace(this.#pattern, (found) => this.#sentinel(found));
+  /** Texts that are `kept` stay the control texts they are. */
+  protect(text: string, kept = NONE): string {
+    return text.replace(this.#pattern, (found) =>
+      kept.has(found) ? found : this.#sentinel(found),
+    );
   }
 
   /** Protects every string inside a JSON value, keys included. */
-  protectAny(value: unknown): unknown {
-    if (typeof value === "string") return this.protect(value);
-    if (Array.isArray(value)) return value.map((item) => this.protectAny(item));
-    if (value !== null && typeof value === "object") return this.protectFields({ ...value });
+  protectAny(value: unknown, kept = NONE): unknown {
+    if (typeof value === "string") return this.protect(value, kept);
+    if (Array.isArray(value)) return value.map((item) => this.protectAny(item, kept));
+    if (value !== null && typeof value === "object") return this.protectFields({ ...value }, kept);
     return value;
   }
 
-  protectFields(fields: { readonly [name: string]: unknown }): { [name: string]: unknown } {
+  protectFields(
+    fields: { readonly [name: string]: unknown },
+    kept = NONE,
+  ): { [name: string]: unknown } {
     return Object.fromEntries(
-      Object.entries(fields).map(([name, value]) => [this.protect(name), this.protectAny(value)]),
+      Object.entries(fields).map(([name, value]) => [
+        this.protect(name),
+        this.protectAny(value, kept),
+      ]),
     );
   }
 

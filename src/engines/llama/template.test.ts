@@ -5,7 +5,8 @@ import { ChatTemplate, mergeSystem } from "./template.ts";
 const vocabulary = {
   bosText: "<s>",
   eosText: "</s>",
-  controlTexts: ["<s>", "</s>", "<|im_start|>", "<|im_end|>"],
+  controlTexts: ["<s>", "</s>", "<|im_start|>", "<|im_end|>", "</think>"],
+  ofAssistant: new Set(["</think>"]),
 };
 
 const CHATML =
@@ -65,6 +66,12 @@ test("roles, tool arguments and template variables carry no special tokens eithe
   };
   const literal = render(template, chat).filter((piece) => piece.literal);
   expect(literal.map((piece) => piece.text)).toEqual(["<|im_start|>", "<s>", "</s>"]);
+});
+
+test("what a template looks for in an assistant's message is found there, and only there", () => {
+  const template = "{% for m in messages %}[{{ m.content.split('</think>')[-1] }}]{% endfor %}";
+  const chat = prompt(["user", "a</think>b"], ["assistant", "a</think>b"]);
+  expect(text(template, chat)).toBe("[a</think>b][b]");
 });
 
 test("private-use characters of the caller's can't pass for a protected text", () => {

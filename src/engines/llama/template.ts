@@ -9,6 +9,8 @@ export interface TemplateVocabulary {
   readonly eosText: string;
   /** Texts of the tokens that steer the model: never read as such inside a message. */
   readonly controlTexts: readonly string[];
+  /** Of these, what an assistant's message may hold, because templates look for it there. */
+  readonly ofAssistant: ReadonlySet<string>;
 }
 
 /** A model's chat template (Jinja), as Hugging Face's `apply_chat_template` renders it. */
@@ -30,11 +32,14 @@ export class ChatTemplate {
     const messages = this.#knowsSystem ? prompt.messages : mergeSystem(prompt.messages);
     const protectedPrompt: ChatPrompt = {
       ...prompt,
-      messages: messages.map((message) => ({
-        ...guard.protectFields(message),
-        role: message.role,
-        content: guard.protect(message.content),
-      })),
+      messages: messages.map((message) => {
+        const kept = message.role === "assistant" ? this.#vocabulary.ofAssistant : undefined;
+        return {
+          ...guard.protectFields(message, kept),
+          role: message.role,
+          content: guard.protect(message.content, kept),
+        };
+      }),
       tools: prompt.tools === null ? null : prompt.tools.map((tool) => guard.protectAny(tool)),
       variables: guard.protectFields(prompt.variables),
     };

@@ -1,6 +1,8 @@
 import type { LlamaModel, Token } from "node-llama-cpp";
 import { byteLevelBytes } from "../../lib/token-text.ts";
+import { type Markers, markersOf, type TokenFacts } from "./markers.ts";
 import type { PromptPiece } from "./protected-text.ts";
+import { apartInByteLevel, apartInSentencePiece, TextSlicer } from "./slices.ts";
 import type { TemplateVocabulary } from "./template.ts";
 
 const SPACE_MARK = /\u2581/g;
@@ -12,7 +14,6 @@ export class Vocabulary implements TemplateVocabulary {
   readonly size: number;
   readonly bosText: string;
   readonly eosText: string;
-  readonly controlTexts: readonly string[];
   /** Length of the longest token's text; none stands for more characters of a text. */
   readonly longestToken: number;
   readonly #model: LlamaModel;
@@ -20,10 +21,13 @@ export class Vocabulary implements TemplateVocabulary {
   readonly #byteLevel: boolean;
   /** Whether this is SentencePiece with a space in front of every text. */
   readonly #addsSpace: boolean;
+  readonly #markers: Markers;
+  readonly #slicer: TextSlicer;
   readonly #bytes = new Map<Token, Uint8Array>();
   readonly #encoder = new TextEncoder();
 
-  constructor(model: LlamaModel) {
+  /** `template` is the source of the model's chat template, or empty. */
+  constructor(model: LlamaModel, template: string) {
     const { ggml } = model.fileInfo.metadata.tokenizer;
     this.#model = model;
     this.#texts = ggml.tokens;
@@ -32,15 +36,25 @@ export class Vocabulary implements TemplateVocabulary {
     this.size = ggml.tokens.length;
     this.bosText = model.tokens.bosString ?? "";
     this.eosText = model.tokens.eosString ?? "";
-    const control: string[] = [];
-    let longest = 1;
-    for (const token of model.iterateAllTokens()) {
-      const attributes = model.getTokenAttributes(token);
-      if (attributes.control || attributes.unknown) control.push(this.text(token));
-      longest = Math.max(longest, this.text(token).length);
-    }
-    this.controlTexts = control;
-    this.longestToken = longest;
+    this.longestToken = this.#texts.reduce((longest, text) => Math.max(longest, text.length), 1);
+    const facts = [...model.iterateAllTokens()].map((token) => this.#facts(token));
+    this.#markers = markersOf(facts, template);
+    this.#slicer = new TextSlicer({
+      apart: this.#apart(ggml.model),
+      specials: facts
+        .filter(
+          ({ text, control, unknown, userDefined }) => text && (control || unknown || userDefined),
+        )
+        .map(({ text }) => text),
+    });
+  }
+
+  get controlTexts(): readonly string[] {
+    return this.#markers.texts;
+  }
+
+  get ofAssistant(): ReadonlySet<string> {
+    return this.#markers.ofAssistant;
   }
 
   has(token: number): token is Token {
@@ -51,16 +65,25 @@ export class Vocabulary implements TemplateVocabulary {
     return this.#model.isEogToken(token);
   }
 
-  /** A prompt's tokens; begins with the BOS token exactly once where the vocabulary wants one. */
-  encode(pieces: readonly PromptPiece[], addSpecialTokens: boolean): Token[] {
+  /**
+   * A prompt's tokens; begins with the BOS token exactly once where the vocabulary wants one. Every
+   * yield is a place where other work may be done.
+   */
+  *encode(
+    pieces: readonly PromptPiece[],
+    addSpecialTokens: boolean,
+  ): Generator<void, Token[], void> {
     const tokens: Token[] = [];
-    for (const [index, { text, literal }] of pieces.entries()) {
-      const piece =
-        index === 0 || !this.#addsSpace
-          ? this.#model.tokenize(text, !literal)
-          : this.#encodeContinuation(text, !literal);
-      for (const token of piece) tokens.push(token);
-    }
+    for (const { text, literal } of pieces)
+      for (const slice of this.#slices(text, literal)) {
+        const continued = tokens.length > 0 && this.#addsSpace;
+        const encoded =
+          !continued || (!literal && this.#slicer.beginsSpecial(slice, 0))
+            ? this.#model.tokenize(slice, !literal)
+            : this.#encodeContinuation(slice, !literal);
+        for (const token of encoded) tokens.push(token);
+        yield;
+      }
     const { bos, shouldPrependBosToken } = this.#model.tokens;
     if (addSpecialTokens && shouldPrependBosToken && bos !== null && tokens[0] !== bos)
       tokens.unshift(bos);
@@ -111,6 +134,22 @@ export class Vocabulary implements TemplateVocabulary {
     if (this.#byteLevel)
       return (userDefined ? null : byteLevelBytes(text)) ?? this.#encoder.encode(text);
     return this.#encoder.encode(userDefined ? text : text.replace(SPACE_MARK, " "));
+  }
+
+  #facts(token: Token): TokenFacts {
+    const { control, unknown, userDefined } = this.#model.getTokenAttributes(token);
+    const ends = this.#model.isEogToken(token);
+    return { text: this.text(token), control, unknown, userDefined, ends };
+  }
+
+  #apart(kind: string): (before: number, after: number) => boolean {
+    if (kind === "llama") return apartInSentencePiece(this.#texts);
+    return this.#byteLevel ? apartInByteLevel : () => false;
+  }
+
+  /** A marker that is a token in any text is taken apart, to be one in none. */
+  #slices(text: string, literal: boolean): Iterable<string> {
+    return literal && this.#markers.inAnyText.has(text) ? text : this.#slicer.slices(text);
   }
 
   /** Tokens of a text that goes on another one: without SentencePiece's space in front. */

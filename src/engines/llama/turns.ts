@@ -1,0 +1,36 @@
+/** Work that may go on for so long before others get a turn, in milliseconds. */
+const TURN_MS = 20;
+
+/**
+ * Does long work on the one thread piece by piece, so that answers go on meanwhile. However much is
+ * to be done, the event loop gets round after each piece.
+ */
+export class Turns {
+  readonly #waiting: (() => void)[] = [];
+
+  /** Runs `work` to its end. What it yields are the places where others may have a turn. */
+  async run<Result>(work: Iterator<void, Result, void>): Promise<Result> {
+    let began = performance.now();
+    while (true) {
+      const step = work.next();
+      if (step.done) return step.value;
+      if (performance.now() - began < TURN_MS) continue;
+      await this.#turn();
+      began = performance.now();
+    }
+  }
+
+  #turn(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#waiting.push(resolve);
+      if (this.#waiting.length === 1) setImmediate(() => this.#next());
+    });
+  }
+
+  /** One of those that wait a round of the event loop, so that many take no longer than one. */
+  #next(): void {
+    const resolve = this.#waiting.shift();
+    if (this.#waiting.length > 0) setImmediate(() => this.#next());
+    resolve?.();
+  }
+}
