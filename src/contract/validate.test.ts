@@ -93,7 +93,7 @@ describe("hostile bodies", () => {
     }
   });
 
-  test("a million wrong items cost one problem, not a million", () => {
+  test("a quarter of a million wrong items cost one problem, not as many", () => {
     let looked = 0;
     const counting = z.looseObject({
       items: z.array(
@@ -103,7 +103,7 @@ describe("hostile bodies", () => {
         }),
       ),
     });
-    expect(refusal(() => parseRequest(counting, { items: Array(1_000_000).fill(1) })).param).toBe(
+    expect(refusal(() => parseRequest(counting, { items: Array(250_000).fill(1) })).param).toBe(
       "items[0]",
     );
     // Once in the compiled pass, which stops there, and once in the one that names the problem.

@@ -1,5 +1,5 @@
 import { core, type z } from "zod";
-import { isDeeperThan, MAX_DEPTH } from "./depth.ts";
+import { excess, MAX_DEPTH, MAX_ITEMS } from "./bounds.ts";
 import { GatewayError } from "./errors.ts";
 import { explain, silent, valueAt } from "./explain.ts";
 
@@ -39,10 +39,13 @@ export function parseRequest<T extends z.ZodType>(
   body: unknown,
   options: ParseOptions = {},
 ): z.output<T> {
-  if (isDeeperThan(body, MAX_DEPTH)) {
+  const beyond = excess(body);
+  if (beyond !== null) {
     throw new GatewayError(
       "invalid_request",
-      `The request body is nested more than ${MAX_DEPTH} levels deep; send a flatter one.`,
+      beyond === "depth"
+        ? `The request body is nested more than ${MAX_DEPTH} levels deep; send a flatter one.`
+        : `A list in the request body has more than ${MAX_ITEMS} items; send fewer.`,
     );
   }
   let result = compiled(schema).safeParse(body, EARLY);

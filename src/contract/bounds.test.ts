@@ -1,0 +1,20 @@
+import { expect, test } from "bun:test";
+import { excess, MAX_ITEMS } from "./bounds.ts";
+
+const nested = (levels: number): unknown =>
+  JSON.parse(`${'[{"a":'.repeat(levels / 2)}1${"}]".repeat(levels / 2)}`);
+
+test("depth counts arrays and objects alike, and scalars as none", () => {
+  expect(excess(1, 0)).toBeNull();
+  expect(excess(null, 0)).toBeNull();
+  expect(excess([], 0)).toBe("depth");
+  expect(excess(nested(10), 10)).toBeNull();
+  expect(excess(nested(10), 9)).toBe("depth");
+  expect(excess([1, [2], { b: nested(8) }], 9)).toBe("depth");
+});
+
+test("a list may have as many items as the longest context has tokens, wherever it stands", () => {
+  const list = (length: number): number[] => new Array(length).fill(1);
+  expect(excess({ prompt: list(MAX_ITEMS) })).toBeNull();
+  expect(excess({ prompt: [list(3), list(MAX_ITEMS + 1)] })).toBe("items");
+});

@@ -1,0 +1,24 @@
+/**
+ * Levels of nesting a request may have. JSON.parse takes any depth, but what comes after it (JSON.stringify
+ * to an upstream, templates, structured clones) recurses: 100,000 levels end in a RangeError there.
+ */
+export const MAX_DEPTH = 256;
+
+/**
+ * Items one list in a request may have: as many as the longest contexts have tokens. Validation takes
+ * about a microsecond an item, and eight million of them stopped every other request for seconds.
+ */
+export const MAX_ITEMS = 262_144;
+
+/** What of a parsed JSON value is out of bounds, or null. Recurses at most `levels` deep. */
+export function excess(value: unknown, levels = MAX_DEPTH): "depth" | "items" | null {
+  if (typeof value !== "object" || value === null) return null;
+  if (levels === 0) return "depth";
+  if (Array.isArray(value) && value.length > MAX_ITEMS) return "items";
+  for (const item of Array.isArray(value) ? value : Object.values(value)) {
+    if (typeof item !== "object") continue;
+    const found = excess(item, levels - 1);
+    if (found !== null) return found;
+  }
+  return null;
+}
