@@ -57,6 +57,8 @@ export interface AttemptContext {
   readonly callId: string;
   /** Aborted when the caller leaves or the gateway gives up. Work must stop, promises must settle. */
   readonly signal: AbortSignal;
+  /** Gives the attempt up: aborts the signal with this as its reason. */
+  readonly abort: (reason: Error) => void;
   readonly meter: Meter;
   /** Names of request parameters this backend could not honour; told to the caller and the log. */
   readonly dropped: Set<string>;

@@ -25,9 +25,12 @@ export async function* readEvents(
   const parser = new SseParser();
   const chunks = new ChunkReader(operation === "chat", meter);
   const reader = response.body.getReader();
+  const cancel = (): void => void reader.cancel().catch(() => undefined);
+  patience.giveUp = cancel;
   try {
     for (;;) {
       const { done, value } = await reader.read();
+      if (patience.expired && !chunks.finished(choices)) throw silent(providerId);
       const texts = done ? parser.end() : parser.push(value);
       const events: StreamEvent[] = [];
       let end: "ended" | "failed" | null = null;
@@ -54,16 +57,11 @@ export async function* readEvents(
       }
     }
   } catch (error) {
-    if (patience.expired && chunks.finished(choices)) {
-      yield chunks.usage();
-      return;
-    }
-    if (patience.expired) throw silent(providerId);
     throw error instanceof GatewayError ? error : brokeOff(providerId, error);
   } finally {
     patience.end();
     // Also when the consumer stops early: the upstream must not go on generating.
-    reader.cancel().catch(() => undefined);
+    cancel();
   }
 }
 

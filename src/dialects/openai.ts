@@ -56,9 +56,11 @@ export function createOpenAiBackend(provider: OpenAiProvider): Backend {
       context.meter.startedAt = performance.now();
       context.meter.promptTokens = estimatePrompt(input);
       context.meter.source = "estimated";
-      const patience = new Patience(context.signal, provider.firstByteTimeoutMs);
+      const patience = new Patience(provider.firstByteTimeoutMs, () =>
+        context.abort(tooSlow(provider)),
+      );
       try {
-        const response = await send(provider, PATHS[operation], body, patience.signal);
+        const response = await send(provider, PATHS[operation], body, context.signal);
         trouble = null;
         if (!response.ok) throw await refusal(provider, response);
         if (streams) {

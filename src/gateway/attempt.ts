@@ -46,6 +46,7 @@ export async function attempt<O extends Operation>(
   const context: AttemptContext = {
     callId: call.id,
     signal: call.abort.signal,
+    abort: (reason) => call.abort.abort(reason),
     meter: call.meter,
     dropped: call.dropped,
     keyId: call.caller.keyId,

@@ -1,60 +1,58 @@
+/** How exact waiting is: one timer looks after all that wait. */
+const TICK_MS = 100;
+
+const waiting = new Set<Patience>();
+let ticker: Timer | null = null;
+
+function look(): void {
+  const now = performance.now();
+  for (const patience of waiting) patience.look(now);
+  if (waiting.size > 0 || ticker === null) return;
+  clearInterval(ticker);
+  ticker = null;
+}
+
 /**
- * A signal that aborts when the outer one does, or when nothing has happened for a set time.
- * `expired` tells the second from the first.
+ * Calls `giveUp` when nothing has happened for a set time, to a tenth of a second. There is no timer
+ * for each, since thousands wait at once and nearly all of them in vain.
  */
 export class Patience {
-  readonly #controller = new AbortController();
-  readonly #outer: AbortSignal;
-  readonly #forward = (): void => this.#controller.abort(this.#outer.reason);
-  #ms: number;
-  #timer: Timer;
-  #paused = false;
+  /** What happens when it runs out; called once. */
+  giveUp: () => void;
+  /** On the `performance.now()` clock; never while whoever reads takes a rest. */
+  #deadline: number;
   #expired = false;
 
-  constructor(outer: AbortSignal, ms: number) {
-    this.#outer = outer;
-    this.#ms = ms;
-    this.#timer = this.#start(ms);
-    if (outer.aborted) this.#forward();
-    else outer.addEventListener("abort", this.#forward, { once: true });
-  }
-
-  get signal(): AbortSignal {
-    return this.#controller.signal;
+  constructor(ms: number, giveUp: () => void) {
+    this.giveUp = giveUp;
+    this.#deadline = performance.now() + ms;
+    waiting.add(this);
+    ticker ??= setInterval(look, TICK_MS).unref();
   }
 
   get expired(): boolean {
     return this.#expired;
   }
 
-  /** What happens from now on is not waited for: whoever reads takes a rest. */
-  pause(): void {
-    this.#paused = true;
-  }
-
   /** Something has happened: from now on `ms` milliseconds may pass. */
   wait(ms: number): void {
-    this.#paused = false;
-    if (ms === this.#ms) {
-      this.#timer.refresh();
-      return;
-    }
-    clearTimeout(this.#timer);
-    this.#ms = ms;
-    this.#timer = this.#start(ms);
+    this.#deadline = performance.now() + ms;
+  }
+
+  /** What happens from now on is not waited for. */
+  pause(): void {
+    this.#deadline = Number.POSITIVE_INFINITY;
   }
 
   /** Nothing is waited for any more. */
   end(): void {
-    clearTimeout(this.#timer);
-    this.#outer.removeEventListener("abort", this.#forward);
+    waiting.delete(this);
   }
 
-  #start(ms: number): Timer {
-    return setTimeout(() => {
-      if (this.#paused) return;
-      this.#expired = true;
-      this.#controller.abort(new Error(`nothing for ${ms} ms`));
-    }, ms);
+  look(now: number): void {
+    if (now < this.#deadline) return;
+    this.#expired = true;
+    this.end();
+    this.giveUp();
   }
 }

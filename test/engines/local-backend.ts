@@ -105,6 +105,7 @@ export function contextFor(
   return {
     callId: `call-${++calls}`,
     signal,
+    abort: () => undefined,
     keyId,
     dropped: new Set(),
     meter: {
