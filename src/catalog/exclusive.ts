@@ -43,9 +43,12 @@ export async function holding<Result>(
     await writeHolder(file);
     return await work();
   } finally {
-    await rm(file, { force: true });
-    held.delete(key);
-    release(lock);
+    try {
+      await rm(file, { force: true });
+    } finally {
+      held.delete(key);
+      release(lock);
+    }
   }
 }
 

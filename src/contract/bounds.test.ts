@@ -17,4 +17,6 @@ test("a list may have as many items as the longest context has tokens, wherever 
   const list = (length: number): number[] => new Array(length).fill(1);
   expect(excess({ prompt: list(MAX_ITEMS) })).toBeNull();
   expect(excess({ prompt: [list(3), list(MAX_ITEMS + 1)] })).toBe("items");
+  const fields = Object.fromEntries(list(MAX_ITEMS + 1).map((value, at) => [`f${at}`, value]));
+  expect(excess(fields)).toBe("items");
 });

@@ -5,7 +5,7 @@
 export const MAX_DEPTH = 256;
 
 /**
- * Items one list in a request may have: as many as the longest contexts have tokens. Validation takes
+ * Items one list, or fields one object, in a request may have: as many as the longest contexts have tokens. Validation takes
  * about a microsecond an item, and eight million of them stopped every other request for seconds.
  */
 export const MAX_ITEMS = 262_144;
@@ -14,8 +14,9 @@ export const MAX_ITEMS = 262_144;
 export function excess(value: unknown, levels = MAX_DEPTH): "depth" | "items" | null {
   if (typeof value !== "object" || value === null) return null;
   if (levels === 0) return "depth";
-  if (Array.isArray(value) && value.length > MAX_ITEMS) return "items";
-  for (const item of Array.isArray(value) ? value : Object.values(value)) {
+  const items: readonly unknown[] = Array.isArray(value) ? value : Object.values(value);
+  if (items.length > MAX_ITEMS) return "items";
+  for (const item of items) {
     if (typeof item !== "object") continue;
     const found = excess(item, levels - 1);
     if (found !== null) return found;

@@ -45,7 +45,7 @@ export function parseRequest<T extends z.ZodType>(
       "invalid_request",
       beyond === "depth"
         ? `The request body is nested more than ${MAX_DEPTH} levels deep; send a flatter one.`
-        : `A list in the request body has more than ${MAX_ITEMS} items; send fewer.`,
+        : `A list or an object in the request body has more than ${MAX_ITEMS} items; send fewer.`,
     );
   }
   let result = compiled(schema).safeParse(body, EARLY);

@@ -27,10 +27,13 @@ export async function* readEvents(
   const reader = response.body.getReader();
   const cancel = (): void => void reader.cancel().catch(() => undefined);
   patience.giveUp = cancel;
+  let begun = false;
   try {
     for (;;) {
       const { done, value } = await reader.read();
       if (patience.expired && !chunks.finished(choices)) throw silent(providerId);
+      // Once it has begun, comments too are signs of life.
+      if (begun && !chunks.finished(choices)) patience.wait(gapTimeoutMs);
       const texts = done ? parser.end() : parser.push(value);
       const events: StreamEvent[] = [];
       let end: "ended" | "failed" | null = null;
@@ -46,6 +49,7 @@ export async function* readEvents(
       if (events.length > 0) {
         patience.pause();
         yield events;
+        begun = true;
         patience.wait(chunks.finished(choices) ? Math.min(TAIL_MS, gapTimeoutMs) : gapTimeoutMs);
       }
       if (end === "ended") return;

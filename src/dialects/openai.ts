@@ -54,8 +54,6 @@ export function createOpenAiBackend(provider: OpenAiProvider): Backend {
       const streams = input.stream === true;
       const body = requestBody(target, input, streams, context.dropped);
       context.meter.startedAt = performance.now();
-      context.meter.promptTokens = estimatePrompt(input);
-      context.meter.source = "estimated";
       const patience = new Patience(provider.firstByteTimeoutMs, () =>
         context.abort(tooSlow(provider)),
       );
@@ -63,6 +61,9 @@ export function createOpenAiBackend(provider: OpenAiProvider): Backend {
         const response = await send(provider, PATHS[operation], body, context.signal);
         trouble = null;
         if (!response.ok) throw await refusal(provider, response);
+        // From here on it is at work for this call; until it says better, this is what it used.
+        context.meter.promptTokens = estimatePrompt(input);
+        context.meter.source = "estimated";
         if (streams) {
           const events = readEvents(
             provider,
@@ -79,9 +80,13 @@ export function createOpenAiBackend(provider: OpenAiProvider): Backend {
         return reply;
       } catch (error) {
         patience.end();
-        if (patience.expired) throw tooSlow(provider);
-        if (error instanceof Unreachable) trouble = error.message;
-        throw error;
+        const failure = patience.expired ? tooSlow(provider) : error;
+        // A client that left says nothing about the provider.
+        const gone = context.signal.aborted && !patience.expired;
+        if (!gone && (failure instanceof Unreachable || patience.expired)) {
+          trouble = failure instanceof Error ? failure.message : null;
+        }
+        throw failure;
       }
     };
   return {

@@ -138,17 +138,21 @@ export class ModelHost {
     );
   }
 
-  /** There was no child yet, so nothing has crashed: the next caller may try again at once. */
+  /**
+   * There was no child yet. Where there was only no room, nothing has failed and the next caller may
+   * try again at once; anything else, such as weights of the wrong hash, is said and tried more rarely.
+   */
   #refuse(error: unknown): void {
+    const noRoom = error instanceof GatewayError && error.kind === "overloaded";
     if (this.#state.name === "loading") {
       this.#failure = this.#couldNotLoad(error);
-      if (!(error instanceof GatewayError))
+      if (!noRoom)
         this.#options.log.error("model could not be prepared", {
           model: this.#options.model,
-          reason: String(error),
+          reason: error instanceof Error ? error.message : String(error),
         });
     }
-    this.#apply("refused");
+    this.#apply(noRoom ? "refused" : "exited");
   }
 
   #spawn(options: LoadOptions): void {
@@ -279,11 +283,15 @@ export class ModelHost {
     );
   }
 
+  /** What kept it from being loaded is said again; a crash is only said to be one. */
   #backingOff(retryAt: number): GatewayError {
+    const retryAfter = Math.max(1, (retryAt - performance.now()) / 1_000);
+    if (this.#failure !== null)
+      return new GatewayError(this.#failure.kind, this.#failure.message, { retryAfter });
     return new GatewayError(
       "model_loading",
       `The model ${this.#options.model} stopped unexpectedly and is being restarted. Try again shortly.`,
-      { retryAfter: Math.max(1, (retryAt - performance.now()) / 1_000) },
+      { retryAfter },
     );
   }
 

@@ -1,7 +1,16 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
 import { startCovey, type TestCovey } from "../covey.ts";
 import { type FakeUpstream, fakeUpstream } from "../fake-upstream.ts";
-import { callIdOf, chatBody, endedRow, FAKE_KEY, fakeConfig, post, readStream } from "./wire.ts";
+import {
+  callIdOf,
+  chatBody,
+  endedRow,
+  FAKE_KEY,
+  fakeConfig,
+  post,
+  readStream,
+  until,
+} from "./wire.ts";
 
 /** What a provider of the config is to its callers when it is silent, unreachable or has no key. */
 
@@ -83,6 +92,28 @@ test("a provider that could not be reached says why, and shows it in /health/rea
     models: { id: string; detail: string | null }[];
   };
   expect(ready.models.find(({ id }) => id === "echo")?.detail).toContain("could not be reached");
+  // It never took the call, so the call used nothing.
+  expect(await endedRow(covey, callIdOf(answer))).toMatchObject({
+    status: "failed",
+    prompt_tokens: 0,
+    usage_source: "none",
+  });
+});
+
+test("a client that leaves says nothing about the provider", async () => {
+  await start(["slow-30000"]);
+  const impatient = new AbortController();
+  const asked = post(`${covey.url}/v1/chat/completions`, chatBody("slow-30000", "one"), {
+    signal: impatient.signal,
+  }).catch(() => null);
+  await until(() => (upstream.requests.length > 0 ? true : null), "the upstream was asked");
+  impatient.abort();
+  await asked;
+  await upstream.untilCancelled(1);
+  const ready = (await (await fetch(`${covey.url}/health/ready`)).json()) as {
+    models: { id: string; detail: string | null }[];
+  };
+  expect(ready.models.find(({ id }) => id === "slow-30000")?.detail).toBeNull();
 });
 
 test("an upstream that tells no usage gets an estimate, told as one in the log", async () => {

@@ -88,10 +88,19 @@ export class LlamaEngine {
   }
 
   async generate(id: number, options: GenerateOptions): Promise<void> {
+    const prompt = await this.#whileWanted(id, this.#prompts.forAnswer(options.prompt));
+    if (prompt !== null) this.#answer(id, prompt, options);
+  }
+
+  /** Does work for a request piece by piece; null when it is cancelled meanwhile. */
+  async #whileWanted<Result>(
+    id: number,
+    work: Iterator<void, Result, void>,
+  ): Promise<Result | null> {
     this.#beginning.add(id);
     try {
-      const prompt = await this.#turns.run(this.#prompts.forAnswer(options.prompt));
-      if (this.#beginning.has(id)) this.#answer(id, prompt, options);
+      const result = await this.#turns.run(work, () => this.#beginning.has(id));
+      return this.#beginning.has(id) ? result : null;
     } finally {
       this.#beginning.delete(id);
     }
@@ -118,7 +127,8 @@ export class LlamaEngine {
   }
 
   async tokenize(id: number, prompt: PromptSource): Promise<void> {
-    const tokens = await this.#turns.run(this.#prompts.encode(prompt));
+    const tokens = await this.#whileWanted(id, this.#prompts.encode(prompt));
+    if (tokens === null) return;
     const pieces = tokens.map((token) => this.#vocabulary.text(token));
     this.#emit([{ type: "tokens", id, tokens, pieces }]);
   }

@@ -4,8 +4,13 @@ import { apartInByteLevel, apartInSentencePiece, TextSlicer } from "./slices.ts"
 const sentencePiece = new TextSlicer({
   apart: apartInSentencePiece(["▁", "▁▁", "ab", "ba", "▁a", "<s>"]),
   specials: ["<s>"],
+  swallowing: [],
 });
-const byteLevel = new TextSlicer({ apart: apartInByteLevel, specials: ["<s>", "<a b>"] });
+const byteLevel = new TextSlicer({
+  apart: apartInByteLevel,
+  specials: ["<s>", "<a b>", "<l>"],
+  swallowing: ["<l>"],
+});
 
 /** Characters before and after each cut of a text made long by repeating. */
 function cuts(slicer: TextSlicer, part: string): string[] {
@@ -32,7 +37,12 @@ test("a cut is before a special token, and never in one or behind one", () => {
   expect(new Set(cuts(byteLevel, "<s>"))).toEqual(new Set([">|<"]));
   expect(new Set(cuts(byteLevel, "<a b>"))).toEqual(new Set([">|<"]));
   expect(new Set(cuts(sentencePiece, "鑿<s>"))).toEqual(new Set(["鑿|<"]));
-  expect(cuts(byteLevel, " <s>")).toEqual([]);
+  expect(new Set(cuts(byteLevel, " <s>"))).toEqual(new Set([" |<"]));
+});
+
+test("a special token that swallows the spaces in front of it is not cut from them", () => {
+  expect(cuts(byteLevel, " <l>")).toEqual([]);
+  expect(new Set(cuts(byteLevel, "x<l>"))).toEqual(new Set(["x|<"]));
 });
 
 test("a character of two units is never cut", () => {

@@ -4,6 +4,8 @@ export interface CutRules {
   readonly apart: (before: number, after: number) => boolean;
   /** Texts that are found before anything else is done, and read as one token. */
   readonly specials: readonly string[];
+  /** Those of them that swallow the spaces in front of them. */
+  readonly swallowing: readonly string[];
 }
 
 const SLICE = 2 ** 13;
@@ -18,9 +20,11 @@ export class TextSlicer {
   readonly #insideSpecials = new Set<number>();
   readonly #byFirst = new Map<number, string[]>();
   readonly #byLast = new Map<number, string[]>();
+  readonly #swallowing: ReadonlySet<string>;
 
-  constructor({ apart, specials }: CutRules) {
+  constructor({ apart, specials, swallowing }: CutRules) {
     this.#apart = apart;
+    this.#swallowing = new Set(swallowing);
     for (const text of specials) {
       for (const pair of pairsOf(text)) this.#insideSpecials.add(pair);
       append(this.#byFirst, text.charCodeAt(0), text);
@@ -41,8 +45,12 @@ export class TextSlicer {
 
   /** Whether a special token's text begins here. */
   beginsSpecial(text: string, at: number): boolean {
+    return this.#specialsAt(text, at).length > 0;
+  }
+
+  #specialsAt(text: string, at: number): string[] {
     const specials = this.#byFirst.get(text.charCodeAt(at)) ?? [];
-    return specials.some((special) => text.startsWith(special, at));
+    return specials.filter((special) => text.startsWith(special, at));
   }
 
   #cuts(text: string, at: number): boolean {
@@ -50,8 +58,11 @@ export class TextSlicer {
     const after = text.charCodeAt(at);
     if (after >= LOW_SURROGATES[0] && after <= LOW_SURROGATES[1]) return false;
     if (this.#insideSpecials.has(pairKey(before, after))) return false;
-    // Some special tokens swallow the spaces around them, and SentencePiece adds one behind them.
-    if (this.beginsSpecial(text, at)) return !isSpace(before);
+    // Some special tokens swallow the spaces in front of them, and SentencePiece adds one behind them.
+    const specials = this.#specialsAt(text, at);
+    if (specials.length > 0) {
+      return !isSpace(before) || !specials.some((special) => this.#swallowing.has(special));
+    }
     return this.#apart(before, after) && !this.#endsSpecial(text, at);
   }
 

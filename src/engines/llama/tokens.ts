@@ -46,6 +46,9 @@ export class Vocabulary implements TemplateVocabulary {
           ({ text, control, unknown, userDefined }) => text && (control || unknown || userDefined),
         )
         .map(({ text }) => text),
+      swallowing: [...model.iterateAllTokens()]
+        .filter((token) => model.getTokenAttributes(token).lstrip)
+        .map((token) => this.text(token)),
     });
   }
 

@@ -8,14 +8,21 @@ const TURN_MS = 20;
 export class Turns {
   readonly #waiting: (() => void)[] = [];
 
-  /** Runs `work` to its end. What it yields are the places where others may have a turn. */
-  async run<Result>(work: Iterator<void, Result, void>): Promise<Result> {
+  /**
+   * Runs `work` to its end; null when nobody wants it any more. What it yields are the places where
+   * others may have a turn.
+   */
+  async run<Result>(
+    work: Iterator<void, Result, void>,
+    wanted: () => boolean,
+  ): Promise<Result | null> {
     let began = performance.now();
     while (true) {
       const step = work.next();
       if (step.done) return step.value;
       if (performance.now() - began < TURN_MS) continue;
       await this.#turn();
+      if (!wanted()) return null;
       began = performance.now();
     }
   }
