@@ -56,7 +56,6 @@ export async function startApp(config: Config, log: Log): Promise<App> {
     const availability = new Availability(own.models, { home: config.home });
     await availability.refresh();
     const starter = starterOf(models, config.models.starter, availability);
-    availability.watch(AVAILABILITY_MS);
     const { keepAlive: keepAliveMs, loadTimeout: loadTimeoutMs, ...engine } = config.engine;
     const engines = createLocalBackend({
       models: own.models,
@@ -89,6 +88,7 @@ export async function startApp(config: Config, log: Log): Promise<App> {
       openapi: () => Bun.file(OPENAPI).text(),
       readiness: () => readiness(gateway, store),
     });
+    availability.watch(AVAILABILITY_MS);
     return {
       url: `http://${shownHost(config.server.host)}:${server.port}`,
       gateway,

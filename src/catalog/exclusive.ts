@@ -2,6 +2,7 @@ import { Database } from "bun:sqlite";
 import { closeSync, fstatSync, openSync, rmSync, statSync } from "node:fs";
 import { readFile, rm } from "node:fs/promises";
 import path from "node:path";
+import { isSqliteBusy } from "../lib/sqlite-busy.ts";
 import { UserError } from "../lib/user-error.ts";
 import { isMissing, openForWriting } from "./files.ts";
 
@@ -68,7 +69,7 @@ function take(file: string): Lock | null {
       if (isSameFile(fd, file)) return lock;
     } catch (error) {
       close(lock);
-      if (isBusy(error)) return null;
+      if (isSqliteBusy(error)) return null;
       throw error;
     }
     close(lock);
@@ -93,15 +94,6 @@ function isSameFile(fd: number, file: string): boolean {
   const now = statSync(file, { bigint: true, throwIfNoEntry: false });
   const opened = fstatSync(fd, { bigint: true });
   return now !== undefined && now.ino === opened.ino && now.dev === opened.dev;
-}
-
-function isBusy(error: unknown): boolean {
-  return (
-    error instanceof Error &&
-    "code" in error &&
-    typeof error.code === "string" &&
-    error.code.startsWith("SQLITE_BUSY")
-  );
 }
 
 async function writeHolder(file: string): Promise<void> {

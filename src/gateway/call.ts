@@ -53,6 +53,18 @@ export function clientRequestId(headers: Headers): string | null {
   return sent !== null && REQUEST_ID.test(sent) ? sent : null;
 }
 
+/** The meter of a call that has used nothing. */
+export function freshMeter(): Meter {
+  return {
+    promptTokens: 0,
+    completionTokens: 0,
+    cachedTokens: 0,
+    source: "none",
+    startedAt: 0,
+    firstTokenAt: 0,
+  };
+}
+
 export function openCall(operation: Operation, incoming: Incoming, at: number): Call {
   return {
     id: timeOrderedId(ID_PREFIX[operation], at),
@@ -62,14 +74,7 @@ export function openCall(operation: Operation, incoming: Incoming, at: number): 
     startedAt: performance.now(),
     clientRequestId: clientRequestId(incoming.headers),
     abort: new AbortController(),
-    meter: {
-      promptTokens: 0,
-      completionTokens: 0,
-      cachedTokens: 0,
-      source: "none",
-      startedAt: 0,
-      firstTokenAt: 0,
-    },
+    meter: freshMeter(),
     dropped: new Set(),
     caller: NOBODY,
     model: null,

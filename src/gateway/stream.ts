@@ -83,6 +83,8 @@ class EventStream implements EventBody {
   cancel(): void {
     this.#done = true;
     cancel(this.#gateway, this.#call);
+    // A source that rests until the next piece is asked for does not hear the abort.
+    this.#events?.return?.()?.catch(() => undefined);
   }
 
   async #begin(): Promise<readonly StreamEvent[]> {

@@ -1,5 +1,6 @@
 import { Hono } from "hono";
 import type { Readiness } from "../contract/health.ts";
+import { CONTRACTS } from "../contract/operations.ts";
 import { clientRequestId, type Incoming } from "../gateway/call.ts";
 import type { Gateway } from "../gateway/gateway.ts";
 import { answer } from "../gateway/pipeline.ts";
@@ -28,12 +29,8 @@ export interface HttpOptions {
   readonly readiness: () => Readiness;
 }
 
-const ROUTES: readonly (readonly [path: string, operation: Operation])[] = [
-  ["/v1/chat/completions", "chat"],
-  ["/v1/completions", "completions"],
-  ["/v1/tokenize", "tokenize"],
-  ["/v1/detokenize", "detokenize"],
-];
+/** The operations that go down the pipeline; their contracts say where. */
+const OPERATIONS: readonly Operation[] = ["chat", "completions", "tokenize", "detokenize"];
 
 type Env = { Bindings: { server: Bun.Server<undefined> } };
 
@@ -41,7 +38,8 @@ type Env = { Bindings: { server: Bun.Server<undefined> } };
 export function createApp(gateway: Gateway, options: HttpOptions): Hono<Env> {
   const app = new Hono<Env>();
   const keepAlive = new KeepAlive(options.keepAliveMs);
-  for (const [path, operation] of ROUTES) {
+  for (const operation of OPERATIONS) {
+    const { path } = CONTRACTS[operation];
     app.post(path, async (c) => {
       const request = c.req.raw;
       const { server } = c.env;
@@ -50,13 +48,13 @@ export function createApp(gateway: Gateway, options: HttpOptions): Hono<Env> {
       return respond(request, await answer(gateway, operation, call), keepAlive, ended);
     });
   }
-  app.get("/v1/models", (c) => listModels(gateway, c.req.raw));
-  app.get("/v1/models/*", (c) => getModel(gateway, c.req.raw));
-  app.get("/health", () => health());
-  app.get("/health/ready", (c) =>
+  app.get(CONTRACTS.models.path, (c) => listModels(gateway, c.req.raw));
+  app.get(`${CONTRACTS.models.path}/*`, (c) => getModel(gateway, c.req.raw));
+  app.get(CONTRACTS.health.path, () => health());
+  app.get(CONTRACTS.ready.path, (c) =>
     readiness(options.readiness(), callerOf(gateway, c.req.raw) !== null),
   );
-  app.get("/openapi.json", async () => json(await options.openapi()));
+  app.get(CONTRACTS.openapi.path, async () => json(await options.openapi()));
   app.get("/", () => welcome());
   app.get("/docs/*", async (c) => (await docs(c.req.path)) ?? c.notFound());
   app.notFound((c) => refuse(gateway, c.req.raw, unknownEndpoint(c.req.raw)));

@@ -1,4 +1,5 @@
 import { GatewayError } from "../contract/errors.ts";
+import { CONTRACTS } from "../contract/operations.ts";
 import { pathOf } from "./address.ts";
 
 /** OpenAI's endpoints that Covey will not have, and what to use in their place. */
@@ -16,19 +17,26 @@ const UNSUPPORTED: readonly (readonly [prefix: string, instead: string])[] = [
 const NOT_YET =
   /^\/(v1\/(embeddings|responses|messages|images|audio|moderations|rerank|txt2img|img2img|upscale-img)|sdapi|api)(\/|$)/;
 
-const METHODS: readonly (readonly [path: RegExp, method: string])[] = [
-  [/^\/v1\/(chat\/completions|completions|tokenize|detokenize)$/, "POST"],
-  [/^\/($|docs(\/|$)|v1\/models(\/|$)|health(\/ready)?$|openapi\.json$)/, "GET"],
-];
+/** The paths of ours that are one of a few, each with the method it takes. */
+const FIXED: ReadonlyMap<string, string> = new Map([
+  ["/", "GET"],
+  ["/docs", "GET"],
+  ...Object.values(CONTRACTS)
+    .filter(({ path }) => !path.includes("{"))
+    .map(({ path, method }) => [path, method] as const),
+]);
+
+/** What is below these is ours too, but a stranger can type anything there. */
+const PREFIXES = [`${CONTRACTS.models.path}/`, "/docs/"];
 
 /** The method an endpoint of ours takes; null for a path that is none of ours. */
 export function allowedMethod(path: string): string | null {
-  return METHODS.find(([pattern]) => pattern.test(path))?.[1] ?? null;
+  return FIXED.get(path) ?? (PREFIXES.some((prefix) => path.startsWith(prefix)) ? "GET" : null);
 }
 
-/** Whether a path is one of a fixed few: below `/v1/models/` and `/docs/` a stranger can type anything. */
+/** Whether a path is one of a fixed few, so that counting by it can't grow without end. */
 export function isFixed(path: string): boolean {
-  return allowedMethod(path) !== null && !/^\/(v1\/models|docs)\//.test(path);
+  return FIXED.has(path);
 }
 
 /** 404 or 405 for what no route matched, said so that the next attempt can be right. */

@@ -49,3 +49,15 @@ test("what has ended never gives up", async () => {
   await other.given;
   expect([ended.patience.expired, ended.times()]).toEqual([false, 0]);
 });
+
+test("one that rests and is forgotten is not kept", async () => {
+  const forgotten: WeakRef<Patience>[] = [];
+  for (let i = 0; i < 500; i++) {
+    const { patience } = start(10_000);
+    patience.pause();
+    forgotten.push(new WeakRef(patience));
+  }
+  await Bun.sleep(0);
+  Bun.gc(true);
+  expect(forgotten.filter((each) => each.deref() !== undefined).length).toBeLessThan(50);
+});

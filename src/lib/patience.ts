@@ -19,15 +19,14 @@ function look(): void {
 export class Patience {
   /** What happens when it runs out; called once. */
   giveUp: () => void;
-  /** On the `performance.now()` clock; never while whoever reads takes a rest. */
+  /** On the `performance.now()` clock. */
   #deadline: number;
   #expired = false;
 
   constructor(ms: number, giveUp: () => void) {
     this.giveUp = giveUp;
     this.#deadline = performance.now() + ms;
-    waiting.add(this);
-    ticker ??= setInterval(look, TICK_MS).unref();
+    this.#enter();
   }
 
   get expired(): boolean {
@@ -37,16 +36,22 @@ export class Patience {
   /** Something has happened: from now on `ms` milliseconds may pass. */
   wait(ms: number): void {
     this.#deadline = performance.now() + ms;
+    this.#enter();
   }
 
-  /** What happens from now on is not waited for. */
+  /** What happens from now on is not waited for; nothing here holds on to it meanwhile. */
   pause(): void {
-    this.#deadline = Number.POSITIVE_INFINITY;
+    waiting.delete(this);
   }
 
   /** Nothing is waited for any more. */
   end(): void {
     waiting.delete(this);
+  }
+
+  #enter(): void {
+    waiting.add(this);
+    ticker ??= setInterval(look, TICK_MS).unref();
   }
 
   look(now: number): void {

@@ -1,6 +1,7 @@
 import { Database } from "bun:sqlite";
 import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { isSqliteBusy } from "../lib/sqlite-busy.ts";
 
 const BUSY_TIMEOUT_MS = 100;
 
@@ -82,7 +83,7 @@ function takeLock(path: string, pidFile: string): Database {
     lock.run("BEGIN EXCLUSIVE");
   } catch (error) {
     lock.close();
-    if (!isBusy(error)) throw error;
+    if (!isSqliteBusy(error)) throw error;
     const who = holder(pidFile);
     throw new HomeError(
       `The home folder ${path} is in use by ${who}. Stop it, or start with another --home.`,
@@ -95,15 +96,6 @@ function takeLock(path: string, pidFile: string): Database {
 function letGo(lock: Database): void {
   held.delete(lock);
   lock.close();
-}
-
-function isBusy(error: unknown): boolean {
-  return (
-    error instanceof Error &&
-    "code" in error &&
-    typeof error.code === "string" &&
-    error.code.startsWith("SQLITE_BUSY")
-  );
 }
 
 /** The pid file is a courtesy for the message; only the lock decides. */

@@ -12,6 +12,7 @@ import {
   type EngineConfig,
   type LocalBackend,
 } from "../../src/engines/index.ts";
+import { freshMeter } from "../../src/gateway/call.ts";
 import { createLog } from "../../src/lib/log.ts";
 import type {
   AttemptContext,
@@ -108,14 +109,7 @@ export function contextFor(
     abort: () => undefined,
     keyId,
     dropped: new Set(),
-    meter: {
-      promptTokens: 0,
-      completionTokens: 0,
-      cachedTokens: 0,
-      source: "none",
-      startedAt: 0,
-      firstTokenAt: 0,
-    },
+    meter: freshMeter(),
   };
 }
 

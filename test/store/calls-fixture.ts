@@ -1,7 +1,8 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Meter, RefusalRecord, ReserveRecord, SettleRecord } from "../../src/types.ts";
+import { freshMeter } from "../../src/gateway/call.ts";
+import type { RefusalRecord, ReserveRecord, SettleRecord } from "../../src/types.ts";
 
 /** A folder of its own that goes away with the test. */
 export function tempFolder(): { path: string } & Disposable {
@@ -9,16 +10,7 @@ export function tempFolder(): { path: string } & Disposable {
   return { path, [Symbol.dispose]: () => rmSync(path, { recursive: true, force: true }) };
 }
 
-export function meter(): Meter {
-  return {
-    promptTokens: 0,
-    completionTokens: 0,
-    cachedTokens: 0,
-    source: "none",
-    startedAt: 0,
-    firstTokenAt: 0,
-  };
-}
+export const meter = freshMeter;
 
 export function reserveOf(id: string, changes: Partial<ReserveRecord> = {}): ReserveRecord {
   return {
