@@ -4,6 +4,7 @@ import { Availability } from "./catalog/availability.ts";
 import { catalogFolders, loadCatalog } from "./catalog/load.ts";
 import { type Catalog, createCatalog, nearest, resolve } from "./catalog/resolve.ts";
 import { starterOf } from "./catalog/starter.ts";
+import { FREE, targetOf } from "./catalog/target.ts";
 import { upstreamModel } from "./catalog/upstream.ts";
 import { prepareWeights } from "./catalog/weights.ts";
 import type { Config } from "./config/schema.ts";
@@ -149,7 +150,7 @@ function combine(
 ): { models: Catalog; targets: Map<string, Target[]> } {
   const targets = new Map<string, Target[]>();
   for (const model of own.models) {
-    targets.set(model.id, [{ model, provider: "local", upstreamId: model.id }]);
+    targets.set(model.id, [targetOf(model, "local", model.id, { price: FREE })]);
   }
   const added: Model[] = [];
   for (const [provider, { models }] of Object.entries(config.providers)) {
@@ -159,7 +160,7 @@ function combine(
         added.find(({ id }) => id.toLowerCase() === entry.id.toLowerCase());
       const model = known ?? upstreamModel(provider, entry);
       if (known === undefined) added.push(model);
-      const target = { model, provider, upstreamId: entry.upstreamId ?? entry.id };
+      const target = targetOf(model, provider, entry.upstreamId ?? entry.id);
       targets.set(model.id, [...(targets.get(model.id) ?? []), target]);
     }
   }

@@ -1,4 +1,5 @@
 /** The nouns every folder shares. Types only: this file has no runtime code and imports only types. */
+import type { ProviderFile } from "./catalog/provider-file.ts";
 import type { ModelFile, SamplingDefaults } from "./catalog/schema.ts";
 import type { ChatChunkBody, ChatRequest } from "./contract/chat.ts";
 import type { CompletionChunkBody, CompletionRequest } from "./contract/completions.ts";
@@ -28,13 +29,81 @@ export interface Model {
 /** Sampling that a model gets when a request doesn't say. */
 export type ModelDefaults = SamplingDefaults;
 
+/** US dollars a token, and a request. */
+export interface Price {
+  readonly prompt: number;
+  readonly completion: number;
+  readonly request: number;
+}
+
+/** How a target goes on with an answer that another one began; all of it declared, never tried out. */
+export interface Continuation {
+  /** It takes a chat whose last message is the beginning of its own answer. */
+  readonly prefill: boolean;
+  /** It completes raw text, so that a rendered chat template with the beginning of an answer works. */
+  readonly completions: boolean;
+  /** Also with guided output: the guide counts from the answer's beginning, not from the seam. */
+  readonly guided: boolean;
+  /** Also from inside a reasoning section. */
+  readonly reasoning: boolean;
+}
+
 /** One place that can answer for a model. An embedded engine is a provider too. */
 export interface Target {
+  /** `<provider>/<upstreamId>`: its name in health, records and affinity. */
+  readonly id: string;
   readonly model: Model;
   /** Id of the `Backend`: `local`, or a provider's id. */
   readonly provider: string;
   /** What that backend calls the model. */
   readonly upstreamId: string;
+  /** Lower ones are tried first. */
+  readonly priority: number;
+  /** Its share of the calls among targets of one priority; more than 0. */
+  readonly weight: number;
+  /** Null where nobody said; an embedded engine's is 0. */
+  readonly price: Price | null;
+  /** Tokens of prompt and answer together; null where nobody said. */
+  readonly contextLength: number | null;
+  /** Most tokens one answer may have; null where nobody said. */
+  readonly maxOutput: number | null;
+  /** `Q4_K_M`, `fp8`, …; null where nobody said. */
+  readonly quantization: string | null;
+  /** Whether its provider may keep or learn from what it is sent. */
+  readonly collectsData: boolean;
+  /** Units of its provider's concurrency that one call takes. */
+  readonly concurrencyCost: number;
+  readonly continuation: Continuation;
+}
+
+/** One provider, decided: its file of facts, and what the config and the environment add. */
+export interface ProviderSettings {
+  readonly id: string;
+  readonly file: ProviderFile;
+  /** Without a slash at the end: `http://127.0.0.1:8000/v1`. */
+  readonly baseUrl: string;
+  /** They take turns. Secrets that appear in nothing we say. */
+  readonly keys: readonly string[];
+  /** The variable that should hold a key and is not set; then nothing is sent. */
+  readonly missingKey: string | null;
+  /** Units that may run at once; null is no limit. */
+  readonly concurrency: number | null;
+  /** Milliseconds. */
+  readonly limits: TimeLimits;
+}
+
+/** How long a provider may be silent, in milliseconds, phase by phase. */
+export interface TimeLimits {
+  /** Until the connection stands. */
+  readonly connect: number;
+  /** Until a stream's response has begun (its headers). */
+  readonly firstByte: number;
+  /** From then until its first token; comments don't count. */
+  readonly firstToken: number;
+  /** Between two tokens. */
+  readonly gap: number;
+  /** Until a whole answer, one that does not stream, is there. */
+  readonly answer: number;
 }
 
 /** What a running call has used so far. Backends write it as they go; the journal reads it every second. */
@@ -48,22 +117,32 @@ export interface Meter {
   startedAt: number;
   /** `performance.now()` of the first token; 0 before it. */
   firstTokenAt: number;
+  /** Events of a stream that could not be read, and were skipped. */
+  malformedEvents: number;
 }
 
 export type UsageSource = "upstream" | "counted" | "estimated" | "none";
 
-/** What a backend is handed besides the request. */
+/** What a backend is handed besides the request. One attempt's: another attempt gets another one. */
 export interface AttemptContext {
   readonly callId: string;
   /** Aborted when the caller leaves or the gateway gives up. Work must stop, promises must settle. */
   readonly signal: AbortSignal;
-  /** Gives the attempt up: aborts the signal with this as its reason. */
+  /** Gives the attempt up, not the call: aborts the signal with this as its reason. */
   readonly abort: (reason: Error) => void;
+  /** This attempt's own. */
   readonly meter: Meter;
   /** Names of request parameters this backend could not honour; told to the caller and the log. */
   readonly dropped: Set<string>;
   /** The caller's key id, for fairness in queues. */
   readonly keyId: string;
+  /**
+   * The beginning of the answer, from an attempt that died: go on after it, and give only what follows.
+   * Null for an answer from its beginning. Only targets whose `continuation` allows it get one.
+   */
+  readonly prefill: string | null;
+  /** Told to the caller as response headers, such as `x-covey-json-schema: fallback`. */
+  readonly notes: Map<string, string>;
 }
 
 /** A piece of a streamed answer, OpenAI-shaped, before the gateway stamps id, object, created and model on it. */
@@ -93,6 +172,8 @@ export type BackendOperations = {
 export interface ModelState {
   readonly state: "ready" | "loading" | "loadable" | "crashed" | "unavailable";
   readonly detail: string | null;
+  /** When an unavailable one will be back, on the `performance.now()` clock; absent when nobody knows. */
+  readonly until?: number;
 }
 
 /** Something that answers requests: the embedded engines, or one upstream provider. */
@@ -100,6 +181,8 @@ export interface Backend {
   readonly id: string;
   readonly operations: BackendOperations;
   state(target: Target): ModelState;
+  /** Names of the parameters of this request that the target can't honour. Pure; never throws. */
+  unsupported(target: Target, operation: Operation, input: JsonObject): readonly string[];
   open?(): Promise<void>;
   /** Ends everything it started. Called once; running calls have been drained or aborted before. */
   close?(): Promise<void>;
@@ -151,6 +234,27 @@ export interface SettleRecord {
   /** Milliseconds from arrival to the end. */
   readonly totalMs: number;
   readonly droppedParams: readonly string[];
+  /** What the target that answered charges for the tokens, in billionths of a US dollar; null where no price is known. */
+  readonly costNanoUsd: number | null;
+  /** Every attempt in order, the one that answered included. */
+  readonly attempts: readonly AttemptRecord[];
+}
+
+/** One try at one target. Failed ones are recorded and not billed. */
+export interface AttemptRecord {
+  readonly provider: string;
+  readonly upstreamId: string;
+  /** What the target answered for: differs from the call's own with fallbacks. */
+  readonly model: string;
+  /** Milliseconds from the call's arrival to the attempt's start, and what it took. */
+  readonly startMs: number;
+  readonly tookMs: number;
+  /** Null for the one that answered. */
+  readonly error: ErrorName | null;
+  /** Why it was made: the first one, a retry, a restart that skips what was sent, or a continuation of it. */
+  readonly how: "first" | "retry" | "restart" | "continue";
+  readonly completionTokens: number;
+  readonly malformedEvents: number;
 }
 
 /** A call that was turned away before it was admitted. */
@@ -170,7 +274,7 @@ export interface RefusalRecord {
 /** The gateway's view of the call log. Everything else about it lives in `store/`. */
 export interface Ledger {
   /** Resolves once the record is durable as configured; rejects with `GatewayError("unavailable")` when it can't be. */
-  reserve(record: ReserveRecord, meter: Meter): Promise<void>;
+  reserve(record: ReserveRecord, meter: Readonly<Meter>): Promise<void>;
   /** Ends what `reserve` began. Resolves once durable, or once it is held in memory to be retried; never rejects. */
   settle(record: SettleRecord): Promise<void>;
   /** Never waits, never throws; past a rate it is aggregated and counted. */

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { duration, memory, size } from "./units.ts";
+import { duration, memory, size } from "../lib/units.ts";
 
 /**
  * The config file, section by section. Keys are written here as the code reads them; in the file

@@ -43,6 +43,12 @@ export const ERRORS = {
     code: "method_not_allowed",
     retryable: false,
   },
+  content_filter: {
+    status: 400,
+    type: "invalid_request_error",
+    code: "content_filter",
+    retryable: false,
+  },
   body_too_large: { status: 413, type: "invalid_request_error", code: null, retryable: false },
   unsupported_media_type: {
     status: 415,
@@ -74,6 +80,18 @@ export const ERRORS = {
 
 export type ErrorName = keyof typeof ERRORS;
 
+/**
+ * What a target's failure means for the next attempt:
+ * `request`: the request is at fault, and no target of the model would take it;
+ * `context`: it is too long for this target, so that only a larger context helps;
+ * `key`: the provider's key was refused or rests, another one may be taken at once;
+ * `busy`: it is limited or overloaded, and may be asked again after `retryAfter`;
+ * `broken`: it failed, and may not the next time;
+ * `silent`: it let a time limit pass, and is not asked twice;
+ * `unsupported`: it can't do this, others may.
+ */
+export type Fault = "request" | "context" | "key" | "busy" | "broken" | "silent" | "unsupported";
+
 export interface ErrorDetails {
   /** OpenAI's path of the offending field, such as `messages[0].role`. */
   param?: string | null;
@@ -81,6 +99,8 @@ export interface ErrorDetails {
   retryAfter?: number;
   /** Where the caller can read on or get a key; only on 401 and 402. */
   docUrl?: string;
+  /** For failures of a target, where the kind alone does not say it. Never shown. */
+  fault?: Fault;
   cause?: unknown;
 }
 
@@ -91,6 +111,7 @@ export class GatewayError extends Error {
   readonly param: string | null;
   readonly retryAfter: number | undefined;
   readonly docUrl: string | undefined;
+  readonly fault: Fault | undefined;
 
   constructor(kind: ErrorName, message: string, details: ErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
@@ -98,6 +119,7 @@ export class GatewayError extends Error {
     this.param = details.param ?? null;
     this.retryAfter = details.retryAfter;
     this.docUrl = details.docUrl;
+    this.fault = details.fault;
   }
 
   get status(): number {

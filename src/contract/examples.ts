@@ -38,6 +38,7 @@ const messages: Readonly<Record<ErrorName, [message: string, param?: string]>> =
   ],
   not_found: ["There is no such endpoint. /openapi.json lists those there are."],
   method_not_allowed: ["This endpoint answers POST only."],
+  content_filter: ["The provider's content filter stopped this answer."],
   body_too_large: ["The request body is larger than 32 MiB, the most that is accepted."],
   unsupported_media_type: ["The request body must be JSON: send 'Content-Type: application/json'."],
   rate_limit_exceeded: ["Too many requests: the limit is 60 a minute. Try again in 3 seconds."],

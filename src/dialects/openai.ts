@@ -93,6 +93,7 @@ export function createOpenAiBackend(provider: OpenAiProvider): Backend {
     id: provider.id,
     operations: { chat: run("chat"), completions: run("completions") },
     state,
+    unsupported: () => [],
   };
 }
 

@@ -51,6 +51,7 @@ export function createLocalBackend(options: LocalBackendOptions): LocalBackend {
         detokenize(pool, pool.get(model.id), input, context),
     },
     state: ({ model }) => pool.stateOf(model.id),
+    unsupported: () => [],
     preload: async (model) => {
       const pooled = pool.get(model);
       const done = pool.hold(pooled);

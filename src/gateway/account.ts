@@ -34,6 +34,8 @@ export function account(gateway: Gateway, call: Call, outcome: Outcome): Promise
     firstTokenMs: sinceArrival(call, meter.firstTokenAt),
     totalMs: round(performance.now() - call.startedAt),
     droppedParams: [...call.dropped],
+    costNanoUsd: null,
+    attempts: [],
   });
   return call.settled;
 }

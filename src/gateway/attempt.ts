@@ -50,6 +50,8 @@ export async function attempt<O extends Operation>(
     meter: call.meter,
     dropped: call.dropped,
     keyId: call.caller.keyId,
+    prefill: null,
+    notes: new Map(),
   };
   const reply = await run(target, input, context);
   if (reply.kind === "json") return { kind: "json", body: reply.body };

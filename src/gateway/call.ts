@@ -62,6 +62,7 @@ export function freshMeter(): Meter {
     source: "none",
     startedAt: 0,
     firstTokenAt: 0,
+    malformedEvents: 0,
   };
 }
 

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { fileURLToPath } from "node:url";
 import { ModelFile } from "../../src/catalog/schema.ts";
+import { targetOf } from "../../src/catalog/target.ts";
 import { ChatRequest } from "../../src/contract/chat.ts";
 import { CompletionRequest } from "../../src/contract/completions.ts";
 import {
@@ -47,7 +48,7 @@ export const model: Model = {
   }),
 };
 
-export const target: Target = { model, provider: "local", upstreamId: model.id };
+export const target: Target = targetOf(model, "local", model.id);
 
 /** Path of the joined weights. */
 export async function weights(): Promise<string> {
@@ -110,6 +111,8 @@ export function contextFor(
     keyId,
     dropped: new Set(),
     meter: freshMeter(),
+    prefill: null,
+    notes: new Map(),
   };
 }
 

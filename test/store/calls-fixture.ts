@@ -36,6 +36,8 @@ export function settleOf(id: string, changes: Partial<SettleRecord> = {}): Settl
     error: null,
     provider: "local",
     finishReason: "stop",
+    costNanoUsd: null,
+    attempts: [],
     promptTokens: 7,
     completionTokens: 11,
     cachedTokens: 3,

@@ -1,0 +1,121 @@
+import { z } from "zod";
+import { duration } from "../lib/units.ts";
+
+/**
+ * A provider file (`catalog/providers/<id>.toml`): the facts about one provider, or about one kind of
+ * server, as data. The config says which of them are used, with which keys, and under which address.
+ * Durations are milliseconds once parsed.
+ */
+
+const envName = z
+  .string()
+  .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, "expected the name of an environment variable");
+const httpUrl = z.url({ protocol: /^https?$/, error: "expected an http(s) URL" });
+/** Below the base URL; `false` where the provider has no such endpoint. */
+const endpoint = z.union([z.string().startsWith("/"), z.literal(false)]);
+
+/** What it calls each thing that can be asked of it. */
+const paths = z.strictObject({
+  chat: endpoint.default("/chat/completions"),
+  completions: endpoint.default("/completions"),
+  /** `/tokenize` and `/detokenize` lie beside `/v1` at some: a path from the host's root begins with `//`. */
+  tokenize: endpoint.default(false),
+  detokenize: endpoint.default(false),
+  models: endpoint.default("/models"),
+});
+
+/** How it differs from the API it speaks. */
+const quirks = z.strictObject({
+  /** It takes `stream_options.include_usage`. */
+  stream_usage: z.boolean().default(true),
+  /** Statuses it answers while a model is cold, which mean "busy" and not what they say elsewhere. */
+  cold_status: z.array(z.int().min(400).max(599)).default([]),
+  /** It knows the role `developer`; elsewhere it becomes `system`. */
+  developer_role: z.boolean().default(true),
+  /** What it does with `response_format: json_schema`: enforces it, or only takes `json_object`, or neither. */
+  json_schema: z.enum(["enforced", "json_object", "none"]).default("enforced"),
+  /** The body of its tokenize endpoint. */
+  tokenize_form: z.enum(["vllm", "llamacpp", "text", "tabby"]).default("vllm"),
+  /** Header the key is sent in: as a bearer token, or bare in `x-api-key`. */
+  auth: z.enum(["bearer", "x-api-key"]).default("bearer"),
+  /** What its 429, 402 and the like are about: the key (another may do) or all of it. */
+  limits_by: z.enum(["key", "provider"]).default("key"),
+});
+
+/** How it goes on with an answer that was begun elsewhere. Declared, never tried out. */
+const continuation = z.strictObject({
+  /**
+   * How a chat is told to go on from an assistant message at its end: `assistant` where the message is
+   * enough, `continue_final_message` as in vLLM, `response_prefix` as in TabbyAPI; `none` where it can't.
+   */
+  prefill: z
+    .enum(["none", "assistant", "continue_final_message", "response_prefix"])
+    .default("none"),
+  /** `/completions` takes text as it is, so that a chat can be rendered here and continued there. */
+  completions: z.boolean().default(false),
+  guided: z.boolean().default(false),
+  reasoning: z.boolean().default(false),
+});
+
+/** How long it may be silent, phase by phase. The config can say otherwise. */
+const limits = z.strictObject({
+  connect: duration.prefault("5s"),
+  first_byte: duration.prefault("2m"),
+  first_token: duration.prefault("2m"),
+  gap: duration.prefault("1m"),
+  answer: duration.prefault("10m"),
+});
+
+const concurrency = z.strictObject({
+  /** Units that may run at once; 0 is no limit that is known. */
+  units: z.int().min(0).default(0),
+  /** `request`: each call takes one; `size`: by the model's size, as `sizes` says. */
+  cost: z.enum(["request", "size"]).default("request"),
+  /** Up to so many billion parameters: so many units. In rising order; the last holds for larger ones too. */
+  sizes: z
+    .array(z.strictObject({ up_to: z.number().positive(), units: z.int().min(1) }))
+    .default([]),
+});
+
+const discovery = z.strictObject({
+  enabled: z.boolean().default(true),
+  interval: duration.prefault("1h"),
+  /** Sent with the request for the list, such as `available_on_current_plan=1`. */
+  query: z.string().default(""),
+});
+
+export const ProviderFile = z.strictObject({
+  name: z.string().min(1),
+  /** Where people read about it. */
+  website: httpUrl.optional(),
+  /** The wire format, which is code. */
+  dialect: z.enum(["openai", "ollama"]).default("openai"),
+  /** Missing for a kind of server that runs anywhere: then the config must say it. */
+  base_url: httpUrl.optional(),
+  /** Variables that hold its keys; one may hold several, separated by commas. */
+  key_env: z.array(envName).default([]),
+  /** Whether it answers without a key. */
+  key_optional: z.boolean().default(false),
+  /** Sent with every request. */
+  headers: z.record(z.string(), z.string()).default({}),
+  /** Whether it may keep or learn from what it is sent, as its terms say. */
+  collects_data: z.boolean().default(false),
+  paths: paths.prefault({}),
+  quirks: quirks.prefault({}),
+  continuation: continuation.prefault({}),
+  limits: limits.prefault({}),
+  concurrency: concurrency.prefault({}),
+  discovery: discovery.prefault({}),
+  /** How images in messages must come: `url` takes both, `base64` only data URIs, `none` no images. */
+  images: z.strictObject({ input: z.enum(["url", "base64", "none"]).default("url") }).prefault({}),
+  /**
+   * What it calls a sampling parameter, by our name: `mirostat = "mirostat_mode"`; with dots for a
+   * field of an object: `guided_regex = "structured_outputs.regex"`; `false` where it has no
+   * equivalent, so that it is dropped and told. What is not named here is sent as it came. A name
+   * with a colon asks for a translation that is code, such as `guided_choice = "grammar:choice"`.
+   */
+  parameters: z.record(z.string(), z.union([z.string().min(1), z.literal(false)])).default({}),
+  /** Sent whenever the request and the model say nothing, under our names: engines' own defaults differ. */
+  explicit: z.record(z.string(), z.number()).default({}),
+});
+export type ProviderFile = z.infer<typeof ProviderFile>;
