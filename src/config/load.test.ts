@@ -186,3 +186,26 @@ test("folders of models count from the config file", async () => {
   await write('[models]\nfolders = ["more"]');
   expect(load().models.folders).toEqual([path.join(cwd, "more")]);
 });
+
+test("models and providers keep the names that people gave them", async () => {
+  await write(
+    '[routing]\nstrategy = "cheapest"\nmax_wait = "2s"\n[routing.models."Qwen/Qwen3_32B-Instruct"]\nstrategy = "weighted"\ncontext_fallback = "big_One"\n[routing.models.tiny]',
+  );
+  expect(load().routing).toEqual({
+    strategy: "cheapest",
+    attempts: 3,
+    budget: 60_000,
+    maxWait: 2_000,
+    breakerFailures: 5,
+    breakerCooldown: 30_000,
+    resume: true,
+    models: {
+      "Qwen/Qwen3_32B-Instruct": { strategy: "weighted", contextFallback: "big_One" },
+      tiny: {},
+    },
+  });
+  await write('[routing.models."Qwen/Big_One"]\nstrategi = "weighted"');
+  expect(load).toThrow(
+    'covey.toml:2: unknown key "strategi" in [routing.models.Qwen/Big_One]; did you mean "strategy"?',
+  );
+});

@@ -27,6 +27,14 @@ const camel = (key: string) =>
   key.replace(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
 const snake = (key: string) => key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 
+/** Tables whose keys are names that people gave, not options. */
+const NAMED: readonly (readonly string[])[] = [["providers"], ["routing", "models"]];
+
+const isNamed = (at: readonly (string | number)[]): boolean =>
+  NAMED.some(
+    (path) => path.length === at.length && path.every((part, index) => part === at[index]),
+  );
+
 const MARK = " (not snake_case)";
 
 /**
@@ -41,7 +49,7 @@ function toSchemaKeys(value: unknown, at: readonly string[] = []): unknown {
     Object.getPrototypeOf(value) !== Object.prototype
   )
     return value;
-  const names = at.length === 1 && at[0] === "providers";
+  const names = isNamed(at);
   return Object.fromEntries(
     Object.entries(value).map(([key, inner]: [string, unknown]) => {
       const name = names ? key : snake(camel(key)) === key ? camel(key) : `${key}${MARK}`;
@@ -77,7 +85,8 @@ export function parseConfigFile(text: string, name: string): ConfigFile {
     name,
     text,
     (at) => knownKeys(ConfigFile, at),
-    (key) => (key.endsWith(MARK) ? key.slice(0, -MARK.length) : snake(key)),
+    (key, above) =>
+      isNamed(above) ? key : key.endsWith(MARK) ? key.slice(0, -MARK.length) : snake(key),
   );
   throw new UserError(problems.join("\n"));
 }

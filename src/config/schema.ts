@@ -53,6 +53,37 @@ const engine = z.strictObject({
   preload: z.boolean().default(true),
 });
 
+const strategy = z.enum(["priority", "weighted", "least-latency", "cheapest", "round-robin"]);
+
+/** How a call finds its target, and what happens when one fails. */
+const routing = z.strictObject({
+  /** The order in which a model's targets are tried. */
+  strategy: strategy.default("priority"),
+  /** Most attempts one call may make, the first one included. */
+  attempts: z.int().min(1).max(20).default(3),
+  /** How long after its start a call may begin another attempt. */
+  budget: duration.prefault("60s"),
+  /** The longest single wait before another attempt; a longer `Retry-After` is the caller's to wait out. */
+  maxWait: duration.prefault("5s"),
+  /** A target that fails so often in a row is not asked; 0 switches that off. */
+  breakerFailures: count.default(5),
+  /** How long it is not asked before one call tries it again. */
+  breakerCooldown: duration.prefault("30s"),
+  /** Whether an answer that breaks off is gone on with by another target. */
+  resume: z.boolean().default(true),
+  /** By the model's id. */
+  models: z
+    .record(
+      z.string().min(1),
+      z.strictObject({
+        strategy: strategy.optional(),
+        /** The model that a request goes to which is too long for this one. */
+        contextFallback: z.string().min(1).optional(),
+      }),
+    )
+    .default({}),
+});
+
 const providerModel = z.strictObject({
   id: z.string().min(1),
   upstreamId: z.string().min(1).optional(),
@@ -103,6 +134,7 @@ export const ConfigFile = z.strictObject({
       tokenEnv: envName.default("HF_TOKEN"),
     })
     .prefault({}),
+  routing: routing.prefault({}),
   providers: z
     .record(
       z

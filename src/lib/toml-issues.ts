@@ -20,17 +20,20 @@ const plain = (path: readonly PropertyKey[]): (string | number)[] =>
 
 /**
  * One line per problem: `covey.toml:7: unknown key "prot" in [server]; did you mean "port"?`
- * `known` gives the keys that a table may have, `rename` turns the schema's key into the file's.
+ * `known` gives the keys that a table may have, `rename` turns the schema's key
+ * into the file's; `above` is the schema's path of its table.
  */
 export function describeIssues(
   issues: readonly z.core.$ZodIssue[],
   file: string,
   source: string,
   known: (path: Path) => readonly string[],
-  rename: (key: string) => string = (key) => key,
+  rename: (key: string, above: Path) => string = (key) => key,
 ): string[] {
   const inFile = (path: Path): Path =>
-    path.map((part) => (typeof part === "string" ? rename(part) : part));
+    path.map((part, depth) =>
+      typeof part === "string" ? rename(part, path.slice(0, depth)) : part,
+    );
   const at = (path: Path): string => {
     const line = lineOf(source, path);
     return line === undefined ? `${file}: ` : `${file}:${line}: `;
@@ -50,9 +53,12 @@ export function describeIssues(
       ];
     }
     return issue.keys.map((raw) => {
-      const key = rename(raw);
+      const key = rename(raw, path);
       const place = inFile(path);
-      const guess = nearest(key, known(path).map(rename));
+      const guess = nearest(
+        key,
+        known(path).map((name) => rename(name, path)),
+      );
       const table = place.length === 0 ? "at the top level" : `in [${formatPath(place)}]`;
       const hint = guess === undefined ? "" : `; did you mean "${guess}"?`;
       return `${at([...place, key])}unknown key "${key}" ${table}${hint}`;
