@@ -2,6 +2,7 @@ import { join } from "node:path";
 import packageFile from "../package.json" with { type: "json" };
 import { Availability } from "./catalog/availability.ts";
 import { catalogFolders, loadCatalog } from "./catalog/load.ts";
+import { ProviderFile } from "./catalog/provider-file.ts";
 import { type Catalog, createCatalog, nearest, resolve } from "./catalog/resolve.ts";
 import { starterOf } from "./catalog/starter.ts";
 import { FREE, targetOf } from "./catalog/target.ts";
@@ -10,7 +11,7 @@ import { prepareWeights } from "./catalog/weights.ts";
 import type { Config } from "./config/schema.ts";
 import { GatewayError } from "./contract/errors.ts";
 import type { Readiness } from "./contract/health.ts";
-import { createOpenAiBackend } from "./dialects/openai.ts";
+import { createBackend } from "./dialects/index.ts";
 import { createLocalBackend, type LocalBackend } from "./engines/index.ts";
 import { Admission } from "./gateway/admit.ts";
 import { type AuthRules, hashKey } from "./gateway/authenticate.ts";
@@ -21,7 +22,7 @@ import { engineInstalled, NO_ENGINE } from "./lib/engine-installed.ts";
 import type { Log } from "./lib/log.ts";
 import { UserError } from "./lib/user-error.ts";
 import { openStore, type Store } from "./store/index.ts";
-import type { Backend, Model, Target } from "./types.ts";
+import type { Backend, Model, ProviderSettings, Target } from "./types.ts";
 
 /** What clients get at least to read the ends of their answers in, when the server stops. */
 const DELIVERY_MS = 1000;
@@ -179,20 +180,29 @@ function modelIndex(catalog: Catalog, targets: ReadonlyMap<string, Target[]>): M
 function backends(local: LocalBackend, config: Config): ReadonlyMap<string, Backend> {
   const all = new Map<string, Backend>([[local.id, local]]);
   for (const [id, provider] of Object.entries(config.providers)) {
-    const { apiKey, apiKeyEnv } = provider;
-    all.set(
-      id,
-      createOpenAiBackend({
-        id,
-        baseUrl: provider.baseUrl.replace(/\/+$/, ""),
-        apiKey,
-        missingKey: apiKey === null ? apiKeyEnv : null,
-        firstByteTimeoutMs: provider.firstByteTimeout,
-        gapTimeoutMs: provider.gapTimeout,
-      }),
-    );
+    all.set(id, createBackend(settingsOf(id, provider)));
   }
   return all;
+}
+
+function settingsOf(id: string, provider: Config["providers"][string]): ProviderSettings {
+  const { apiKey, apiKeyEnv, firstByteTimeout, gapTimeout } = provider;
+  const file = ProviderFile.parse({ name: id });
+  return {
+    id,
+    file,
+    baseUrl: provider.baseUrl.replace(/\/+$/, ""),
+    keys: apiKey === null ? [] : [apiKey],
+    missingKey: apiKey === null ? apiKeyEnv : null,
+    concurrency: null,
+    limits: {
+      connect: file.limits.connect,
+      firstByte: firstByteTimeout,
+      firstToken: firstByteTimeout,
+      gap: gapTimeout,
+      answer: firstByteTimeout,
+    },
+  };
 }
 
 function authRules(config: Config): AuthRules {

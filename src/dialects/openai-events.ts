@@ -1,7 +1,7 @@
 import { GatewayError } from "../contract/errors.ts";
 import type { Patience } from "../lib/patience.ts";
 import { SseParser } from "../lib/sse-parse.ts";
-import type { Meter, Operation, StreamEvent } from "../types.ts";
+import type { Meter, Operation, ProviderSettings, StreamEvent } from "../types.ts";
 import { ChunkReader } from "./openai-chunks.ts";
 
 /** After the last finish reason: how long usage and `[DONE]` may take, of a server that forgets them. */
@@ -14,7 +14,7 @@ const TAIL_MS = 2000;
  * that the events do not depend on how the bytes were cut.
  */
 export async function* readEvents(
-  { id: providerId, gapTimeoutMs }: { readonly id: string; readonly gapTimeoutMs: number },
+  { id: providerId, limits: { gap: gapTimeoutMs } }: ProviderSettings,
   operation: Operation,
   choices: number,
   response: Response,

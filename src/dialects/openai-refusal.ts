@@ -1,18 +1,17 @@
 import { GatewayError } from "../contract/errors.ts";
 import { withoutKeys } from "../lib/redact.ts";
+import type { ProviderSettings } from "../types.ts";
 
 const MAX_ERROR_TEXT = 300;
-
-interface Provider {
-  readonly id: string;
-  readonly apiKey: string | null;
-}
 
 /**
  * An upstream's refusal in our words. What the caller did wrong stays the caller's (400, 413, 422),
  * with the field it names; a key or a quota that is ours is the operator's problem and becomes 502.
  */
-export async function refusal(provider: Provider, response: Response): Promise<GatewayError> {
+export async function refusal(
+  provider: ProviderSettings,
+  response: Response,
+): Promise<GatewayError> {
   const { status } = response;
   const { message, param } = await whatItSaid(provider, response);
   const said = `'${provider.id}' answered ${status}${message === "" ? "" : `: ${message}`}`;
@@ -52,7 +51,7 @@ interface Said {
 }
 
 /** Its own words, without any key that it repeats. */
-async function whatItSaid(provider: Provider, response: Response): Promise<Said> {
+async function whatItSaid(provider: ProviderSettings, response: Response): Promise<Said> {
   let text: string;
   try {
     text = await response.text();
@@ -60,8 +59,7 @@ async function whatItSaid(provider: Provider, response: Response): Promise<Said>
     return { message: "", param: null };
   }
   const { message, param } = parse(text);
-  const secrets = provider.apiKey === null ? [] : [provider.apiKey];
-  return { message: withoutKeys(message, secrets).slice(0, MAX_ERROR_TEXT), param };
+  return { message: withoutKeys(message, provider.keys).slice(0, MAX_ERROR_TEXT), param };
 }
 
 function parse(text: string): Said {

@@ -8,6 +8,7 @@ import type {
   Meter,
   ModelState,
   Operation,
+  ProviderSettings,
   Reply,
   Target,
 } from "../types.ts";
@@ -16,20 +17,6 @@ import { readEvents } from "./openai-events.ts";
 import { refusal } from "./openai-refusal.ts";
 import { choicesOf, estimatePrompt, estimateTokens, requestBody } from "./openai-request.ts";
 import { meterUsage, readUsage } from "./openai-usage.ts";
-
-export interface OpenAiProvider {
-  readonly id: string;
-  /** Without a slash at the end: `http://127.0.0.1:8000/v1`. */
-  readonly baseUrl: string;
-  /** Sent as a bearer token; a secret that appears in nothing we say. */
-  readonly apiKey: string | null;
-  /** The variable that should hold the key and is not set; then nothing is sent. */
-  readonly missingKey: string | null;
-  /** Milliseconds until a whole answer, or a stream's first event, must have come. */
-  readonly firstByteTimeoutMs: number;
-  /** Milliseconds between two events of a stream. */
-  readonly gapTimeoutMs: number;
-}
 
 const PATHS: Record<Exclude<Operation, "detokenize" | "tokenize">, string> = {
   chat: "/chat/completions",
@@ -40,7 +27,7 @@ const PATHS: Record<Exclude<Operation, "detokenize" | "tokenize">, string> = {
 const NO_TIMEOUT = { timeout: false };
 
 /** A server that speaks OpenAI's API: strict about what we send, lenient about what it answers. */
-export function createOpenAiBackend(provider: OpenAiProvider): Backend {
+export function createOpenAiBackend(provider: ProviderSettings): Backend {
   /** Why the last call got no answer; null after one that did. */
   let trouble: string | null = null;
   const state = (): ModelState =>
@@ -54,9 +41,8 @@ export function createOpenAiBackend(provider: OpenAiProvider): Backend {
       const streams = input.stream === true;
       const body = requestBody(target, input, streams, context.dropped);
       context.meter.startedAt = performance.now();
-      const patience = new Patience(provider.firstByteTimeoutMs, () =>
-        context.abort(tooSlow(provider)),
-      );
+      const limitMs = streams ? provider.limits.firstByte : provider.limits.answer;
+      const patience = new Patience(limitMs, () => context.abort(tooSlow(provider, limitMs)));
       try {
         const response = await send(provider, PATHS[operation], body, context.signal);
         trouble = null;
@@ -80,7 +66,7 @@ export function createOpenAiBackend(provider: OpenAiProvider): Backend {
         return reply;
       } catch (error) {
         patience.end();
-        const failure = patience.expired ? tooSlow(provider) : error;
+        const failure = patience.expired ? tooSlow(provider, limitMs) : error;
         // A client that left says nothing about the provider.
         const gone = context.signal.aborted && !patience.expired;
         if (!gone && (failure instanceof Unreachable || patience.expired)) {
@@ -99,7 +85,7 @@ export function createOpenAiBackend(provider: OpenAiProvider): Backend {
 
 /** The connection failed, or broke off. */
 class Unreachable extends GatewayError {
-  constructor(provider: OpenAiProvider, cause: unknown) {
+  constructor(provider: ProviderSettings, cause: unknown) {
     const code = cause instanceof Error && "code" in cause ? ` (${String(cause.code)})` : "";
     super("upstream_error", `'${provider.id}' could not be reached, or broke off${code}.`, {
       cause,
@@ -107,21 +93,23 @@ class Unreachable extends GatewayError {
   }
 }
 
-function tooSlow(provider: OpenAiProvider): GatewayError {
+function tooSlow(provider: ProviderSettings, limitMs: number): GatewayError {
   return new GatewayError(
     "upstream_timeout",
-    `'${provider.id}' did not answer within ${provider.firstByteTimeoutMs / 1000} s.`,
+    `'${provider.id}' did not answer within ${limitMs / 1000} s.`,
+    { fault: "silent" },
   );
 }
 
 async function send(
-  provider: OpenAiProvider,
+  provider: ProviderSettings,
   path: string,
   body: string,
   signal: AbortSignal,
 ): Promise<Response> {
   const headers: Record<string, string> = { "content-type": "application/json" };
-  if (provider.apiKey !== null) headers.authorization = `Bearer ${provider.apiKey}`;
+  const [key] = provider.keys;
+  if (key !== undefined) headers.authorization = `Bearer ${key}`;
   let response: Response;
   try {
     // A redirect would carry the body and the key to another host.
@@ -146,7 +134,7 @@ async function send(
   return response;
 }
 
-async function readAnswer(provider: OpenAiProvider, response: Response): Promise<Fields> {
+async function readAnswer(provider: ProviderSettings, response: Response): Promise<Fields> {
   let answer: unknown;
   try {
     answer = await response.json();
