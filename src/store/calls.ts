@@ -6,6 +6,22 @@ import { openReadonly } from "./projection/database.ts";
 const Int = z.coerce.number();
 const IntOrNull = z.coerce.number().nullable();
 
+/** One try at one target, as the column `attempts` holds it. */
+export const CallAttempt = z.object({
+  provider: z.string(),
+  upstream_id: z.string(),
+  model: z.string(),
+  /** Milliseconds from the call's arrival, and what it took. */
+  start_ms: z.number(),
+  took_ms: z.number(),
+  error: z.string().nullable(),
+  /** `first`, `retry`, `restart` or `continue`. */
+  how: z.string(),
+  completion_tokens: z.number(),
+  malformed_events: z.number(),
+});
+export type CallAttempt = z.infer<typeof CallAttempt>;
+
 /** One row of the call log. Times are Unix milliseconds, durations milliseconds. */
 export const CallRow = z.object({
   id: z.string(),
@@ -31,6 +47,11 @@ export const CallRow = z.object({
   first_token_ms: z.number().nullable(),
   total_ms: z.number().nullable(),
   dropped_params: z.string().transform((text) => z.array(z.string()).parse(JSON.parse(text))),
+  /** Billionths of a US dollar; null where no price is known. */
+  cost_nano_usd: IntOrNull,
+  attempts: z.string().transform((text) => z.array(CallAttempt).parse(JSON.parse(text))),
+  /** How many of the attempts went on with an answer that another one had begun. */
+  resumed: Int,
   /** How many calls the row stands for: more than one only for refusals under a flood. */
   calls: Int,
 });
@@ -49,6 +70,8 @@ export const CounterRow = z.object({
   prompt_tokens: Int,
   completion_tokens: Int,
   cached_tokens: Int,
+  /** The sum of those whose price is known. */
+  cost_nano_usd: Int,
 });
 export type CounterRow = z.infer<typeof CounterRow>;
 

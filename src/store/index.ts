@@ -5,7 +5,7 @@ import { type Durability, Journal } from "./journal.ts";
 import { JournalLedger } from "./ledger.ts";
 import { Projection } from "./projection/client.ts";
 
-export type { CallRow, Calls, CounterRow } from "./calls.ts";
+export type { CallAttempt, CallRow, Calls, CounterRow } from "./calls.ts";
 export { openCallsReadonly } from "./calls.ts";
 export { type Home, HomeError } from "./home.ts";
 export type { Durability } from "./journal.ts";

@@ -7,6 +7,7 @@ import {
   settleOf,
   tempFolder,
 } from "../../test/store/calls-fixture.ts";
+import type { AttemptRecord } from "../types.ts";
 import { Journal } from "./journal.ts";
 import { JournalLedger } from "./ledger.ts";
 import { decode } from "./record.ts";
@@ -99,6 +100,25 @@ describe("the ledger", () => {
       { t: "settle" },
       { t: "refuse", model: "m".repeat(256) },
     ]);
+    ledger.close();
+    await journal.close();
+  });
+
+  test("of a call with very many attempts it keeps the first and the last 31", async () => {
+    using folder = tempFolder();
+    const { ledger, journal } = open(folder.path);
+    const attempts = Array.from({ length: 1000 }, (_, n): AttemptRecord => {
+      const counts = { tookMs: 1, completionTokens: 0, malformedEvents: 0 };
+      const upstream = { provider: "p", upstreamId: "u".repeat(10_000), model: "m" };
+      return { ...upstream, startMs: n, error: "overloaded", how: "retry", ...counts };
+    });
+    await ledger.settle(settleOf("a", { attempts }));
+    await journal.flush();
+    const [record] = recordsIn(folder.path);
+    if (record?.t !== "settle") throw new Error("no settle record");
+    const starts = record.attempts.map(({ startMs }) => startMs);
+    expect(starts).toEqual([0, ...Array.from({ length: 31 }, (_, n) => 969 + n)]);
+    expect(record.attempts[0]).toMatchObject({ upstreamId: "u".repeat(256), error: "overloaded" });
     ledger.close();
     await journal.close();
   });

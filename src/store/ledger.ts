@@ -1,4 +1,5 @@
 import type {
+  AttemptRecord,
   Ledger,
   LedgerHealth,
   Meter,
@@ -18,6 +19,8 @@ const TICK_MS = 1000;
 /** Calls in one progress record; keeps it far below the longest record. */
 const PROGRESS_CALLS = 500;
 const MAX_DROPPED_PARAMS = 64;
+/** Attempts of one call that are written: there are few, whatever a config says. */
+const MAX_ATTEMPTS = 32;
 
 /** What the database side reports about itself. */
 export interface ProjectionState {
@@ -65,7 +68,8 @@ export class JournalLedger implements Ledger {
     this.#running.delete(record.id);
     const droppedParams = record.droppedParams.slice(0, MAX_DROPPED_PARAMS).map(bounded);
     const finishReason = boundedOrNull(record.finishReason);
-    const text = JSON.stringify({ t: "settle", ...record, finishReason, droppedParams });
+    const attempts = boundedAttempts(record.attempts);
+    const text = JSON.stringify({ t: "settle", ...record, finishReason, droppedParams, attempts });
     return this.#journal.append(text, "keep");
   }
 
@@ -118,4 +122,18 @@ export class JournalLedger implements Ledger {
   #write(record: JournalRecord): void {
     void this.#journal.append(JSON.stringify(record), "keep");
   }
+}
+
+/** Of too many, the first one and the last ones: how it began, and what it came to. */
+function boundedAttempts(attempts: readonly AttemptRecord[]): AttemptRecord[] {
+  const kept =
+    attempts.length <= MAX_ATTEMPTS
+      ? attempts
+      : [...attempts.slice(0, 1), ...attempts.slice(1 - MAX_ATTEMPTS)];
+  return kept.map((attempt) => ({
+    ...attempt,
+    provider: bounded(attempt.provider),
+    upstreamId: bounded(attempt.upstreamId),
+    model: bounded(attempt.model),
+  }));
 }

@@ -42,6 +42,19 @@ const ProgressEntry = z.tuple([
 /** What running calls had used, for all of those that went on since the last one. */
 const Progress = z.object({ t: z.literal("progress"), at: Count, calls: z.array(ProgressEntry) });
 
+/** One try at one target. */
+const Attempt = z.object({
+  provider: z.string(),
+  upstreamId: z.string(),
+  model: z.string(),
+  startMs: Count,
+  tookMs: Count,
+  error: Text,
+  how: z.string(),
+  completionTokens: Count,
+  malformedEvents: Count,
+});
+
 const Settle = z.object({
   t: z.literal("settle"),
   id: z.string(),
@@ -59,6 +72,9 @@ const Settle = z.object({
   firstTokenMs: Milliseconds,
   totalMs: Count,
   droppedParams: z.array(z.string()),
+  // Records before these two were written have neither.
+  costNanoUsd: z.number().nullable().default(null),
+  attempts: z.array(Attempt).default([]),
 });
 
 /** One refused call. */

@@ -1,3 +1,4 @@
+import type { CallAttempt } from "../calls.ts";
 import { UNKNOWN_ENDPOINT } from "../refusals.ts";
 import type { JournalRecord } from "../schema.ts";
 
@@ -26,6 +27,9 @@ export interface Row {
   first_token_ms: number | null;
   total_ms: number | null;
   dropped_params: string;
+  cost_nano_usd: number | null;
+  attempts: string;
+  resumed: number;
   calls: number;
   /** The endpoint in the counters. Not a column: it differs only where a stranger made one up. */
   counted_as: string | null;
@@ -117,6 +121,9 @@ function emptyRow(id: string, startedAt: number): Row {
     first_token_ms: null,
     total_ms: null,
     dropped_params: "[]",
+    cost_nano_usd: null,
+    attempts: "[]",
+    resumed: 0,
     calls: 1,
     counted_as: null,
   };
@@ -149,6 +156,24 @@ function settle(row: Row, record: Of<"settle">): void {
   row.first_token_ms = record.firstTokenMs;
   row.total_ms = record.totalMs;
   row.dropped_params = JSON.stringify(record.droppedParams);
+  row.cost_nano_usd = record.costNanoUsd === null ? null : Math.round(record.costNanoUsd);
+  row.attempts = JSON.stringify(record.attempts.map(attemptColumn));
+  row.resumed = record.attempts.filter(({ how }) => how === "restart" || how === "continue").length;
+}
+
+/** With names as the columns have them: it is read by SQL. */
+function attemptColumn(attempt: Of<"settle">["attempts"][number]): CallAttempt {
+  return {
+    provider: attempt.provider,
+    upstream_id: attempt.upstreamId,
+    model: attempt.model,
+    start_ms: attempt.startMs,
+    took_ms: attempt.tookMs,
+    error: attempt.error,
+    how: attempt.how,
+    completion_tokens: Math.round(attempt.completionTokens),
+    malformed_events: Math.round(attempt.malformedEvents),
+  };
 }
 
 function refuse(row: Row, record: Of<"refuse"> | Of<"refused">): void {

@@ -28,6 +28,16 @@ const reserve = (id: string, at = AT): JournalRecord => ({
   title: "An app",
 });
 
+const attempt = {
+  provider: "a",
+  upstreamId: "m@a",
+  model: "m",
+  startMs: 1,
+  tookMs: 100,
+  completionTokens: 20,
+  malformedEvents: 0,
+};
+
 const settle = (id: string, tokens = 10): JournalRecord => ({
   t: "settle",
   id,
@@ -45,6 +55,11 @@ const settle = (id: string, tokens = 10): JournalRecord => ({
   firstTokenMs: 20,
   totalMs: 500,
   droppedParams: ["top_a"],
+  costNanoUsd: tokens * 1500,
+  attempts: [
+    { ...attempt, error: "upstream_error", how: "first", completionTokens: 4 },
+    { ...attempt, provider: "b", startMs: 120, error: null, how: "continue", malformedEvents: 1 },
+  ],
 });
 
 const progress = (id: string, completion: number): JournalRecord => ({
@@ -119,6 +134,32 @@ describe("the projection", () => {
       first_token_ms: 20,
       total_ms: 500,
       dropped_params: ["top_a"],
+      cost_nano_usd: 15_000,
+      attempts: [
+        {
+          provider: "a",
+          upstream_id: "m@a",
+          model: "m",
+          start_ms: 1,
+          took_ms: 100,
+          error: "upstream_error",
+          how: "first",
+          completion_tokens: 4,
+          malformed_events: 0,
+        },
+        {
+          provider: "b",
+          upstream_id: "m@a",
+          model: "m",
+          start_ms: 120,
+          took_ms: 100,
+          error: null,
+          how: "continue",
+          completion_tokens: 20,
+          malformed_events: 1,
+        },
+      ],
+      resumed: 1,
       calls: 1,
     });
     expect(await db.calls.counters()).toEqual([
@@ -134,6 +175,7 @@ describe("the projection", () => {
         prompt_tokens: 10,
         completion_tokens: 20,
         cached_tokens: 1,
+        cost_nano_usd: 15_000,
       },
     ]);
     await db.sql.close();
@@ -317,6 +359,47 @@ describe("the projection", () => {
       error: "not_found",
     });
     expect(parsed).toMatchObject({ endpoint: "/x", known: true });
+  });
+
+  test("a settle record from before attempts and cost were written becomes a row without them", async () => {
+    using folder = tempFolder();
+    const db = await database(folder.path);
+    const { costNanoUsd, attempts, ...old } = z.looseObject({}).parse(settle("a"));
+    expect([costNanoUsd, attempts]).not.toContain(undefined);
+    await ingest(db.sql, [reserve("a"), JournalRecord.parse(old)], START);
+    const none = { cost_nano_usd: null, attempts: [], resumed: 0, prompt_tokens: 10 };
+    expect(await db.calls.getCall("a")).toMatchObject(none);
+    expect(await db.calls.counters()).toMatchObject([{ calls: 1, cost_nano_usd: 0 }]);
+    await db.sql.close();
+  });
+
+  test("counters add up what calls cost, those of no known price left out", async () => {
+    using folder = tempFolder();
+    const db = await database(folder.path);
+    const free = { ...settle("c"), costNanoUsd: null };
+    const records = [settle("a", 10), settle("b", 3), JournalRecord.parse(free)];
+    await ingest(db.sql, ["a", "b", "c"].map((id) => reserve(id)).concat(records), START);
+    expect(await db.calls.counters()).toMatchObject([{ calls: 3, cost_nano_usd: 19_500 }]);
+    await db.sql.close();
+  });
+
+  test("a database from before the new columns keeps its rows and gets them", async () => {
+    using folder = tempFolder();
+    const file = join(folder.path, "covey.db");
+    const db = await database(folder.path);
+    await ingest(db.sql, [reserve("a"), settle("a")], START);
+    for (const column of ["cost_nano_usd", "attempts", "resumed"]) {
+      await db.sql.unsafe(`ALTER TABLE calls DROP COLUMN ${column}`);
+    }
+    await db.sql.unsafe("ALTER TABLE counters DROP COLUMN cost_nano_usd");
+    await db.sql.unsafe("DELETE FROM migrations WHERE name = '0003_attempts.sql'");
+    await db.sql.close();
+    const sql = await openDatabase(file);
+    const calls = callsBy((text, values) => sql.unsafe(text, values));
+    const none = { cost_nano_usd: null, attempts: [], resumed: 0, completion_tokens: 20 };
+    expect(await calls.getCall("a")).toMatchObject(none);
+    expect(await calls.counters()).toMatchObject([{ calls: 1, cost_nano_usd: 0 }]);
+    await sql.close();
   });
 
   test("a database of a newer version is refused, not guessed at", async () => {
