@@ -2,6 +2,7 @@ import { z } from "zod";
 import { type Conflict, generationConflict, without } from "./conflicts.ts";
 import { Message } from "./messages.ts";
 import { ResponseFormat } from "./response-format.ts";
+import { routingFields } from "./routing.ts";
 import { extendedSampling, mapOf, standardSampling, streamOptions } from "./sampling.ts";
 import {
   LegacyFunction,
@@ -29,6 +30,7 @@ const fields = z.looseObject({
   max_completion_tokens: z.int().min(1).nullish().describe("Newer name of max_tokens."),
   ...standardSampling,
   ...extendedSampling,
+  ...routingFields,
   logprobs: z
     .boolean()
     .nullish()

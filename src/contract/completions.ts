@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { generationConflict, without } from "./conflicts.ts";
+import { routingFields } from "./routing.ts";
 import { extendedSampling, standardSampling, streamOptions } from "./sampling.ts";
 import { Usage } from "./usage.ts";
 
@@ -26,6 +27,7 @@ export const CompletionRequest = z
     max_tokens: z.int().min(0).nullish(),
     ...standardSampling,
     ...extendedSampling,
+    ...routingFields,
     best_of: z.int().min(0).max(1, "only best_of = 1 is supported.").nullish(),
     echo: z.boolean().nullish().describe("Put the prompt in front of the answer."),
     logprobs: z
