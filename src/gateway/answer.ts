@@ -5,6 +5,8 @@ import type { Gateway } from "./gateway.ts";
 
 /** A streamed body: pieces of text to write as they come, and a way to say that nobody reads it any more. */
 export interface EventBody {
+  /** What to write while nothing comes, so that nobody takes the stream for dead. */
+  readonly keepAlive: string;
   /** The next piece; null at the end. Never rejects: a failure is a piece of its own. */
   next(): Promise<string | null>;
   cancel(): void;
@@ -36,6 +38,7 @@ export function answerHeaders(gateway: Gateway, call: Call): AnswerHeaders {
     ...limits,
     "x-request-id": call.clientRequestId ?? call.id,
     "x-covey-call-id": call.id,
+    ...call.voice.headers(call.id),
   };
   if (call.target !== null) headers["x-covey-provider"] = call.target.provider;
   if (call.dropped.size > 0) headers["x-covey-dropped-params"] = droppedHeader([...call.dropped]);

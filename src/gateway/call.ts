@@ -1,11 +1,14 @@
 import { timeOrderedId } from "../lib/id.ts";
 import type { Caller, Meter, Operation, Target } from "../types.ts";
 import type { Lease } from "./admit.ts";
+import type { Voice } from "./voice.ts";
 
 /** A request as the gateway sees it: no framework, no socket. */
 export interface Incoming {
   /** The path of the contract, such as `/v1/chat/completions`. */
   readonly endpoint: string;
+  /** The dialect its caller speaks. */
+  readonly voice: Voice;
   readonly headers: Headers;
   /** Aborts when the client leaves. */
   readonly signal: AbortSignal;
@@ -18,6 +21,7 @@ export interface Call {
   readonly id: string;
   readonly operation: Operation;
   readonly endpoint: string;
+  readonly voice: Voice;
   /** Arrival, in Unix milliseconds and on the `performance.now()` clock. */
   readonly at: number;
   readonly startedAt: number;
@@ -71,6 +75,7 @@ export function openCall(operation: Operation, incoming: Incoming, at: number): 
     id: timeOrderedId(ID_PREFIX[operation], at),
     operation,
     endpoint: incoming.endpoint,
+    voice: incoming.voice,
     at,
     startedAt: performance.now(),
     clientRequestId: clientRequestId(incoming.headers),

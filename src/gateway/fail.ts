@@ -56,7 +56,7 @@ export async function fail(gateway: Gateway, call: Call, thrown: unknown): Promi
   return {
     status: error.status,
     headers: { ...answerHeaders(gateway, call), ...errorHeaders(error) },
-    json: error.toBody(),
+    json: call.voice.errorBody(error, call.target?.provider ?? null),
   };
 }
 

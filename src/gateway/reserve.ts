@@ -23,7 +23,7 @@ export async function reserve(
       stream,
       requestId: call.clientRequestId,
       referer: text(incoming.headers.get("http-referer") ?? incoming.headers.get("referer")),
-      title: text(incoming.headers.get("x-title")),
+      title: text(incoming.headers.get("x-title") ?? incoming.headers.get("x-openrouter-title")),
     },
     call.meter,
   );

@@ -1,4 +1,4 @@
-import type { StreamEvent } from "../types.ts";
+import type { JsonObject, StreamEvent } from "../types.ts";
 import { account } from "./account.ts";
 import { type Answer, answerHeaders, type EventBody, OBJECTS } from "./answer.ts";
 import { type Events, endedEarly, type Started } from "./attempt.ts";
@@ -34,6 +34,7 @@ export async function stream(
 
 /** The wire text of one streamed answer: stamped events, one finish a choice, usage once, `[DONE]` last. */
 class EventStream implements EventBody {
+  readonly keepAlive: string;
   readonly #gateway: Gateway;
   readonly #call: Call;
   readonly #started: Promise<Started>;
@@ -58,7 +59,8 @@ class EventStream implements EventBody {
     this.#gateway = gateway;
     this.#call = call;
     this.#started = started;
-    this.#includeUsage = includeUsage;
+    this.#includeUsage = includeUsage || call.voice.usageUnasked;
+    this.keepAlive = call.voice.keepAlive;
     this.#late = late;
   }
 
@@ -66,7 +68,7 @@ class EventStream implements EventBody {
     if (this.#done) return null;
     if (this.#late) {
       this.#late = false;
-      return ": keepalive\n\n";
+      return this.keepAlive;
     }
     try {
       for (;;) {
@@ -91,16 +93,19 @@ class EventStream implements EventBody {
     const started = await this.#started;
     if (started.kind !== "stream") throw new TypeError("a backend did not stream");
     this.#events = started.events;
+    this.#head = `data: ${JSON.stringify(this.#stamp()).slice(0, -1)},`;
+    return started.first;
+  }
+
+  #stamp(): JsonObject {
     const { id, at, model, operation, target } = this.#call;
-    const stamp = JSON.stringify({
+    return {
       id,
       object: OBJECTS[operation]?.chunk,
       created: Math.floor(at / 1000),
       model,
       provider: target?.provider,
-    });
-    this.#head = `data: ${stamp.slice(0, -1)},`;
-    return started.first;
+    };
   }
 
   async #read(events: Events): Promise<readonly StreamEvent[] | null> {
@@ -109,6 +114,8 @@ class EventStream implements EventBody {
   }
 
   #encode(group: readonly StreamEvent[]): string {
+    const { voice, target } = this.#call;
+    const price = target?.price ?? null;
     let text = "";
     for (const event of group) {
       for (const choice of event.choices) {
@@ -119,7 +126,8 @@ class EventStream implements EventBody {
         this.#begun.add(choice.index);
       }
       const shown = this.#includeUsage ? event : withoutUsage(event);
-      if (shown !== null) text += `${this.#head}${JSON.stringify(shown).slice(1)}\n\n`;
+      if (shown === null) continue;
+      text += `${this.#head}${JSON.stringify(voice.event(shown, price)).slice(1)}\n\n`;
     }
     return text;
   }
@@ -133,7 +141,7 @@ class EventStream implements EventBody {
     return "data: [DONE]\n\n";
   }
 
-  /** OpenAI's dialect: the error as the last event, no finish reason, no `[DONE]`. */
+  /** The error as the last event, in the caller's dialect, and no `[DONE]`. */
   async #fail(thrown: unknown): Promise<string | null> {
     this.#done = true;
     if (this.#call.settled !== null) return null;
@@ -143,7 +151,13 @@ class EventStream implements EventBody {
       httpStatus: error.status,
       error: error.kind,
     });
-    return `data: ${JSON.stringify(error.toBody())}\n\n`;
+    const { voice, target } = this.#call;
+    const open = [...this.#begun].filter((index) => !this.#finished.has(index));
+    const last = voice.errorEvent(error, target?.provider ?? null, {
+      stamp: this.#stamp(),
+      openChoices: open.length === 0 ? [0] : open,
+    });
+    return `data: ${JSON.stringify(last)}\n\n`;
   }
 }
 

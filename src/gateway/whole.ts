@@ -25,7 +25,7 @@ export async function whole(gateway: Gateway, call: Call, started: Started): Pro
           created: Math.floor(call.at / 1000),
           model: call.model,
           provider: call.target?.provider,
-          ...started.body,
+          ...call.voice.whole(started.body, call.target?.price ?? null),
         };
   return { status: 200, headers: answerHeaders(gateway, call), json };
 }

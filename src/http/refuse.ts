@@ -2,6 +2,7 @@ import { GatewayError } from "../contract/errors.ts";
 import { authenticate } from "../gateway/authenticate.ts";
 import { clientRequestId } from "../gateway/call.ts";
 import type { Gateway } from "../gateway/gateway.ts";
+import { voiceOf } from "../gateway/voice.ts";
 import { timeOrderedId } from "../lib/id.ts";
 import type { Caller } from "../types.ts";
 import { pathOf } from "./address.ts";
@@ -30,7 +31,7 @@ export function refuse(gateway: Gateway, request: Request, thrown: unknown): Res
     error: error.kind,
   });
   const headers = error.status === 405 && method !== null ? { allow: method } : {};
-  return respondError(request, error, requestId ?? id, headers);
+  return respondError(request, error, voiceOf(endpoint), requestId ?? id, headers);
 }
 
 /** Who is calling, or null for somebody who may not. */

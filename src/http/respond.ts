@@ -2,6 +2,7 @@ import { ErrorBody, type GatewayError } from "../contract/errors.ts";
 import type { Answer } from "../gateway/answer.ts";
 import { isLoopbackName } from "../gateway/authenticate.ts";
 import { errorHeaders } from "../gateway/fail.ts";
+import type { Voice } from "../gateway/voice.ts";
 import type { JsonObject } from "../types.ts";
 import type { KeepAlive } from "./sse.ts";
 
@@ -38,10 +39,11 @@ const STREAM_HEADERS = {
 export function respondError(
   request: Request,
   error: GatewayError,
+  voice: Voice,
   requestId: string,
   headers: Readonly<Record<string, string>> = {},
 ): Response {
-  return Response.json(withDocUrl(request, error.toBody()), {
+  return Response.json(withDocUrl(request, voice.errorBody(error, null)), {
     status: error.status,
     headers: { ...errorHeaders(error), ...headers, "x-request-id": requestId },
   });

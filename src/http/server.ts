@@ -4,6 +4,7 @@ import { CONTRACTS } from "../contract/operations.ts";
 import { clientRequestId, type Incoming } from "../gateway/call.ts";
 import type { Gateway } from "../gateway/gateway.ts";
 import { answer } from "../gateway/pipeline.ts";
+import { voiceOf } from "../gateway/voice.ts";
 import { timeOrderedId } from "../lib/id.ts";
 import type { Operation } from "../types.ts";
 import { addressed, malformed } from "./address.ts";
@@ -72,6 +73,7 @@ function incoming(
   const stopServerTimer = (): void => server.timeout(request, 0);
   return {
     endpoint,
+    voice: voiceOf(endpoint),
     headers: request.headers,
     signal: request.signal,
     body: () => readJson(request, options.maxBodyBytes, stopServerTimer),

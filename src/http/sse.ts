@@ -1,9 +1,10 @@
 import type { EventBody } from "../gateway/answer.ts";
 
-const KEEPALIVE = new TextEncoder().encode(": keepalive\n\n");
 const encoder = new TextEncoder();
 
 interface Open {
+  /** The comment, as bytes. */
+  readonly sign: Uint8Array;
   readonly controller: ReadableStreamDefaultController<Uint8Array>;
   /** When the last byte was handed over, on the `performance.now()` clock. */
   lastByteAt: number;
@@ -35,7 +36,7 @@ export class KeepAlive {
     return new ReadableStream<Uint8Array>(
       {
         start: (controller) => {
-          open = this.#add(controller);
+          open = this.#add(controller, encoder.encode(events.keepAlive));
         },
         pull: async (controller) => {
           const text = await events.next();
@@ -57,8 +58,8 @@ export class KeepAlive {
     );
   }
 
-  #add(controller: ReadableStreamDefaultController<Uint8Array>): Open {
-    const open = { controller, lastByteAt: performance.now() };
+  #add(controller: ReadableStreamDefaultController<Uint8Array>, sign: Uint8Array): Open {
+    const open = { controller, sign, lastByteAt: performance.now() };
     this.#open.add(open);
     this.#timer ??= setInterval(() => this.#beat(), Math.max(10, this.#intervalMs / 5));
     return open;
@@ -78,7 +79,7 @@ export class KeepAlive {
       if (now - open.lastByteAt < this.#intervalMs) continue;
       open.lastByteAt = now;
       // A client that has not taken the last piece needs no sign of life, and gets no buffer.
-      if ((open.controller.desiredSize ?? 0) > 0) open.controller.enqueue(KEEPALIVE);
+      if ((open.controller.desiredSize ?? 0) > 0) open.controller.enqueue(open.sign);
     }
   }
 }
