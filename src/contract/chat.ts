@@ -125,7 +125,7 @@ export const ChatResponse = z.looseObject({
   object: z.literal("chat.completion"),
   created: z.int(),
   model: z.string(),
-  system_fingerprint: z.string().optional(),
+  system_fingerprint: z.string().nullish().describe("Null in OpenRouter's dialect only."),
   choices: z.array(
     z.looseObject({
       index: z.int().min(0),

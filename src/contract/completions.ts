@@ -72,6 +72,7 @@ const stamp = {
 /** The answer to a completion request that does not stream. */
 export const CompletionResponse = z.looseObject({
   ...stamp,
+  system_fingerprint: z.string().nullish().describe("Null in OpenRouter's dialect only."),
   choices: z.array(z.looseObject({ ...choice, finish_reason: CompletionFinishReason })),
   usage: Usage.optional(),
 });

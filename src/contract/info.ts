@@ -2,5 +2,6 @@
 export const API_INFO = {
   title: "Covey",
   version: "1",
-  description: "One OpenAI-compatible API in front of every open-weight model you can reach.",
+  description:
+    "One OpenAI-compatible API in front of every open-weight model you can reach. What is below /api/v1 speaks OpenRouter's dialect, and is below /openrouter/v1 too.",
 };

@@ -6,6 +6,7 @@ import { errorExample, errorStatuses, errorsWith, REQUEST_EXAMPLES } from "./exa
 import { Health, Readiness } from "./health.ts";
 import { Message } from "./messages.ts";
 import { ModelItem, ModelList } from "./models.ts";
+import * as openRouter from "./openrouter.ts";
 import type { Contract } from "./operations.ts";
 import { ResponseFormat } from "./response-format.ts";
 import {
@@ -32,6 +33,11 @@ const SCHEMAS: Readonly<Record<string, z.ZodType>> = {
   Message,
   Model: ModelItem,
   ModelList,
+  OpenRouterChatChunk: openRouter.OpenRouterChatChunk,
+  OpenRouterCompletionChunk: openRouter.OpenRouterCompletionChunk,
+  OpenRouterError: openRouter.OpenRouterError,
+  OpenRouterModel: openRouter.OpenRouterModel,
+  OpenRouterStreamError: openRouter.OpenRouterStreamError,
   Readiness,
   ResponseFormat,
   TokenizeRequest,
@@ -85,7 +91,7 @@ function operation(contract: Contract, path: string): Json {
   };
   if (parameters.length > 0) body.parameters = parameters;
   if (contract.request !== null) {
-    const example = REQUEST_EXAMPLES[contract.operation];
+    const example = REQUEST_EXAMPLES[contract.operation.replace("openrouter_", "")];
     body.requestBody = {
       required: true,
       content: {
@@ -110,7 +116,9 @@ function success(contract: Contract): Json {
         type: "string",
         description:
           "With `stream: true`: server-sent events, each `data:` line one chunk, the last one `data: [DONE]`. " +
-          "A stream that fails ends with an error object instead.",
+          (contract.dialect === "openrouter"
+            ? "A stream that fails ends in a chunk with an `error` instead."
+            : "A stream that fails ends with an error object instead."),
         contentMediaType: "application/json",
         contentSchema: reference(contract.chunk),
       },
@@ -121,6 +129,10 @@ function success(contract: Contract): Json {
 
 /** The errors an endpoint can answer with; those without a caller or a body have fewer. */
 function failures(contract: Contract): Record<string, Json> {
+  if (contract.dialect === "openrouter") {
+    const failure = { $ref: "#/components/responses/OpenRouterError" };
+    return { "4XX": failure, "5XX": failure };
+  }
   const result: Record<string, Json> = {};
   for (const status of errorStatuses()) {
     if (contract.auth === "none" && status !== 500 && status !== 503) continue;
@@ -131,7 +143,12 @@ function failures(contract: Contract): Record<string, Json> {
 }
 
 function errorResponses(): Record<string, Json> {
-  const result: Record<string, Json> = {};
+  const result: Record<string, Json> = {
+    OpenRouterError: {
+      description: "The same failures in OpenRouter's dialect; the code is the status.",
+      content: { "application/json": { schema: reference(openRouter.OpenRouterError) } },
+    },
+  };
   for (const status of errorStatuses()) {
     const names = errorsWith(status);
     result[`Error${status}`] = {

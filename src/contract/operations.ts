@@ -29,6 +29,8 @@ export interface Contract {
   /** Whether what a call used counts towards the caller's tokens. */
   readonly meter: "tokens" | "none";
   readonly summary: string;
+  /** Whose shapes its errors have; OpenAI's unless it says so. */
+  readonly dialect?: "openrouter";
 }
 
 const contract = <const C extends Contract>(value: C): C => value;

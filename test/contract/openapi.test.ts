@@ -1,9 +1,9 @@
 import { describe, expect, test } from "bun:test";
 import Ajv2020 from "ajv/dist/2020";
 import { z } from "zod";
+import { ENDPOINTS } from "../../src/contract/endpoints.ts";
 import { API_INFO } from "../../src/contract/info.ts";
 import { openapi } from "../../src/contract/openapi.ts";
-import { CONTRACTS } from "../../src/contract/operations.ts";
 import chat from "../contracts/fixtures/chat_completion.json";
 import models from "../contracts/fixtures/models.json";
 
@@ -17,7 +17,7 @@ const Paths = z.record(
     }),
   ),
 );
-const build = () => openapi(Object.values(CONTRACTS), API_INFO);
+const build = () => openapi(ENDPOINTS, API_INFO);
 const document = build();
 const text = JSON.stringify(document);
 

@@ -1,0 +1,8 @@
+import { OPENROUTER } from "./openrouter.ts";
+import { CONTRACTS, type Contract } from "./operations.ts";
+
+/** Every endpoint, in every dialect, as the documentation lists them. */
+export const ENDPOINTS: readonly Contract[] = [
+  ...Object.values(CONTRACTS),
+  ...Object.values(OPENROUTER),
+];
