@@ -179,6 +179,8 @@ export interface ModelState {
 /** Something that answers requests: the embedded engines, or one upstream provider. */
 export interface Backend {
   readonly id: string;
+  /** What people call it; its id where it has no other name. */
+  readonly name?: string;
   readonly operations: BackendOperations;
   state(target: Target): ModelState;
   /** Names of the parameters of this request that the target can't honour. Pure; never throws. */

@@ -5,6 +5,7 @@ import { type Events, endedEarly, type Started } from "./attempt.ts";
 import type { Call } from "./call.ts";
 import { cancel, explain } from "./fail.ts";
 import type { Gateway } from "./gateway.ts";
+import { nameOf, shownProvider } from "./provider-name.ts";
 
 const PENDING = Symbol("pending");
 
@@ -98,13 +99,13 @@ class EventStream implements EventBody {
   }
 
   #stamp(): JsonObject {
-    const { id, at, model, operation, target } = this.#call;
+    const { id, at, model, operation } = this.#call;
     return {
       id,
       object: OBJECTS[operation]?.chunk,
       created: Math.floor(at / 1000),
       model,
-      provider: target?.provider,
+      provider: shownProvider(this.#gateway, this.#call),
     };
   }
 
@@ -153,10 +154,14 @@ class EventStream implements EventBody {
     });
     const { voice, target } = this.#call;
     const open = [...this.#begun].filter((index) => !this.#finished.has(index));
-    const last = voice.errorEvent(error, target?.provider ?? null, {
-      stamp: this.#stamp(),
-      openChoices: open.length === 0 ? [0] : open,
-    });
+    const last = voice.errorEvent(
+      error,
+      target === null ? null : nameOf(this.#gateway, target.provider),
+      {
+        stamp: this.#stamp(),
+        openChoices: open.length === 0 ? [0] : open,
+      },
+    );
     return `data: ${JSON.stringify(last)}\n\n`;
   }
 }

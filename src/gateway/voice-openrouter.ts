@@ -13,6 +13,7 @@ import type { Voice } from "./voice.ts";
 export const openRouterVoice: Voice = {
   keepAlive: ": OPENROUTER PROCESSING\n\n",
   usageUnasked: true,
+  provider: (_id, name) => name,
   headers: (callId) => ({ "x-generation-id": callId }),
   errorBody: (error, provider) => ({ error: errorOf(error, provider) }),
   errorEvent: (error, provider, { stamp, openChoices }) => ({

@@ -19,6 +19,8 @@ export interface Voice {
   readonly keepAlive: string;
   /** Whether a stream ends with its usage even when the caller did not ask. */
   readonly usageUnasked: boolean;
+  /** How a provider is named in an answer, by its id and by what people call it. */
+  provider(id: string, name: string): string;
   /** Headers that name a call, besides those every voice has. */
   headers(callId: string): AnswerHeaders;
   /** A failure as the body of an answer. `provider` is the one at which it happened. */
@@ -35,6 +37,7 @@ export interface Voice {
 export const openAiVoice: Voice = {
   keepAlive: ": keepalive\n\n",
   usageUnasked: false,
+  provider: (id) => id,
   headers: () => ({}),
   errorBody: (error) => error.toBody(),
   errorEvent: (error) => error.toBody(),

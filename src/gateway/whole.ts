@@ -4,6 +4,7 @@ import { type Answer, answerHeaders, OBJECTS } from "./answer.ts";
 import { endedEarly, type Started } from "./attempt.ts";
 import type { Call } from "./call.ts";
 import type { Gateway } from "./gateway.ts";
+import { shownProvider } from "./provider-name.ts";
 
 /** Settles the call and answers in one piece. */
 export async function whole(gateway: Gateway, call: Call, started: Started): Promise<Answer> {
@@ -24,7 +25,7 @@ export async function whole(gateway: Gateway, call: Call, started: Started): Pro
           object: objects.whole,
           created: Math.floor(call.at / 1000),
           model: call.model,
-          provider: call.target?.provider,
+          provider: shownProvider(gateway, call),
           ...call.voice.whole(started.body, call.target?.price ?? null),
         };
   return { status: 200, headers: answerHeaders(gateway, call), json };
