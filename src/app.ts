@@ -2,8 +2,13 @@ import { join } from "node:path";
 import packageFile from "../package.json" with { type: "json" };
 import { Availability } from "./catalog/availability.ts";
 import { catalogFolders, loadCatalog } from "./catalog/load.ts";
-import { ProviderFile } from "./catalog/provider-file.ts";
+import { loadProviderFiles, providerFolders } from "./catalog/providers.ts";
 import { type Catalog, createCatalog, nearest, resolve } from "./catalog/resolve.ts";
+import {
+  providerWarnings,
+  type SettledProvider,
+  settleProviders,
+} from "./catalog/settle-providers.ts";
 import { starterOf } from "./catalog/starter.ts";
 import { FREE, targetOf } from "./catalog/target.ts";
 import { upstreamModel } from "./catalog/upstream.ts";
@@ -22,7 +27,7 @@ import { engineInstalled, NO_ENGINE } from "./lib/engine-installed.ts";
 import type { Log } from "./lib/log.ts";
 import { UserError } from "./lib/user-error.ts";
 import { openStore, type Store } from "./store/index.ts";
-import type { Backend, Model, ProviderSettings, Target } from "./types.ts";
+import type { Backend, Model, Target } from "./types.ts";
 
 /** What clients get at least to read the ends of their answers in, when the server stops. */
 const DELIVERY_MS = 1000;
@@ -54,7 +59,10 @@ export async function startApp(config: Config, log: Log): Promise<App> {
   });
   try {
     const own = loadCatalog(catalogFolders(config.home, config.models.folders));
-    const { models, targets } = combine(own, config);
+    const files = loadProviderFiles(providerFolders(config.home));
+    const providers = settleProviders(config.providers, files, config.secret);
+    for (const warning of providerWarnings(providers)) log.warn(warning);
+    const { models, targets } = combine(own, providers);
     const availability = new Availability(own.models, { home: config.home });
     await availability.refresh();
     const starter = starterOf(models, config.models.starter, availability);
@@ -73,7 +81,7 @@ export async function startApp(config: Config, log: Log): Promise<App> {
         caller.role === "anonymous" ? config.limits.anonymous : config.limits.admin,
       ),
       ledger: store.ledger,
-      backends: backends(local, config),
+      backends: backends(local, providers),
       options: {
         firstByteDelayMs: config.stream.firstByteDelay,
         lenient: config.api.validation === "lenient",
@@ -147,21 +155,21 @@ async function weightsOf(model: Model, config: Config): Promise<string> {
 /** The catalog's own models and those that providers of the config have; one model can have several targets. */
 function combine(
   own: Catalog,
-  config: Config,
+  providers: readonly SettledProvider[],
 ): { models: Catalog; targets: Map<string, Target[]> } {
   const targets = new Map<string, Target[]>();
   for (const model of own.models) {
     targets.set(model.id, [targetOf(model, "local", model.id, { price: FREE })]);
   }
   const added: Model[] = [];
-  for (const [provider, { models }] of Object.entries(config.providers)) {
-    for (const entry of models) {
+  for (const { settings, choice } of providers) {
+    for (const entry of choice.models) {
       const known =
         resolve(own, entry.id) ??
         added.find(({ id }) => id.toLowerCase() === entry.id.toLowerCase());
-      const model = known ?? upstreamModel(provider, entry);
+      const model = known ?? upstreamModel(settings.id, entry);
       if (known === undefined) added.push(model);
-      const target = targetOf(model, provider, entry.upstreamId ?? entry.id);
+      const target = targetOf(model, settings.id, entry.upstreamId ?? entry.id);
       targets.set(model.id, [...(targets.get(model.id) ?? []), target]);
     }
   }
@@ -177,32 +185,13 @@ function modelIndex(catalog: Catalog, targets: ReadonlyMap<string, Target[]>): M
   };
 }
 
-function backends(local: LocalBackend, config: Config): ReadonlyMap<string, Backend> {
+function backends(
+  local: LocalBackend,
+  providers: readonly SettledProvider[],
+): ReadonlyMap<string, Backend> {
   const all = new Map<string, Backend>([[local.id, local]]);
-  for (const [id, provider] of Object.entries(config.providers)) {
-    all.set(id, createBackend(settingsOf(id, provider)));
-  }
+  for (const { settings } of providers) all.set(settings.id, createBackend(settings));
   return all;
-}
-
-function settingsOf(id: string, provider: Config["providers"][string]): ProviderSettings {
-  const { apiKey, apiKeyEnv, firstByteTimeout, gapTimeout } = provider;
-  const file = ProviderFile.parse({ name: id });
-  return {
-    id,
-    file,
-    baseUrl: provider.baseUrl.replace(/\/+$/, ""),
-    keys: apiKey === null ? [] : [apiKey],
-    missingKey: apiKey === null ? apiKeyEnv : null,
-    concurrency: null,
-    limits: {
-      connect: file.limits.connect,
-      firstByte: firstByteTimeout,
-      firstToken: firstByteTimeout,
-      gap: gapTimeout,
-      answer: firstByteTimeout,
-    },
-  };
 }
 
 function authRules(config: Config): AuthRules {

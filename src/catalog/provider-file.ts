@@ -84,8 +84,36 @@ const discovery = z.strictObject({
   query: z.string().default(""),
 });
 
+/**
+ * Translations that are code, in the dialect:
+ * `response_format:json_schema`: the schema becomes OpenAI's `response_format`;
+ * `regex:choice`: the choices become a regular expression, where `guided_regex` goes;
+ * `grammar:choice`, `grammar:regex`: choices, or a regular expression, become a GBNF in `grammar`;
+ * `format:choice`: the choices become a JSON Schema in `format`, and the answer's JSON is read back;
+ * `dynatemp:range`: llama.cpp's `dynatemp_range` around a `temperature` in the middle.
+ */
+export const TRANSLATIONS = [
+  "response_format:json_schema",
+  "regex:choice",
+  "grammar:choice",
+  "grammar:regex",
+  "format:choice",
+  "dynatemp:range",
+] as const;
+export type Translation = (typeof TRANSLATIONS)[number];
+
+const parameterName = z
+  .string()
+  .min(1)
+  .refine(
+    (name) => !name.includes(":") || TRANSLATIONS.some((known) => known === name),
+    `a name with a colon is one of ${TRANSLATIONS.join(", ")}`,
+  );
+
 export const ProviderFile = z.strictObject({
   name: z.string().min(1),
+  /** Other ids it goes by in the config. */
+  aliases: z.array(z.string().min(1)).default([]),
   /** Where people read about it. */
   website: httpUrl.optional(),
   /** The wire format, which is code. */
@@ -112,10 +140,13 @@ export const ProviderFile = z.strictObject({
    * What it calls a sampling parameter, by our name: `mirostat = "mirostat_mode"`; with dots for a
    * field of an object: `guided_regex = "structured_outputs.regex"`; `false` where it has no
    * equivalent, so that it is dropped and told. What is not named here is sent as it came. A name
-   * with a colon asks for a translation that is code, such as `guided_choice = "grammar:choice"`.
+   * with a colon asks for a translation that is code: `TRANSLATIONS`.
    */
-  parameters: z.record(z.string(), z.union([z.string().min(1), z.literal(false)])).default({}),
-  /** Sent whenever the request and the model say nothing, under our names: engines' own defaults differ. */
+  parameters: z.record(z.string(), z.union([parameterName, z.literal(false)])).default({}),
+  /**
+   * Sent whenever the request and the model say nothing, under our names: engines' own defaults differ.
+   * `top_k` here is also how "off" is written there, whichever of 0 and -1 the request has.
+   */
   explicit: z.record(z.string(), z.number()).default({}),
 });
 export type ProviderFile = z.infer<typeof ProviderFile>;

@@ -1,4 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
+import { loadProviderFiles, SHIPPED_PROVIDERS } from "../catalog/providers.ts";
+import { settleProviders } from "../catalog/settle-providers.ts";
+import { parseConfigFile } from "../config/load.ts";
 import { tryProvider } from "./check-provider.ts";
 
 /** Each path is a server of its own kind. */
@@ -16,6 +19,7 @@ beforeAll(() => {
       const { pathname } = new URL(request.url);
       seen.push({ path: pathname, authorization: request.headers.get("authorization") });
       if (pathname === "/v1/models") return Response.json(list);
+      if (pathname === "/api/tags") return Response.json({ models: [{ name: "llama3.2:3b" }] });
       if (pathname === "/locked/models") return new Response(`no: ${KEY}`, { status: 401 });
       if (pathname === "/moved/models") return Response.redirect("/v1/models", 307);
       if (pathname === "/page/models") return new Response("<!doctype html>");
@@ -27,23 +31,51 @@ beforeAll(() => {
 });
 afterAll(() => server.stop(true));
 
-function ask(path: string, options: { key?: string; models?: string[]; patienceMs?: number } = {}) {
-  const { key = null, models = ["one"], patienceMs = 3_000 } = options;
-  const provider = {
-    baseUrl: `http://127.0.0.1:${server.port}${path}`,
-    apiKey: key,
-    apiKeyEnv: key === null ? null : "BOX_KEY",
-    models: models.map((id) => ({ id })),
-  };
-  return tryProvider(provider, patienceMs).catch((error: Error) => error.message);
+const FILES = loadProviderFiles([SHIPPED_PROVIDERS]);
+
+function settled(baseUrl: string, key: string | null, models: string[], type = "vllm") {
+  const config = parseConfigFile(
+    [
+      `[providers.box]`,
+      `type = "${type}"`,
+      `base_url = "${baseUrl}"`,
+      key === null ? "" : `api_key_env = "BOX_KEY"`,
+      `models = [${models.map((id) => `{ id = "${id}" }`).join(", ")}]`,
+    ].join("\n"),
+    "test",
+  );
+  const [provider] = settleProviders(config.providers, FILES, () => key);
+  if (provider === undefined) throw new Error("there is one");
+  return provider;
+}
+
+function ask(
+  path: string,
+  options: { key?: string; models?: string[]; patienceMs?: number; type?: string } = {},
+) {
+  const { key = null, models = ["one"], patienceMs = 3_000, type } = options;
+  const url = `http://127.0.0.1:${server.port}${path}`;
+  return tryProvider(settled(url, key, models, type), patienceMs).catch(
+    (error: Error) => error.message,
+  );
 }
 
 test("a provider that answers is reachable, and is asked with its key", async () => {
   const url = `http://127.0.0.1:${server.port}/v1`;
-  expect(await ask("/v1", { key: KEY })).toBe(`${url} is reachable (2 models)`);
+  expect(await ask("/v1", { key: KEY })).toBe(`${url} is reachable (1 key from BOX_KEY, 2 models)`);
   expect(seen.at(-1)).toEqual({ path: "/v1/models", authorization: `Bearer ${KEY}` });
   expect(await ask("/v1")).toBe(`${url} is reachable (2 models)`);
   expect(seen.at(-1)?.authorization).toBeNull();
+});
+
+test("several keys are counted, and the first one is used", async () => {
+  expect(await ask("/v1", { key: `${KEY}, another-key` })).toContain("2 keys from BOX_KEY");
+  expect(seen.at(-1)?.authorization).toBe(`Bearer ${KEY}`);
+});
+
+test("Ollama is asked by its own API", async () => {
+  expect(await ask("", { type: "ollama" })).toContain("1 model; it does not list one");
+  expect(seen.at(-1)?.path).toBe("/api/tags");
 });
 
 test("a configured model that it does not list is told", async () => {
@@ -55,7 +87,7 @@ test("a configured model that it does not list is told", async () => {
 test.each([
   ["/locked", "refuses the key in BOX_KEY (401): set it to a valid one"],
   ["/moved", "answers with a redirect, which is never followed"],
-  ["/page", "does not answer /models as OpenAI's API does"],
+  ["/page", "does not answer /models as vLLM does"],
   ["/ill", "answers 503"],
   ["", "has no /models (404): put its base_url right"],
 ])("%p is told with what to do, never with the key", async (path, message) => {
@@ -79,13 +111,14 @@ test("one where nothing listens", async () => {
   const host = `127.0.0.1:${gone.port}`;
   const baseUrl = `http://user:pass@${host}/v1`;
   await gone.stop(true);
-  const provider = { baseUrl, apiKey: KEY, apiKeyEnv: "BOX_KEY", models: [{ id: "one" }] };
-  const said = await tryProvider(provider).catch((error: Error) => error.message);
+  const said = await tryProvider(settled(baseUrl, KEY, ["one"])).catch(
+    (error: Error) => error.message,
+  );
   expect(said).toBe(
     `http://${host}/v1 cannot be reached: nothing listens there; start that server, or put its base_url right`,
   );
 });
 
 test("a key that no header can carry is not shown", async () => {
-  expect(await ask("/v1", { key: `${KEY}\n2` })).not.toContain(KEY);
+  expect(await ask("/v1", { key: `${KEY}\u0000` })).not.toContain(KEY);
 });

@@ -1,7 +1,13 @@
 import { access, constants, mkdir } from "node:fs/promises";
 import { createServer } from "node:net";
 import { catalogFolders, loadCatalog } from "../catalog/load.ts";
+import { loadProviderFiles, providerFolders } from "../catalog/providers.ts";
 import { type Catalog, resolve } from "../catalog/resolve.ts";
+import {
+  providerWarnings,
+  type SettledProvider,
+  settleProviders,
+} from "../catalog/settle-providers.ts";
 import { type ConfigFlags, loadConfig } from "../config/load.ts";
 import type { Config } from "../config/schema.ts";
 import { engineInstalled } from "../lib/engine-installed.ts";
@@ -92,13 +98,23 @@ async function tryWeights(catalog: Catalog, config: Config): Promise<string> {
   return `${ready.length} of ${rows.length} models are ready to load`;
 }
 
-/** One for each provider, all asked at once; the config's own warning tells of one without its key. */
-function providerFindings(config: Config): Promise<Finding[]> {
-  return Promise.all(
-    Object.entries(config.providers)
-      .filter(([, { apiKeyEnv, apiKey }]) => apiKeyEnv === null || apiKey !== null)
-      .map(([id, provider]) => finding(`provider ${id}`, () => tryProvider(provider))),
+/** One for each provider, all asked at once; one without its key is not asked. */
+async function providerFindings(config: Config): Promise<Finding[]> {
+  let providers: readonly SettledProvider[];
+  try {
+    const files = loadProviderFiles(providerFolders(config.home));
+    providers = settleProviders(config.providers, files, config.secret);
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    return error.message.split("\n").map((text) => ({ mark: "✗", text: `config: ${text}` }));
+  }
+  const asked = await Promise.all(
+    providers
+      .filter(({ settings }) => settings.missingKey === null)
+      .map((provider) => finding(`provider ${provider.settings.id}`, () => tryProvider(provider))),
   );
+  const lacking = providerWarnings(providers).map((text): Finding => ({ mark: "✗", text }));
+  return [...lacking, ...asked];
 }
 
 /** Every check, in the order in which one needs the other; those after a bad config are left out. */

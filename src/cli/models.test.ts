@@ -3,7 +3,10 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
 import { loadCatalog, parseModelFile, SHIPPED_MODELS } from "../catalog/load.ts";
+import { loadProviderFiles, SHIPPED_PROVIDERS } from "../catalog/providers.ts";
+import { settleProviders } from "../catalog/settle-providers.ts";
 import { loadConfig } from "../config/load.ts";
+import type { Config } from "../config/schema.ts";
 import { describeModel, modelsTable, providerRows } from "./models.ts";
 
 let folder: string;
@@ -17,6 +20,9 @@ async function configOf(toml: string, env: Record<string, string> = {}) {
   return loadConfig({ cwd: folder, env: { COVEY_HOME: path.join(folder, "home"), ...env } });
 }
 
+const settledIn = (config: Config) =>
+  settleProviders(config.providers, loadProviderFiles([SHIPPED_PROVIDERS]), config.secret);
+
 const BOX = `[providers.gpu-box]
 base_url = "http://127.0.0.1:1/v1"
 api_key_env = "GPU_BOX_KEY"
@@ -24,10 +30,8 @@ models = [{ id = "Qwen/Qwen3-32B", context_length = 40960 }, { id = "tinyllama" 
 `;
 
 test("each provider's models are listed, under the names the catalog knows", async () => {
-  const rows = providerRows(
-    loadCatalog([SHIPPED_MODELS]),
-    await configOf(BOX, { GPU_BOX_KEY: "x" }),
-  );
+  const config = await configOf(BOX, { GPU_BOX_KEY: "x" });
+  const rows = providerRows(loadCatalog([SHIPPED_MODELS]), settledIn(config));
   expect(rows).toMatchObject([
     { id: "Qwen/Qwen3-32B", provider: "gpu-box", state: "ready", contextLength: 40_960 },
     { id: "TinyLlama/TinyLlama-1.1B-Chat-v1.0", provider: "gpu-box", contextLength: 2_048 },
@@ -36,7 +40,7 @@ test("each provider's models are listed, under the names the catalog knows", asy
 });
 
 test("a provider without its key says which variable is not set", async () => {
-  const rows = providerRows(loadCatalog([SHIPPED_MODELS]), await configOf(BOX));
+  const rows = providerRows(loadCatalog([SHIPPED_MODELS]), settledIn(await configOf(BOX)));
   expect(rows[0]).toMatchObject({ state: "missing", detail: "GPU_BOX_KEY is not set" });
   expect(modelsTable(rows)).toMatch(/^Qwen\/Qwen3-32B .* GPU_BOX_KEY is not set$/m);
 });

@@ -1,5 +1,7 @@
 import { catalogFolders, loadCatalog } from "../catalog/load.ts";
+import { loadProviderFiles, providerFolders } from "../catalog/providers.ts";
 import { type Catalog, resolve } from "../catalog/resolve.ts";
+import { type SettledProvider, settleProviders } from "../catalog/settle-providers.ts";
 import { locateWeights } from "../catalog/weights.ts";
 import type { Config } from "../config/schema.ts";
 import { engineInstalled, NO_ENGINE } from "../lib/engine-installed.ts";
@@ -73,10 +75,10 @@ export async function describeModel(
 }
 
 /** A row for each model of each provider in the config. Nobody is asked whether it is true. */
-export function providerRows(catalog: Catalog, config: Config): ModelRow[] {
-  return Object.entries(config.providers).flatMap(([provider, { apiKeyEnv, apiKey, models }]) => {
-    const lacksKey = apiKeyEnv !== null && apiKey === null;
-    return models.map((entry): ModelRow => {
+export function providerRows(catalog: Catalog, providers: readonly SettledProvider[]): ModelRow[] {
+  return providers.flatMap(({ settings, choice }) => {
+    const { id: provider, missingKey } = settings;
+    return choice.models.map((entry): ModelRow => {
       const known = resolve(catalog, entry.id);
       return {
         id: known?.id ?? entry.id,
@@ -85,8 +87,8 @@ export function providerRows(catalog: Catalog, config: Config): ModelRow[] {
         category: known?.file.category ?? "text",
         license: known?.file.license ?? "unknown",
         contextLength: entry.contextLength ?? known?.file.context_length ?? null,
-        state: lacksKey ? "missing" : "ready",
-        detail: lacksKey ? `${apiKeyEnv} is not set` : null,
+        state: missingKey === null ? "ready" : "missing",
+        detail: missingKey === null ? null : `${missingKey} is not set`,
         size: null,
         fits: null,
         needed: null,
@@ -133,7 +135,9 @@ export async function models(config: Config, options: { json: boolean }): Promis
   const own = await Promise.all(
     catalog.models.map((model) => describeModel(model, config, hasEngine)),
   );
-  const rows = [...own, ...providerRows(catalog, config)].sort(
+  const files = loadProviderFiles(providerFolders(config.home));
+  const providers = settleProviders(config.providers, files, config.secret);
+  const rows = [...own, ...providerRows(catalog, providers)].sort(
     (a, b) =>
       Number(a.state === "missing") - Number(b.state === "missing") ||
       (a.size ?? 0) - (b.size ?? 0),

@@ -163,23 +163,62 @@ describe("who may come in", () => {
   });
 });
 
-test("a provider's key comes from the environment, and a missing one is warned of", async () => {
-  await write(
-    '[providers.my_vllm]\nbase_url = "http://gpu:8000/v1/"\napi_key_env = "VLLM_KEY"\nmodels = [{ id = "m", upstream_id = "u" }]',
-  );
-  expect(load({ env: { VLLM_KEY: "sk-1" } }).providers).toEqual({
+test("a provider may be no more than named", async () => {
+  await write("[providers.featherless]");
+  const { providers } = load();
+  expect(providers.featherless).toMatchObject({ models: [], priority: 0, weight: 1, prices: {} });
+  expect(providers.featherless?.baseUrl).toBeUndefined();
+});
+
+test("a provider's options are read, its models' ids as they are", async () => {
+  await write(`[providers.my_vllm]
+base_url = "http://gpu:8000/v1/"
+api_key_env = ["KEY_A", "KEY_B"]
+first_token_timeout = "3s"
+models = [{ id = "My_Org/m", upstream_id = "u", price = { prompt = 0.2, completion = 0.6 } }]
+[providers.my_vllm.prices]
+"Some_Org/Model" = { prompt = 1, completion = 2 }
+`);
+  expect(load().providers).toEqual({
     my_vllm: {
       baseUrl: "http://gpu:8000/v1",
-      apiKeyEnv: "VLLM_KEY",
-      apiKey: "sk-1",
-      firstByteTimeout: 600_000,
-      gapTimeout: 120_000,
-      models: [{ id: "m", upstreamId: "u" }],
+      apiKeyEnv: ["KEY_A", "KEY_B"],
+      firstTokenTimeout: 3_000,
+      priority: 0,
+      weight: 1,
+      prices: { "Some_Org/Model": { prompt: 1, completion: 2, request: 0 } },
+      models: [
+        {
+          id: "My_Org/m",
+          upstreamId: "u",
+          aliases: [],
+          price: { prompt: 0.2, completion: 0.6, request: 0 },
+        },
+      ],
     },
   });
-  expect(load().warnings).toEqual([
-    "provider my_vllm: VLLM_KEY is not set, so its models are not available: set it in the environment or in .env",
-  ]);
+});
+
+test("COVEY_PROVIDERS switches providers on without a file", () => {
+  const env = { COVEY_PROVIDERS: "featherless, openrouter" };
+  expect(Object.keys(load({ env }).providers)).toEqual(["featherless", "openrouter"]);
+  expect(() => load({ env: { COVEY_PROVIDERS: "Feather less" } })).toThrow(
+    'COVEY_PROVIDERS: "Feather" cannot be a provider',
+  );
+});
+
+test("a provider that the file has too stays as the file says", async () => {
+  await write("[providers.featherless]\nconcurrency = 4");
+  const { providers } = load({ env: { COVEY_PROVIDERS: "featherless" } });
+  expect(providers.featherless?.concurrency).toBe(4);
+});
+
+test("no secret is printed with the config", () => {
+  const config = load({
+    env: { FEATHERLESS_API_KEY: "sk-very-secret", COVEY_PROVIDERS: "featherless" },
+  });
+  expect(config.secret("FEATHERLESS_API_KEY")).toBe("sk-very-secret");
+  expect(Bun.inspect(config, { depth: 20 }) + JSON.stringify(config)).not.toContain("very-secret");
 });
 
 test("folders of models count from the config file", async () => {

@@ -28,11 +28,12 @@ const camel = (key: string) =>
 const snake = (key: string) => key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 
 /** Tables whose keys are names that people gave, not options. */
-const NAMED: readonly (readonly string[])[] = [["providers"], ["routing", "models"]];
+const NAMED = ["providers", "providers.*.prices", "routing.models"].map((path) => path.split("."));
 
 const isNamed = (at: readonly (string | number)[]): boolean =>
   NAMED.some(
-    (path) => path.length === at.length && path.every((part, index) => part === at[index]),
+    (path) =>
+      path.length === at.length && path.every((part, depth) => part === "*" || part === at[depth]),
   );
 
 const MARK = " (not snake_case)";
@@ -178,19 +179,10 @@ export function loadConfig(sources: ConfigSources = {}): Config {
       ? memoryBudget.bytes
       : Math.floor((machine.memory * memoryBudget.percent) / 100);
 
-  const providers = Object.fromEntries(
-    Object.entries(parsed.providers).map(([id, { apiKeyEnv = null, ...provider }]) => {
-      const apiKey = apiKeyEnv === null ? null : env[apiKeyEnv] || null;
-      if (apiKeyEnv !== null && apiKey === null)
-        warnings.push(
-          `provider ${id}: ${apiKeyEnv} is not set, so its models are not available: set it in the environment or in .env`,
-        );
-      return [
-        id,
-        { ...provider, baseUrl: provider.baseUrl.replace(/\/+$/, ""), apiKeyEnv, apiKey },
-      ];
-    }),
-  );
+  const providers = { ...parsed.providers };
+  for (const id of namesIn(env.COVEY_PROVIDERS)) providers[id] ??= providerNamed(id);
+  for (const provider of Object.values(providers))
+    if (provider.baseUrl !== undefined) provider.baseUrl = provider.baseUrl.replace(/\/+$/, "");
 
   return deepFreeze({
     ...parsed,
@@ -214,8 +206,25 @@ export function loadConfig(sources: ConfigSources = {}): Config {
       token: env[parsed.hub.tokenEnv] || null,
     },
     providers,
+    secret: (name: string) => env[name] || null,
     warnings,
   });
+}
+
+/** The parts of a list that commas or spaces separate. */
+function namesIn(text: string | undefined): string[] {
+  return (text ?? "").split(/[\s,]+/).filter((part) => part !== "");
+}
+
+/** A provider that is only named, with all it needs in its file and the environment. */
+function providerNamed(id: string): ConfigFile["providers"][string] {
+  const parsed = ConfigFile.safeParse({ providers: { [id]: {} } });
+  const provider = parsed.data?.providers[id];
+  if (provider !== undefined) return provider;
+  throw new UserError(
+    `COVEY_PROVIDERS: "${id}" cannot be a provider: it is a list of ids such as featherless, openrouter`,
+    { exitCode: 2 },
+  );
 }
 
 function hubEndpoint(text: string): string {

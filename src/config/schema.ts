@@ -9,9 +9,8 @@ import { duration, memory, size } from "../lib/units.ts";
 
 const port = z.int().min(0).max(65_535);
 const count = z.int().min(0);
-const envName = z
-  .string()
-  .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, "expected the name of an environment variable, not a value");
+const ENV_NAME = "expected the name of an environment variable, not a value";
+const envName = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, ENV_NAME);
 const httpUrl = z.url({
   protocol: /^https?$/,
   error: ({ input }) => (input === undefined ? undefined : "expected an http(s) URL"),
@@ -84,21 +83,61 @@ const routing = z.strictObject({
     .default({}),
 });
 
+const dollars = z.number().min(0);
+
+/** US dollars per million tokens; `request` is dollars a request. */
+const price = z.strictObject({
+  prompt: dollars,
+  completion: dollars,
+  request: dollars.default(0),
+});
+
+const priority = z.int().min(-1_000).max(1_000);
+const weight = z.number().positive().max(1_000_000);
+const modalities = z.array(z.enum(["text", "image", "audio", "video", "file"])).min(1);
+
 const providerModel = z.strictObject({
   id: z.string().min(1),
   upstreamId: z.string().min(1).optional(),
+  aliases: z.array(z.string().min(1)).default([]),
   contextLength: z.int().min(1).optional(),
+  maxOutput: z.int().min(1).optional(),
+  priority: priority.optional(),
+  weight: weight.optional(),
+  price: price.optional(),
+  /** `tool_use`, `json_schema`, … */
+  features: z.array(z.string().min(1)).optional(),
+  modalities: z
+    .strictObject({ input: modalities.default(["text"]), output: modalities.default(["text"]) })
+    .optional(),
 });
 
+/** What is left out is as the provider's file says. */
 const provider = z.strictObject({
-  baseUrl: httpUrl,
-  apiKeyEnv: envName.optional(),
-  /** Until a whole answer, or a stream's first event, must have come. */
-  firstByteTimeout: duration.prefault("10m"),
-  /** Between two events of a stream. */
-  gapTimeout: duration.prefault("2m"),
-  models: z.array(providerModel).min(1),
+  /** Id of a provider file; without it the provider's own id, if there is such a file. */
+  type: z.string().min(1).optional(),
+  baseUrl: httpUrl.optional(),
+  apiKeyEnv: z.union([envName, z.array(envName).min(1)], ENV_NAME).optional(),
+  models: z.array(providerModel).default([]),
+  discover: z.boolean().optional(),
+  priority: priority.default(0),
+  weight: weight.default(1),
+  concurrency: count.optional(),
+  /** Of all its models, where neither `prices`, the model nor its list says otherwise. */
+  price: price.optional(),
+  /** By the model's id there. */
+  prices: z.record(z.string().min(1), price).default({}),
+  connectTimeout: duration.optional(),
+  firstByteTimeout: duration.optional(),
+  firstTokenTimeout: duration.optional(),
+  gapTimeout: duration.optional(),
+  answerTimeout: duration.optional(),
 });
+
+const providerId = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9_-]*$/, "a provider's id is lower-case letters, digits, - and _")
+  .refine((id) => id !== "local", "the id local is taken by the embedded engines");
 
 export const ConfigFile = z.strictObject({
   server: server.prefault({}),
@@ -135,29 +174,21 @@ export const ConfigFile = z.strictObject({
     })
     .prefault({}),
   routing: routing.prefault({}),
-  providers: z
-    .record(
-      z
-        .string()
-        .regex(/^[a-z0-9][a-z0-9_-]*$/, "a provider's id is lower-case letters, digits, - and _")
-        .refine((id) => id !== "local", "the id local is taken by the embedded engines"),
-      provider,
-    )
-    .default({}),
+  providers: z.record(providerId, provider).default({}),
 });
 export type ConfigFile = z.infer<typeof ConfigFile>;
 
-type DeepReadonly<T> = T extends (infer Item)[]
-  ? readonly DeepReadonly<Item>[]
-  : T extends object
-    ? { readonly [Key in keyof T]: DeepReadonly<T[Key]> }
-    : T;
-
-type ProviderFile = ConfigFile["providers"][string];
+type DeepReadonly<T> = T extends (...args: never[]) => unknown
+  ? T
+  : T extends (infer Item)[]
+    ? readonly DeepReadonly<Item>[]
+    : T extends object
+      ? { readonly [Key in keyof T]: DeepReadonly<T[Key]> }
+      : T;
 
 /** What the process runs with: the file, the environment and the command line, decided and frozen. */
 export type Config = DeepReadonly<
-  Omit<ConfigFile, "auth" | "engine" | "hub" | "providers"> & {
+  Omit<ConfigFile, "auth" | "engine" | "hub"> & {
     /** Folder of everything Covey writes: database, journal, weights. */
     home: string;
     /** The file that was read, or null when there is none. */
@@ -180,15 +211,15 @@ export type Config = DeepReadonly<
       /** A secret; sent to the endpoint's own origin only. */
       token: string | null;
     };
-    providers: Record<
-      string,
-      Omit<ProviderFile, "apiKeyEnv"> & {
-        apiKeyEnv: string | null;
-        /** Null when no key is wanted, or when the variable is not set. A secret. */
-        apiKey: string | null;
-      }
-    >;
+    /**
+     * Reads one variable of the environment that the config was loaded from; null when it is not set
+     * or empty. A function, so that no value can be printed with the config.
+     */
+    secret: (name: string) => string | null;
     /** Things worth telling at start that are no reason to stop. */
     warnings: string[];
   }
 >;
+
+/** One `[providers.<id>]` of the config. */
+export type ProviderConfig = Config["providers"][string];

@@ -1,5 +1,7 @@
 import { expect, test } from "bun:test";
 import path from "node:path";
+import { loadProviderFiles, SHIPPED_PROVIDERS } from "../../src/catalog/providers.ts";
+import { settleProviders } from "../../src/catalog/settle-providers.ts";
 import { loadConfig, parseConfigFile } from "../../src/config/load.ts";
 import { ConfigFile } from "../../src/config/schema.ts";
 import { knownKeys } from "../../src/lib/toml-issues.ts";
@@ -24,11 +26,27 @@ test("the example config shows every option there is", () => {
   expect(missing([])).toEqual([]);
 });
 
-test("the provider that the example shows in comments can be used", () => {
-  const start = text.indexOf("# [providers.");
-  const shown = text.slice(start).replace(/^# ?/gm, "");
+test("the providers that the example shows in comments can be used", () => {
+  const start = text.indexOf("# [providers.featherless]");
+  const shown = text
+    .slice(start)
+    .replace(/^# All that can.*$/m, "")
+    .replace(/^# ?/gm, "");
   const { providers } = parseConfigFile(shown, "example");
-  expect(providers["my-vllm"]?.models.map(({ id }) => id)).toEqual(["Qwen/Qwen3-32B", "my/coder"]);
+  const files = loadProviderFiles([SHIPPED_PROVIDERS]);
+  expect(settleProviders(providers, files, () => "key").map(({ type }) => type)).toEqual([
+    "featherless",
+    "vllm",
+    "openai-compatible",
+  ]);
+  expect(providers["my-server"]?.models.map(({ id }) => id)).toEqual([
+    "Qwen/Qwen3-32B",
+    "my/coder",
+    "my/eyes",
+  ]);
+  const known = knownKeys(ConfigFile, ["providers", "my-server"]);
+  const snake = (key: string) => key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+  expect(known.filter((key) => !shown.includes(`${snake(key)} =`) && key !== "prices")).toEqual([]);
 });
 
 test("the example config loads from its file", () => {

@@ -1,0 +1,73 @@
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import path from "node:path";
+import { describeIssues, knownKeys } from "../lib/toml-issues.ts";
+import { parseToml, TomlError } from "../lib/toml-parse.ts";
+import { UserError } from "../lib/user-error.ts";
+import { ProviderFile } from "./provider-file.ts";
+
+/** The provider files that ship with Covey. */
+export const SHIPPED_PROVIDERS = path.resolve(import.meta.dir, "../../catalog/providers");
+
+/** What a provider is of which nothing but its address is known. */
+export const GENERIC = "openai-compatible";
+
+/** All provider files by their id, which is the file's name. */
+export type ProviderFiles = ReadonlyMap<string, ProviderFile>;
+
+/** Throws `UserError`, one line a problem, with the file and the line. */
+export function parseProviderFile(text: string, file: string): ProviderFile {
+  let raw: unknown;
+  try {
+    raw = parseToml(text);
+  } catch (error) {
+    if (!(error instanceof TomlError)) throw error;
+    throw new UserError(`${file}:${error.line}: ${error.message}`);
+  }
+  const result = ProviderFile.safeParse(raw);
+  if (result.success) return result.data;
+  throw new UserError(
+    describeIssues(result.error.issues, file, text, (at) => knownKeys(ProviderFile, at)).join("\n"),
+  );
+}
+
+/**
+ * All `*.toml` in these folders; a folder that isn't there is empty. A file in a later folder replaces
+ * one of the same name in an earlier one. Throws `UserError` for a bad file.
+ */
+export function loadProviderFiles(folders: readonly string[]): ProviderFiles {
+  const files = new Map<string, ProviderFile>();
+  for (const folder of folders) {
+    if (!existsSync(folder)) continue;
+    for (const name of readdirSync(folder).toSorted()) {
+      if (!name.endsWith(".toml")) continue;
+      const file = path.join(folder, name);
+      files.set(name.slice(0, -".toml".length), parseProviderFile(readText(file), file));
+    }
+  }
+  return files;
+}
+
+/** The shipped folder, then the home folder's own. */
+export function providerFolders(home: string): string[] {
+  return [SHIPPED_PROVIDERS, path.join(home, "providers")];
+}
+
+/** The file of that id or alias. */
+export function fileOf(
+  files: ProviderFiles,
+  id: string,
+): { readonly id: string; readonly file: ProviderFile } | undefined {
+  const file = files.get(id);
+  if (file !== undefined) return { id, file };
+  for (const [named, each] of files)
+    if (each.aliases.includes(id)) return { id: named, file: each };
+  return undefined;
+}
+
+function readText(file: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch (error) {
+    throw new UserError(`cannot read ${file}: ${error instanceof Error ? error.message : error}`);
+  }
+}

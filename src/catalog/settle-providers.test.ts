@@ -1,0 +1,100 @@
+import { expect, test } from "bun:test";
+import { loadProviderFiles, SHIPPED_PROVIDERS } from "./providers.ts";
+import { type ProviderChoice, providerWarnings, settleProviders } from "./settle-providers.ts";
+
+const FILES = loadProviderFiles([SHIPPED_PROVIDERS]);
+const NAMED: ProviderChoice = { models: [], priority: 0, weight: 1, prices: {} };
+
+function settled(
+  id: string,
+  choice: Partial<ProviderChoice> = {},
+  env: Record<string, string> = {},
+) {
+  const all = settleProviders(
+    { [id]: { ...NAMED, ...choice } },
+    FILES,
+    (name) => env[name] ?? null,
+  );
+  const [only] = all;
+  if (only === undefined) throw new Error("there is one");
+  return only;
+}
+const MODEL = { id: "m", aliases: [] };
+
+test("a hosted provider that is only named works once its key is there", () => {
+  const provider = settled("featherless", {}, { FEATHERLESS_API_KEY: "sk-1" });
+  expect(provider.settings).toMatchObject({
+    id: "featherless",
+    baseUrl: "https://api.featherless.ai/v1",
+    keys: ["sk-1"],
+    missingKey: null,
+    concurrency: null,
+  });
+  expect(provider.discover).toBe(true);
+});
+
+test("without its key it is told which variable to set", () => {
+  const provider = settled("hybridinference");
+  expect(provider.settings.missingKey).toBe("HYBRIDINFERENCE_API_KEY or FREEINFERENCE_API_KEY");
+  expect(providerWarnings([provider])[0]).toStartWith(
+    "provider hybridinference: HYBRIDINFERENCE_API_KEY or FREEINFERENCE_API_KEY is not set",
+  );
+});
+
+test("several keys may be in one variable and in several", () => {
+  const env = { A: "k1, k2", B: "k2 k3" };
+  expect(settled("openrouter", { apiKeyEnv: ["A", "B"] }, env).settings.keys).toEqual([
+    "k1",
+    "k2",
+    "k3",
+  ]);
+});
+
+test("a server of one's own needs no key, but one that the config names", () => {
+  const choice = { type: "vllm", baseUrl: "http://gpu:8000/v1/" };
+  expect(settled("gpu", choice).settings).toMatchObject({
+    baseUrl: "http://gpu:8000/v1",
+    missingKey: null,
+  });
+  expect(settled("gpu", { ...choice, apiKeyEnv: "GPU_KEY" }).settings.missingKey).toBe("GPU_KEY");
+});
+
+test("an id that is no file is a server that is merely compatible", () => {
+  const provider = settled("my-box", { baseUrl: "http://box/v1", models: [MODEL] });
+  expect(provider.type).toBe("openai-compatible");
+});
+
+test("an id that is another name of a file is that file", () => {
+  expect(settled("freeinference").type).toBe("hybridinference");
+});
+
+test("models that are named are not discovered, unless that is said too", () => {
+  const models = [MODEL];
+  expect(settled("featherless", { models }).discover).toBe(false);
+  expect(settled("featherless", { models, discover: true }).discover).toBe(true);
+});
+
+test("the config's limits win over the file's", () => {
+  const { limits } = settled("featherless", { gapTimeout: 1, concurrency: 4 }).settings;
+  expect(limits).toEqual({
+    connect: 5_000,
+    firstByte: 60_000,
+    firstToken: 60_000,
+    gap: 1,
+    answer: 600_000,
+  });
+});
+
+test.each([
+  [
+    "box",
+    {},
+    'base_url is missing, and there is no provider file "box"; the providers that need none are',
+  ],
+  ["fetherless", {}, "did you mean featherless?"],
+  ["gpu", { type: "vllm" }, "provider gpu: base_url is missing: vllm servers run anywhere"],
+  ["gpu", { type: "vlm" }, 'there is no provider file "vlm"; did you mean "vllm"?'],
+  ["featherless", { discover: false }, "provider featherless has no models"],
+])("%p with %p is refused with what to do", (id, choice, message) => {
+  expect(() => settled(id, choice)).toThrow(message);
+});
