@@ -4,6 +4,7 @@ import { networkInterfaces } from "node:os";
 import { readBounded, TooLarge } from "./bounded-body.ts";
 import { Patience } from "./patience.ts";
 import { isPublicAddress } from "./public-address.ts";
+import { untilAborted } from "./until-aborted.ts";
 
 /** A host's addresses, all of them. Rejects when it has none. */
 export type Resolve = (hostname: string) => Promise<readonly string[]>;
@@ -182,12 +183,4 @@ export function isForeignPublicAddress(address: string): boolean {
 /** As every other program on this machine looks names up. */
 export async function resolve(hostname: string): Promise<readonly string[]> {
   return (await lookup(hostname, { all: true })).map(({ address }) => address);
-}
-
-function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  const aborted = new Promise<never>((_, reject) => {
-    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
-    if (signal.aborted) reject(signal.reason);
-  });
-  return Promise.race([work, aborted]);
 }
