@@ -97,6 +97,11 @@ export async function startApp(config: Config, log: Log): Promise<App> {
       idleConnectionS: IDLE_CONNECTION_S,
       openapi: () => Bun.file(OPENAPI).text(),
       readiness: () => readiness(gateway, store),
+      calls: {
+        getCall: (id) => store.calls.getCall(id),
+        spent: (keyId, since) => store.calls.spent(keyId, since),
+        caughtUp: (timeoutMs) => store.caughtUp(timeoutMs),
+      },
     });
     availability.watch(AVAILABILITY_MS);
     return {

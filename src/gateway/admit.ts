@@ -74,6 +74,10 @@ export class Admission {
     this.#closed = true;
   }
 
+  limitsOf(caller: Caller): Limits {
+    return this.#limitsOf(caller);
+  }
+
   /** The same headers for an answer that holds no lease, such as a 429. */
   headers(caller: Caller, now: number, wallNow: number): Readonly<Record<string, string>> {
     const { window } = this.#state(caller);

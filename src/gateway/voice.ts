@@ -1,4 +1,5 @@
 import type { GatewayError } from "../contract/errors.ts";
+import { OPENROUTER_BASES } from "../contract/openrouter.ts";
 import type { JsonObject, Price, StreamEvent } from "../types.ts";
 import type { AnswerHeaders } from "./answer.ts";
 import { openRouterVoice } from "./voice-openrouter.ts";
@@ -44,8 +45,6 @@ export const openAiVoice: Voice = {
   whole: (body) => body,
   event: (event) => event,
 };
-
-const OPENROUTER_BASES = ["/api/v1", "/openrouter/v1"];
 
 /** The path says in which dialect its caller is answered, errors and unknown endpoints included. */
 export function voiceOf(path: string): Voice {

@@ -18,11 +18,12 @@ export function listModels(gateway: Gateway, request: Request): Response {
 export function getModel(gateway: Gateway, request: Request): Response {
   authenticate(request.headers, gateway.auth);
   const { pathname } = new URL(request.url);
-  const model = resolve(gateway, decode(pathname.slice("/v1/models/".length)));
+  const model = resolve(gateway, decodeModel(pathname.slice("/v1/models/".length)));
   return Response.json(describe(model));
 }
 
-function decode(part: string): string {
+/** A model's name as it stands in a path. @throws GatewayError 400 */
+export function decodeModel(part: string): string {
   try {
     return decodeURIComponent(part);
   } catch (error) {

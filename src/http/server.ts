@@ -1,5 +1,6 @@
 import { Hono } from "hono";
 import type { Readiness } from "../contract/health.ts";
+import { OPENROUTER, openRouterPaths } from "../contract/openrouter.ts";
 import { CONTRACTS } from "../contract/operations.ts";
 import { clientRequestId, type Incoming } from "../gateway/call.ts";
 import type { Gateway } from "../gateway/gateway.ts";
@@ -13,6 +14,7 @@ import { allowOrigin, preflight } from "./cors.ts";
 import { docs, welcome } from "./docs.ts";
 import { health, readiness } from "./health.ts";
 import { getModel, listModels } from "./models.ts";
+import { mountOpenRouter, type ReadSide } from "./openrouter.ts";
 import { callerOf, refuse } from "./refuse.ts";
 import { respond } from "./respond.ts";
 import { KeepAlive } from "./sse.ts";
@@ -28,6 +30,7 @@ export interface HttpOptions {
   /** The document served at `/openapi.json`. */
   readonly openapi: () => Promise<string>;
   readonly readiness: () => Readiness;
+  readonly calls: ReadSide;
 }
 
 /** The operations that go down the pipeline; their contracts say where. */
@@ -40,15 +43,21 @@ export function createApp(gateway: Gateway, options: HttpOptions): Hono<Env> {
   const app = new Hono<Env>();
   const keepAlive = new KeepAlive(options.keepAliveMs);
   for (const operation of OPERATIONS) {
-    const { path } = CONTRACTS[operation];
-    app.post(path, async (c) => {
-      const request = c.req.raw;
-      const { server } = c.env;
-      const call = incoming(request, path, options, server);
-      const ended = (): void => server.timeout(request, options.idleConnectionS);
-      return respond(request, await answer(gateway, operation, call), keepAlive, ended);
-    });
+    for (const path of pathsOf(operation)) {
+      app.post(path, async (c) => {
+        const request = c.req.raw;
+        const { server } = c.env;
+        const call = incoming(request, path, options, server);
+        const ended = (): void => server.timeout(request, options.idleConnectionS);
+        return respond(request, await answer(gateway, operation, call), keepAlive, ended);
+      });
+    }
   }
+  mountOpenRouter(
+    (path, handler) => app.get(path, (c) => handler(c.req.raw)),
+    gateway,
+    options.calls,
+  );
   app.get(CONTRACTS.models.path, (c) => listModels(gateway, c.req.raw));
   app.get(`${CONTRACTS.models.path}/*`, (c) => getModel(gateway, c.req.raw));
   app.get(CONTRACTS.health.path, () => health());
@@ -61,6 +70,12 @@ export function createApp(gateway: Gateway, options: HttpOptions): Hono<Env> {
   app.notFound((c) => refuse(gateway, c.req.raw, unknownEndpoint(c.req.raw)));
   app.onError((error, c) => refuse(gateway, c.req.raw, error));
   return app;
+}
+
+function pathsOf(operation: Operation): string[] {
+  const { path } = CONTRACTS[operation];
+  if (operation !== "chat" && operation !== "completions") return [path];
+  return [path, ...openRouterPaths(OPENROUTER[operation].path)];
 }
 
 function incoming(

@@ -1,4 +1,5 @@
 import { GatewayError } from "../contract/errors.ts";
+import { OPENROUTER, OPENROUTER_BASES, openRouterPaths } from "../contract/openrouter.ts";
 import { CONTRACTS } from "../contract/operations.ts";
 import { pathOf } from "./address.ts";
 
@@ -15,7 +16,7 @@ const UNSUPPORTED: readonly (readonly [prefix: string, instead: string])[] = [
 
 /** Endpoints that people know from elsewhere and that this version does not answer. */
 const NOT_YET =
-  /^\/(v1\/(embeddings|responses|messages|images|audio|moderations|rerank|txt2img|img2img|upscale-img)|sdapi|api)(\/|$)/;
+  /^\/((api\/|openrouter\/)?v1\/(embeddings|responses|messages|images|audio|moderations|rerank|txt2img|img2img|upscale-img)|sdapi|api(?!\/v1))(\/|$)/;
 
 /** The paths of ours that are one of a few, each with the method it takes. */
 const FIXED: ReadonlyMap<string, string> = new Map([
@@ -24,10 +25,17 @@ const FIXED: ReadonlyMap<string, string> = new Map([
   ...Object.values(CONTRACTS)
     .filter(({ path }) => !path.includes("{"))
     .map(({ path, method }) => [path, method] as const),
+  ...Object.values(OPENROUTER)
+    .filter(({ path }) => !path.includes("{"))
+    .flatMap(({ path, method }) => openRouterPaths(path).map((each) => [each, method] as const)),
 ]);
 
 /** What is below these is ours too, but a stranger can type anything there. */
-const PREFIXES = [`${CONTRACTS.models.path}/`, "/docs/"];
+const PREFIXES = [
+  `${CONTRACTS.models.path}/`,
+  "/docs/",
+  ...OPENROUTER_BASES.flatMap((base) => [`${base}/models/`, `${base}/model/`]),
+];
 
 /** The method an endpoint of ours takes; null for a path that is none of ours. */
 export function allowedMethod(path: string): string | null {

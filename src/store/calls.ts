@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { z } from "zod";
 import { openReadonly } from "./projection/database.ts";
+import { SPENT, type Spent, type SpentSince, spentFrom } from "./spent.ts";
 
 /** PostgreSQL gives BIGINT as text. */
 const Int = z.coerce.number();
@@ -89,6 +90,8 @@ export interface Calls {
   listCalls(options: ListCalls): Promise<CallRow[]>;
   /** The rollups from `sinceMinute` (Unix milliseconds / 60000, default 0) on, oldest first; at most 10,000. */
   counters(sinceMinute?: number): Promise<CounterRow[]>;
+  /** What a key has spent. Reads all rollups: nothing to ask for on every request. */
+  spent(keyId: string, since: SpentSince): Promise<Spent>;
 }
 
 const CallRows = z.array(CallRow);
@@ -121,6 +124,9 @@ export function callsBy(query: RunQuery): Calls {
       const text = `SELECT ${COUNTER_COLUMNS} FROM counters WHERE minute >= $1
         ORDER BY minute, key_id, model, provider, endpoint, status, error LIMIT 10000`;
       return CounterRows.parse(await query(text, [sinceMinute]));
+    },
+    async spent(keyId, { day, week, month }) {
+      return spentFrom(await query(SPENT, [keyId, day, week, month]));
     },
   };
 }

@@ -1,0 +1,41 @@
+import { OPENROUTER, OPENROUTER_BASES, openRouterPaths } from "../contract/openrouter.ts";
+import type { Gateway } from "../gateway/gateway.ts";
+import { type CallLog, getGeneration } from "./openrouter-generation.ts";
+import { getCredits, getKey, type Since, Spending, type Spent } from "./openrouter-key.ts";
+import {
+  countModels,
+  getModel,
+  getModelOrEndpoints,
+  getProviders,
+  listModels,
+} from "./openrouter-models.ts";
+
+/** What these endpoints read of the call log. */
+export interface ReadSide extends CallLog {
+  spent(keyId: string, since: Since): Promise<Spent>;
+}
+
+type Handler = (request: Request) => Response | Promise<Response>;
+
+/** Everything of OpenRouter's API that is not a call on a model, under each of its bases. */
+export function mountOpenRouter(
+  get: (path: string, handler: Handler) => void,
+  gateway: Gateway,
+  calls: ReadSide,
+): void {
+  const spending = new Spending((keyId, since) => calls.spent(keyId, since));
+  const at = (path: string, handler: Handler): void => {
+    for (const each of openRouterPaths(path)) get(each, handler);
+  };
+  at(OPENROUTER.count.path, (request) => countModels(gateway, request));
+  at(OPENROUTER.providers.path, (request) => getProviders(gateway, request));
+  at(OPENROUTER.generation.path, (request) => getGeneration(gateway, calls, request));
+  at(OPENROUTER.key.path, (request) => getKey(gateway, spending, request));
+  at(OPENROUTER.credits.path, (request) => getCredits(gateway, spending, request));
+  for (const base of OPENROUTER_BASES) {
+    get(`${base}/models`, (request) => listModels(gateway, base, request));
+    get(`${base}/models/user`, (request) => listModels(gateway, base, request));
+    get(`${base}/models/*`, (request) => getModelOrEndpoints(gateway, base, request));
+    get(`${base}/model/*`, (request) => getModel(gateway, base, request));
+  }
+}

@@ -1,0 +1,33 @@
+import { z } from "zod";
+
+const NANO = 1e9;
+const Nano = z.coerce.number();
+const Sums = z.array(z.object({ total: Nano, day: Nano, week: Nano, month: Nano }));
+
+/** What one key's calls cost, in US dollars: in all, and since the beginning of three spans. */
+export interface Spent {
+  readonly total: number;
+  readonly day: number;
+  readonly week: number;
+  readonly month: number;
+}
+
+/** The spans' beginnings, in Unix milliseconds / 60000. */
+export interface SpentSince {
+  readonly day: number;
+  readonly week: number;
+  readonly month: number;
+}
+
+/** One pass over the rollups of all minutes; calls without a known price count as nothing. */
+export const SPENT = `SELECT COALESCE(SUM(cost_nano_usd), 0) AS total,
+  COALESCE(SUM(CASE WHEN minute >= $2 THEN cost_nano_usd ELSE 0 END), 0) AS day,
+  COALESCE(SUM(CASE WHEN minute >= $3 THEN cost_nano_usd ELSE 0 END), 0) AS week,
+  COALESCE(SUM(CASE WHEN minute >= $4 THEN cost_nano_usd ELSE 0 END), 0) AS month
+  FROM counters WHERE key_id = $1`;
+
+export function spentFrom(rows: unknown): Spent {
+  const [sums] = Sums.parse(rows);
+  const { total = 0, day = 0, week = 0, month = 0 } = sums ?? {};
+  return { total: total / NANO, day: day / NANO, week: week / NANO, month: month / NANO };
+}
