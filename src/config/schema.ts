@@ -16,6 +16,15 @@ const httpUrl = z.url({
   error: ({ input }) => (input === undefined ? undefined : "expected an http(s) URL"),
 });
 
+/** `media.internal`, `10.0.0.5:9000`, `[fd00::5]`; without a port it means all of them. */
+const hostAndPort = z
+  .string()
+  .regex(
+    /^(?:\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::\d{1,5})?$/i,
+    "expected a host or host:port, not a URL",
+  )
+  .transform((host) => host.toLowerCase());
+
 const server = z.strictObject({
   host: z.string().min(1).default("127.0.0.1"),
   port: port.default(8080),
@@ -159,6 +168,12 @@ export const ConfigFile = z.strictObject({
     })
     .prefault({}),
   api: z.strictObject({ validation: z.enum(["strict", "lenient"]).default("strict") }).prefault({}),
+  images: z
+    .strictObject({
+      /** Hosts whose images are fetched though they lead into this network. */
+      allowHosts: z.array(hostAndPort).default([]),
+    })
+    .prefault({}),
   models: z
     .strictObject({
       /** More folders of model files, after the project's and the home folder's own. */

@@ -11,6 +11,7 @@ import { badImage, checkedDataUri, fetchFailure, inlined, MAX_IMAGE_BYTES } from
 const MAX_FETCHED = 16;
 const AT_ONCE = 4;
 const MAX_FETCHED_BYTES = 40_000_000;
+const DEFAULT_PORTS: Readonly<Record<string, number>> = { "http:": 80, "https:": 443 };
 const ACCEPT = "image/png, image/jpeg, image/webp, image/gif";
 
 type ImagePart = Extract<UserPart, { type: "image_url" }>;
@@ -108,10 +109,10 @@ export class Images {
   }
 
   async #fetch(url: string, param: string, signal: AbortSignal): Promise<Uint8Array> {
-    const isAllowed = (address: string, { host, hostname }: URL): boolean =>
+    const isAllowed = (address: string, at: URL): boolean =>
       isForeignPublicAddress(address) ||
-      this.#allowHosts.has(host) ||
-      this.#allowHosts.has(hostname);
+      this.#allowHosts.has(at.hostname) ||
+      this.#allowHosts.has(`${at.hostname}:${at.port || DEFAULT_PORTS[at.protocol]}`);
     const options = { maxBytes: MAX_IMAGE_BYTES, accept: ACCEPT, signal, isAllowed };
     try {
       return await fetchPublic(url, options);
