@@ -1,3 +1,4 @@
+import { ableAnswer } from "./fake-able.ts";
 import { answerBody, pieces } from "./fake-answers.ts";
 import { messagesOf } from "./fake-asked.ts";
 import type { FakeAnswer } from "./fake-behaviour.ts";
@@ -31,7 +32,13 @@ export async function echo(
       await Bun.sleep(Number(argument));
   }
   const chat = path.endsWith("/chat/completions");
-  const wanted = { behaviour, argument, chat, texts: textsOf(body) };
+  const able = behaviour === "able" ? ableAnswer(body) : null;
+  const wanted = {
+    behaviour: able?.call === true ? "tools" : behaviour,
+    argument,
+    chat,
+    texts: able === null ? textsOf(body) : [able.text],
+  };
   if (body.stream !== true) {
     return {
       status: 200,
@@ -49,7 +56,7 @@ export async function echo(
 }
 
 const NAMES =
-  "echo slow gap endless flood cut bare forgets uncounted tools breaks unfinished error garbage status flaky html redirect not";
+  "echo able slow gap endless flood cut bare forgets uncounted tools breaks unfinished error garbage status flaky html redirect not";
 
 /** Whether a model is named for one of these behaviours. */
 export function isEcho(model: string): boolean {

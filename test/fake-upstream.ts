@@ -66,6 +66,8 @@ export { NOT_A_PREFIX, storyFor } from "./fake-story.ts";
  *   forgets              echo whose stream says its finish reason and then neither ends nor says [DONE]
  *   uncounted            echo that never tells its usage
  *   tools                a call of the function `weather`, its arguments in pieces
+ *   able                 that call where functions are given, then what the function said; JSON where a
+ *                        schema is given; what an image is; else as echo
  *   breaks-<ms>          closes the socket so many milliseconds after the second word
  *   unfinished           ends without a finish reason, as if all were well
  *   error-<ms>           an error event so many milliseconds after the second word
