@@ -21,7 +21,9 @@ import { createLocalBackend, type LocalBackend } from "./engines/index.ts";
 import { Admission } from "./gateway/admit.ts";
 import { type AuthRules, hashKey } from "./gateway/authenticate.ts";
 import { drain } from "./gateway/drain.ts";
-import { type Gateway, type ModelIndex, stateOf } from "./gateway/gateway.ts";
+import { type Gateway, type ModelIndex, type Routing, stateOf } from "./gateway/gateway.ts";
+import { Health } from "./gateway/health.ts";
+import { Slots } from "./gateway/slots.ts";
 import { listen } from "./http/server.ts";
 import { engineInstalled, NO_ENGINE } from "./lib/engine-installed.ts";
 import type { Log } from "./lib/log.ts";
@@ -80,6 +82,12 @@ export async function startApp(config: Config, log: Log): Promise<App> {
       admission: new Admission((caller) =>
         caller.role === "anonymous" ? config.limits.anonymous : config.limits.admin,
       ),
+      routing: routingOf(config, providers),
+      health: new Health({
+        failures: config.routing.breakerFailures,
+        cooldownMs: config.routing.breakerCooldown,
+      }),
+      slots: new Slots(concurrencyOf(providers)),
       ledger: store.ledger,
       backends: backends(local, providers),
       options: {
@@ -197,6 +205,29 @@ function backends(
   const all = new Map<string, Backend>([[local.id, local]]);
   for (const { settings } of providers) all.set(settings.id, createBackend(settings));
   return all;
+}
+
+function routingOf(config: Config, providers: readonly SettledProvider[]): Routing {
+  const { attempts, budget, maxWait, resume, strategy, models } = config.routing;
+  const byModel = new Map(
+    Object.entries(models).map(([id, rules]) => [id.toLowerCase(), rules] as const),
+  );
+  const names = new Map(
+    providers.map(({ settings: { id, file } }) => [id, [id, file.name.toLowerCase()]] as const),
+  );
+  return {
+    rules: { attempts, budgetMs: budget, maxWaitMs: maxWait },
+    resume,
+    strategyOf: (model) => byModel.get(model.id.toLowerCase())?.strategy ?? strategy,
+    contextFallback: (model) => byModel.get(model.id.toLowerCase())?.contextFallback ?? null,
+    providerNames: (provider) => names.get(provider) ?? [provider],
+  };
+}
+
+/** Units of each provider that may be taken at once. */
+function concurrencyOf(providers: readonly SettledProvider[]): (provider: string) => number | null {
+  const limits = new Map(providers.map(({ settings }) => [settings.id, settings.concurrency]));
+  return (provider) => limits.get(provider) ?? null;
 }
 
 function authRules(config: Config): AuthRules {

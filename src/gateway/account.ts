@@ -1,6 +1,7 @@
 import type { ErrorName } from "../contract/errors.ts";
 import type { SettleRecord } from "../types.ts";
 import type { Call } from "./call.ts";
+import { costNanoUsd } from "./cost.ts";
 import type { Gateway } from "./gateway.ts";
 
 export interface Outcome {
@@ -17,6 +18,7 @@ export function account(gateway: Gateway, call: Call, outcome: Outcome): Promise
   if (call.settled !== null) return call.settled;
   call.lease?.release();
   gateway.running.delete(call);
+  call.attempt?.end(call.gone ?? new Error("the call has ended"));
   const { meter } = call;
   call.settled = gateway.ledger.settle({
     id: call.id,
@@ -34,10 +36,16 @@ export function account(gateway: Gateway, call: Call, outcome: Outcome): Promise
     firstTokenMs: sinceArrival(call, meter.firstTokenAt),
     totalMs: round(performance.now() - call.startedAt),
     droppedParams: [...call.dropped],
-    costNanoUsd: null,
-    attempts: [],
+    costNanoUsd: costOf(call, outcome),
+    attempts: call.attempts,
   });
   return call.settled;
+}
+
+/** What the caller got is charged by who gave it; a failure costs nothing. */
+function costOf({ target, meter }: Call, { status }: Outcome): number | null {
+  if (status === "failed" || target === null) return null;
+  return costNanoUsd(target.price, meter.promptTokens, meter.completionTokens);
 }
 
 function sinceArrival(call: Call, time: number): number | null {

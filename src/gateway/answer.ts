@@ -41,6 +41,7 @@ export function answerHeaders(gateway: Gateway, call: Call): AnswerHeaders {
     ...call.voice.headers(call.id),
   };
   if (call.target !== null) headers["x-covey-provider"] = call.target.provider;
+  for (const [name, value] of call.notes) headers[name] = value;
   if (call.dropped.size > 0) headers["x-covey-dropped-params"] = droppedHeader([...call.dropped]);
   return headers;
 }

@@ -1,6 +1,9 @@
+import type { GatewayError } from "../contract/errors.ts";
 import { timeOrderedId } from "../lib/id.ts";
-import type { Caller, Meter, Operation, Target } from "../types.ts";
+import type { AttemptRecord, Caller, Meter, Operation, Target } from "../types.ts";
 import type { Lease } from "./admit.ts";
+import type { Attempt } from "./attempt.ts";
+import { CallMeter } from "./call-meter.ts";
 import type { Voice } from "./voice.ts";
 
 /** A request as the gateway sees it: no framework, no socket. */
@@ -26,9 +29,19 @@ export interface Call {
   readonly at: number;
   readonly startedAt: number;
   readonly clientRequestId: string | null;
-  readonly abort: AbortController;
-  readonly meter: Meter;
+  /** What all its attempts used together. */
+  readonly meter: CallMeter;
   readonly dropped: Set<string>;
+  /** More response headers, such as `x-covey-json-schema`. */
+  readonly notes: Map<string, string>;
+  /** Every attempt that has ended. */
+  readonly attempts: AttemptRecord[];
+  /** The attempt that runs. */
+  attempt: Attempt | null;
+  /** Why it was ended from outside: its client left, or the server stops. */
+  gone: GatewayError | null;
+  /** How to stop what is being done or waited for on its behalf. */
+  interrupt: ((reason: GatewayError) => void) | null;
   caller: Caller;
   /** As asked for, until it is resolved; then the canonical id. */
   model: string | null;
@@ -57,7 +70,14 @@ export function clientRequestId(headers: Headers): string | null {
   return sent !== null && REQUEST_ID.test(sent) ? sent : null;
 }
 
-/** The meter of a call that has used nothing. */
+/** Ends a call from outside. The first reason counts. */
+export function endCall(call: Call, reason: GatewayError): void {
+  if (call.gone !== null) return;
+  call.gone = reason;
+  call.interrupt?.(reason);
+}
+
+/** The meter of an attempt that has used nothing. */
 export function freshMeter(): Meter {
   return {
     promptTokens: 0,
@@ -79,9 +99,13 @@ export function openCall(operation: Operation, incoming: Incoming, at: number): 
     at,
     startedAt: performance.now(),
     clientRequestId: clientRequestId(incoming.headers),
-    abort: new AbortController(),
-    meter: freshMeter(),
+    meter: new CallMeter(),
     dropped: new Set(),
+    notes: new Map(),
+    attempts: [],
+    attempt: null,
+    gone: null,
+    interrupt: null,
     caller: NOBODY,
     model: null,
     lease: null,

@@ -1,4 +1,5 @@
 import { GatewayError } from "../contract/errors.ts";
+import { endCall } from "./call.ts";
 import type { Gateway } from "./gateway.ts";
 
 const POLL_MS = 20;
@@ -13,7 +14,8 @@ export async function drain(gateway: Gateway, patienceMs: number): Promise<numbe
   await emptied(gateway, patienceMs);
   const late = [...gateway.running];
   for (const call of late) {
-    call.abort.abort(
+    endCall(
+      call,
       new GatewayError("unavailable", "The server is shutting down.", { retryAfter: 5 }),
     );
   }

@@ -17,8 +17,9 @@ export function watchClient(gateway: Gateway, call: Call, signal: AbortSignal): 
 export function cancel(gateway: Gateway, call: Call): void {
   if (call.settled !== null) return;
   const gone = new GatewayError("client_closed", "The client closed the connection.");
+  call.gone ??= gone;
   void account(gateway, call, { status: "cancelled", httpStatus: 499, error: gone.kind });
-  call.abort.abort(gone);
+  call.interrupt?.(gone);
 }
 
 /**
@@ -26,8 +27,7 @@ export function cancel(gateway: Gateway, call: Call): void {
  * it was aborted; anything else is our own fault, logged in full and told without details.
  */
 export function explain(gateway: Gateway, call: Call, error: unknown): GatewayError {
-  const { signal } = call.abort;
-  if (signal.aborted && signal.reason instanceof GatewayError) return signal.reason;
+  if (call.gone !== null) return call.gone;
   if (error instanceof GatewayError) return error;
   const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
   gateway.log.error("a request failed in our own code", { call: call.id, detail });
@@ -60,12 +60,14 @@ export async function fail(gateway: Gateway, call: Call, thrown: unknown): Promi
   };
 }
 
+/** A 503 always says when to try again. */
+const USUAL_RETRY_S = 5;
+
 /** What SDKs read besides the body: when to try again, and whether to. */
 export function errorHeaders(error: GatewayError): Record<string, string> {
   const headers: Record<string, string> = {};
-  if (error.retryAfter !== undefined) {
-    headers["retry-after"] = String(Math.max(1, Math.ceil(error.retryAfter)));
-  }
+  const wait = error.retryAfter ?? (error.status === 503 ? USUAL_RETRY_S : undefined);
+  if (wait !== undefined) headers["retry-after"] = String(Math.max(1, Math.ceil(wait)));
   if (!error.retryable) headers["x-should-retry"] = "false";
   return headers;
 }

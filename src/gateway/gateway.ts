@@ -3,6 +3,10 @@ import type { Backend, Ledger, Model, ModelState, Target } from "../types.ts";
 import type { Admission } from "./admit.ts";
 import type { AuthRules } from "./authenticate.ts";
 import type { Call } from "./call.ts";
+import type { Health } from "./health.ts";
+import type { Strategy } from "./order.ts";
+import type { RetryRules } from "./retry.ts";
+import type { Slots } from "./slots.ts";
 
 /** What the gateway needs to know of the models: names and where each can be answered. */
 export interface ModelIndex {
@@ -20,11 +24,26 @@ export interface GatewayOptions {
   readonly lenient: boolean;
 }
 
+/** How calls find their targets. */
+export interface Routing {
+  readonly rules: RetryRules;
+  /** Whether an answer that breaks off is gone on with elsewhere. */
+  readonly resume: boolean;
+  strategyOf(model: Model): Strategy;
+  /** The model for requests that are too long for this one, by any of its names; null where there is none. */
+  contextFallback(model: Model): string | null;
+  /** Names a provider goes by in a caller's preferences, in lower case: its id, its display name. */
+  providerNames(provider: string): readonly string[];
+}
+
 /** The gateway's parts, handed in by the composition root. */
 export interface Gateway {
   readonly auth: AuthRules;
   readonly models: ModelIndex;
   readonly admission: Admission;
+  readonly routing: Routing;
+  readonly health: Health;
+  readonly slots: Slots;
   readonly ledger: Ledger;
   readonly backends: ReadonlyMap<string, Backend>;
   readonly options: GatewayOptions;
@@ -39,9 +58,10 @@ export function stateOf(gateway: Gateway, target: Target): ModelState {
   return gateway.backends.get(target.provider)?.state(target) ?? NO_BACKEND;
 }
 
-/** Whether any target of the model can answer now or on demand. */
+/** Whether any target of the model can answer now, on demand, or after a pause whose end is known. */
 export function isServable(gateway: Gateway, model: Model): boolean {
-  return gateway.models
-    .targets(model)
-    .some((target) => stateOf(gateway, target).state !== "unavailable");
+  return gateway.models.targets(model).some((target) => {
+    const { state, until } = stateOf(gateway, target);
+    return state !== "unavailable" || until !== undefined;
+  });
 }

@@ -1,14 +1,13 @@
-import type { Operation, OperationInput } from "../types.ts";
+import type { Operation } from "../types.ts";
 import type { Answer } from "./answer.ts";
-import { attempt } from "./attempt.ts";
 import { authenticate } from "./authenticate.ts";
 import { type Incoming, openCall } from "./call.ts";
-import { choose } from "./choose.ts";
 import { fail, watchClient } from "./fail.ts";
-import { type Gateway, stateOf } from "./gateway.ts";
+import type { Gateway } from "./gateway.ts";
 import { read } from "./read.ts";
 import { reserve } from "./reserve.ts";
-import { resolve } from "./resolve.ts";
+import { resolveAll } from "./resolve.ts";
+import { route } from "./route.ts";
 import { stream } from "./stream.ts";
 import { whole } from "./whole.ts";
 
@@ -24,31 +23,20 @@ export async function answer<O extends Operation>(
   const call = openCall(operation, incoming, Date.now());
   try {
     call.caller = authenticate(incoming.headers, gateway.auth); //                        401
-    const input = await read(operation, incoming, gateway.options.lenient); //            400 413 415
-    call.model = input.model;
-    const model = resolve(gateway, input.model); //                                       404
-    call.model = model.id;
+    const asked = await read(operation, incoming, gateway.options.lenient); //            400 413 415
+    call.model = asked.input.model;
+    const models = resolveAll(gateway, asked.wishes.models); //                              404
+    call.model = models[0].id;
     call.lease = gateway.admission.admit(call.caller, performance.now(), Date.now()); //  429
-    const streams = "stream" in input && input.stream === true;
-    await reserve(gateway, call, incoming, streams); //                                   503
+    await reserve(gateway, call, incoming, asked.streams); //                             503
     watchClient(gateway, call, incoming.signal);
-    const targets = choose(gateway.models.targets(model), (t) => stateOf(gateway, t)); // 503
-    const started = attempt(gateway, operation, input, targets, call); //                 400 502 503 504
-    return streams
-      ? await stream(gateway, call, started, wantsUsage(input))
+    for (const name of asked.unknownWishes) call.dropped.add(name);
+    const request = { operation, input: asked.input, models, wishes: asked.wishes };
+    const started = route(gateway, call, request); //                                     400 404 502 503 504
+    return asked.streams
+      ? await stream(gateway, call, request, started, asked.wantsUsage)
       : await whole(gateway, call, await started);
   } catch (error) {
     return fail(gateway, call, error);
   }
-}
-
-function wantsUsage(input: OperationInput[Operation]): boolean {
-  if (!("stream_options" in input)) return false;
-  const options = input.stream_options;
-  return (
-    typeof options === "object" &&
-    options !== null &&
-    "include_usage" in options &&
-    options.include_usage === true
-  );
 }

@@ -102,8 +102,8 @@ const KNOWN_WISHES = new Set([
 ]);
 
 /** The names of wishes inside `provider` that nobody here fulfils: to be told, as dropped. */
-export function unknownWishes(provider: object | null | undefined): string[] {
-  if (provider == null) return [];
+export function unknownWishes(provider: unknown): string[] {
+  if (typeof provider !== "object" || provider === null) return [];
   return Object.entries(provider)
     .filter(([name, value]) => value != null && !KNOWN_WISHES.has(name))
     .map(([name]) => `provider.${name}`);

@@ -2,8 +2,9 @@ import { ChatRequest } from "../contract/chat.ts";
 import { CompletionRequest } from "../contract/completions.ts";
 import { DetokenizeRequest, TokenizeRequest } from "../contract/tokenize.ts";
 import { parseRequest } from "../contract/validate.ts";
-import type { Operation, OperationInput } from "../types.ts";
+import type { JsonObject, Operation, OperationInput } from "../types.ts";
 import type { Incoming } from "./call.ts";
+import { type Preferences, preferencesOf, unknownWishes, withoutRouting } from "./preferences.ts";
 
 type Reader<O extends Operation> = (body: unknown, lenient: boolean) => OperationInput[O];
 
@@ -14,11 +15,41 @@ const READERS: { readonly [O in Operation]: Reader<O> } = {
   detokenize: (body, lenient) => parseRequest(DetokenizeRequest, body, { lenient }),
 };
 
-/** The validated request. @throws GatewayError 400, 413, 415 */
+/** A validated request: what is for the target, and what is for us. */
+export interface ReadRequest<O extends Operation> {
+  readonly input: OperationInput[O] & JsonObject;
+  readonly wishes: Preferences;
+  readonly streams: boolean;
+  /** Whether a stream's usage was asked for. */
+  readonly wantsUsage: boolean;
+  /** Wishes that nobody here fulfils: told as dropped. */
+  readonly unknownWishes: readonly string[];
+}
+
+/** @throws GatewayError 400, 413, 415 */
 export async function read<O extends Operation>(
   operation: O,
   incoming: Incoming,
   lenient: boolean,
-): Promise<OperationInput[O]> {
-  return READERS[operation](await incoming.body(), lenient);
+): Promise<ReadRequest<O>> {
+  const body = withModel(await incoming.body());
+  const asked: JsonObject & OperationInput[O] = READERS[operation](body, lenient);
+  return {
+    input: withoutRouting(asked),
+    wishes: preferencesOf(asked, incoming.headers),
+    streams: asked.stream === true,
+    wantsUsage: isOn(asked.stream_options, "include_usage") || isOn(asked.usage, "include"),
+    unknownWishes: unknownWishes(asked.provider),
+  };
+}
+
+/** OpenRouter's clients may name only `models`: the first of them is asked for then. */
+function withModel(body: unknown): unknown {
+  if (typeof body !== "object" || body === null || "model" in body) return body;
+  if (!("models" in body) || !Array.isArray(body.models) || body.models.length === 0) return body;
+  return { ...body, model: body.models[0] };
+}
+
+function isOn(options: unknown, name: string): boolean {
+  return typeof options === "object" && options !== null && Reflect.get(options, name) === true;
 }

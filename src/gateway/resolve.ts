@@ -3,25 +3,46 @@ import type { Model } from "../types.ts";
 import { type Gateway, isServable, stateOf } from "./gateway.ts";
 
 /**
- * The model of that name, or 404. Another model is never put in its place; the message names one
- * that is there.
+ * The models of these names: the one that was asked for, then those that its caller would have
+ * instead. All of them must exist; one that can't answer here is left out, unless it is the last.
+ * @throws GatewayError 404
  */
+export function resolveAll(
+  gateway: Gateway,
+  names: readonly string[],
+): readonly [Model, ...Model[]] {
+  const models = names.map((name, place) => known(gateway, name, place));
+  const [first, ...others] = models.filter((model) => isServable(gateway, model));
+  if (first !== undefined) return [first, ...others];
+  throw cannotAnswer(gateway, models[0]);
+}
+
+/** The one model of that name. @throws GatewayError 404 */
 export function resolve(gateway: Gateway, name: string): Model {
+  return resolveAll(gateway, [name])[0];
+}
+
+/** The model of that name, or 404. Another model is never put in its place; the message names one that is there. */
+function known(gateway: Gateway, name: string, place: number): Model {
   const model = gateway.models.resolve(name);
-  if (model === undefined) throw unknownModel(gateway, name);
-  if (isServable(gateway, model)) return model;
+  if (model !== undefined) return model;
+  throw unknownModel(gateway, name, place === 0 ? "model" : "models");
+}
+
+function cannotAnswer(gateway: Gateway, model: Model | undefined): GatewayError {
+  if (model === undefined) return new GatewayError("model_not_found", "No model was asked for.");
   const reasons = gateway.models
     .targets(model)
     .map((target) => stateOf(gateway, target).detail)
     .filter((detail) => detail !== null);
-  throw new GatewayError(
+  return new GatewayError(
     "model_not_found",
     `The model '${model.id}' is known but can't answer here: ${reasons.join("; ") || "it has no provider"}.`,
     { param: "model" },
   );
 }
 
-function unknownModel(gateway: Gateway, name: string): GatewayError {
+function unknownModel(gateway: Gateway, name: string, param: string): GatewayError {
   const shown = name.length > 100 ? `${name.slice(0, 100)}…` : name;
   const close = gateway.models.nearest(name);
   const nearest = close !== undefined && canAnswer(gateway, close) ? close : undefined;
@@ -34,7 +55,7 @@ function unknownModel(gateway: Gateway, name: string): GatewayError {
   return new GatewayError(
     "model_not_found",
     `The model '${shown}' does not exist here. ${hints.filter((hint) => hint !== null).join(" ")}`,
-    { param: "model" },
+    { param },
   );
 }
 

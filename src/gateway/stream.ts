@@ -1,11 +1,13 @@
-import type { JsonObject, StreamEvent } from "../types.ts";
+import type { JsonObject, Operation, StreamEvent } from "../types.ts";
 import { account } from "./account.ts";
 import { type Answer, answerHeaders, type EventBody, OBJECTS } from "./answer.ts";
-import { type Events, endedEarly, type Started } from "./attempt.ts";
+import type { Started } from "./attempt.ts";
 import type { Call } from "./call.ts";
 import { cancel, explain } from "./fail.ts";
 import type { Gateway } from "./gateway.ts";
 import { nameOf, shownProvider } from "./provider-name.ts";
+import type { Request } from "./route.ts";
+import { SurvivingStream } from "./survive.ts";
 
 const PENDING = Symbol("pending");
 
@@ -13,9 +15,10 @@ const PENDING = Symbol("pending");
  * Answers in events. Until the target has begun, or `firstByteDelayMs` has passed, nothing is sent:
  * a failure in that time is thrown and gets its real status. Later ones are told in the stream.
  */
-export async function stream(
+export async function stream<O extends Operation>(
   gateway: Gateway,
   call: Call,
+  request: Request<O>,
   started: Promise<Started>,
   includeUsage: boolean,
 ): Promise<Answer> {
@@ -29,36 +32,36 @@ export async function stream(
   } finally {
     clearTimeout(timer);
   }
-  const events = new EventStream(gateway, call, started, includeUsage, late);
+  const events = new EventStream(gateway, call, request, started, includeUsage, late);
   return { status: 200, headers: answerHeaders(gateway, call), events };
 }
 
 /** The wire text of one streamed answer: stamped events, one finish a choice, usage once, `[DONE]` last. */
-class EventStream implements EventBody {
+class EventStream<O extends Operation> implements EventBody {
   readonly keepAlive: string;
   readonly #gateway: Gateway;
   readonly #call: Call;
+  readonly #request: Request<O>;
   readonly #started: Promise<Started>;
   readonly #includeUsage: boolean;
-  #events: Events | null = null;
+  #source: SurvivingStream<O> | null = null;
   #done = false;
   /** Nothing has come yet: a comment first, since the runtime sends the headers with the first piece. */
   #late: boolean;
   /** The same first bytes of every event. */
   #head = "";
-  /** Choices that have begun, and those of them that have their finish reason. */
-  readonly #begun = new Set<number>();
-  readonly #finished = new Set<number>();
 
   constructor(
     gateway: Gateway,
     call: Call,
+    request: Request<O>,
     started: Promise<Started>,
     includeUsage: boolean,
     late: boolean,
   ) {
     this.#gateway = gateway;
     this.#call = call;
+    this.#request = request;
     this.#started = started;
     this.#includeUsage = includeUsage || call.voice.usageUnasked;
     this.keepAlive = call.voice.keepAlive;
@@ -73,7 +76,8 @@ class EventStream implements EventBody {
     }
     try {
       for (;;) {
-        const group = this.#events === null ? await this.#begin() : await this.#read(this.#events);
+        this.#source ??= await this.#begin();
+        const group = await this.#source.next();
         if (group === null) return await this.#finish();
         const text = this.#encode(group);
         if (text !== "") return text;
@@ -86,16 +90,14 @@ class EventStream implements EventBody {
   cancel(): void {
     this.#done = true;
     cancel(this.#gateway, this.#call);
-    // A source that rests until the next piece is asked for does not hear the abort.
-    this.#events?.return?.()?.catch(() => undefined);
+    this.#source?.leave();
   }
 
-  async #begin(): Promise<readonly StreamEvent[]> {
+  async #begin(): Promise<SurvivingStream<O>> {
     const started = await this.#started;
     if (started.kind !== "stream") throw new TypeError("a backend did not stream");
-    this.#events = started.events;
     this.#head = `data: ${JSON.stringify(this.#stamp()).slice(0, -1)},`;
-    return started.first;
+    return new SurvivingStream(this.#gateway, this.#call, this.#request, started);
   }
 
   #stamp(): JsonObject {
@@ -109,11 +111,6 @@ class EventStream implements EventBody {
     };
   }
 
-  async #read(events: Events): Promise<readonly StreamEvent[] | null> {
-    const step = await events.next();
-    return step.done === true ? null : step.value;
-  }
-
   #encode(group: readonly StreamEvent[]): string {
     const { voice, target } = this.#call;
     const price = target?.price ?? null;
@@ -122,9 +119,7 @@ class EventStream implements EventBody {
       for (const choice of event.choices) {
         if (typeof choice.finish_reason === "string") {
           this.#call.finishReason = choice.finish_reason;
-          this.#finished.add(choice.index);
         }
-        this.#begun.add(choice.index);
       }
       const shown = this.#includeUsage ? event : withoutUsage(event);
       if (shown === null) continue;
@@ -134,9 +129,6 @@ class EventStream implements EventBody {
   }
 
   async #finish(): Promise<string> {
-    if (this.#begun.size === 0 || this.#finished.size < this.#begun.size) {
-      throw endedEarly(this.#call.target);
-    }
     this.#done = true;
     await account(this.#gateway, this.#call, { status: "completed", httpStatus: 200, error: null });
     return "data: [DONE]\n\n";
@@ -153,7 +145,7 @@ class EventStream implements EventBody {
       error: error.kind,
     });
     const { voice, target } = this.#call;
-    const open = [...this.#begun].filter((index) => !this.#finished.has(index));
+    const open = this.#source?.transcript.open ?? [];
     const last = voice.errorEvent(
       error,
       target === null ? null : nameOf(this.#gateway, target.provider),

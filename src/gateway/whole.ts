@@ -1,7 +1,6 @@
-import type { JsonObject } from "../types.ts";
 import { account } from "./account.ts";
 import { type Answer, answerHeaders, OBJECTS } from "./answer.ts";
-import { endedEarly, type Started } from "./attempt.ts";
+import { finishReason, type Started } from "./attempt.ts";
 import type { Call } from "./call.ts";
 import type { Gateway } from "./gateway.ts";
 import { shownProvider } from "./provider-name.ts";
@@ -14,7 +13,6 @@ export async function whole(gateway: Gateway, call: Call, started: Started): Pro
   const objects = OBJECTS[call.operation];
   if (objects !== null) {
     call.finishReason = finishReason(started.body);
-    if (call.finishReason === null) throw endedEarly(call.target);
   }
   await account(gateway, call, { status: "completed", httpStatus: 200, error: null });
   const json =
@@ -29,13 +27,4 @@ export async function whole(gateway: Gateway, call: Call, started: Started): Pro
           ...call.voice.whole(started.body, call.target?.price ?? null),
         };
   return { status: 200, headers: answerHeaders(gateway, call), json };
-}
-
-/** The finish reason of the first choice that has one. */
-function finishReason(body: JsonObject): string | null {
-  if (!Array.isArray(body.choices)) return null;
-  for (const choice of body.choices) {
-    if (typeof choice?.finish_reason === "string") return choice.finish_reason;
-  }
-  return null;
 }

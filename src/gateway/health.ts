@@ -1,0 +1,142 @@
+import {
+  type Breaker,
+  type BreakerRules,
+  breakerState,
+  CLOSED,
+  onAsked,
+  onFailure,
+  onNothing,
+  onSuccess,
+} from "./breaker.ts";
+import type { Verdict } from "./verdict.ts";
+
+/** What was learned of a target from the calls that it answered. Milliseconds; null before the first. */
+export interface HealthView {
+  readonly breaker: "closed" | "half-open" | "open";
+  /** When an open breaker lets a call through again, on the `performance.now()` clock; 0 for a closed one. */
+  readonly opensAt: number;
+  /** Until then it has asked not to be asked; 0 when it has not. */
+  readonly restsUntil: number;
+  /** From a call's being sent to its first token, averaged over the last calls. */
+  readonly firstTokenMs: number | null;
+  /** The whole time, of answers that came in one piece. */
+  readonly answerMs: number | null;
+  readonly tokensPerSecond: number | null;
+  /** When the averages were last moved. */
+  readonly measuredAt: number;
+  /** Calls that it is answering. */
+  readonly running: number;
+}
+
+interface TargetHealth {
+  breaker: Breaker;
+  restsUntil: number;
+  firstTokenMs: number | null;
+  answerMs: number | null;
+  tokensPerSecond: number | null;
+  measuredAt: number;
+  running: number;
+}
+
+export interface Measured {
+  /** Milliseconds; null where the answer came in one piece. */
+  readonly firstTokenMs: number | null;
+  /** Milliseconds from the first token, or the start, to the end. */
+  readonly writingMs: number;
+  readonly completionTokens: number;
+}
+
+/** Weight of the newest measurement in the averages. */
+const NEWEST = 0.3;
+/** Answers with fewer tokens say little about how fast a target writes. */
+const FEWEST_TOKENS = 8;
+
+const UNKNOWN: HealthView = {
+  breaker: "closed",
+  opensAt: 0,
+  restsUntil: 0,
+  firstTokenMs: null,
+  answerMs: null,
+  tokensPerSecond: null,
+  measuredAt: 0,
+  running: 0,
+};
+
+/** What is known of every target that was asked so far. */
+export class Health {
+  readonly #rules: BreakerRules;
+  readonly #targets = new Map<string, TargetHealth>();
+  readonly #turns = new Map<string, number>();
+
+  constructor(rules: BreakerRules) {
+    this.#rules = rules;
+  }
+
+  of(targetId: string, now: number): HealthView {
+    const health = this.#targets.get(targetId);
+    if (health === undefined) return UNKNOWN;
+    const { breaker, ...rest } = health;
+    return { ...rest, breaker: breakerState(breaker, now), opensAt: breaker.until };
+  }
+
+  /** Counts a model's calls: whose turn it is. */
+  turn(modelId: string): number {
+    const turn = this.#turns.get(modelId) ?? 0;
+    this.#turns.set(modelId, turn + 1);
+    return turn;
+  }
+
+  asked(targetId: string, now: number): void {
+    const health = this.#get(targetId);
+    health.running += 1;
+    health.breaker = onAsked(health.breaker, now);
+  }
+
+  /** A call that was asked of it has ended; `measured` counts when it was answered. */
+  ended(targetId: string, verdict: Verdict, measured: Measured, now: number): void {
+    const health = this.#get(targetId);
+    health.running -= 1;
+    if (verdict === "answered") {
+      health.restsUntil = 0;
+      measure(health, measured, now);
+    }
+    if (verdict === "answered" || verdict === "refused") health.breaker = onSuccess();
+    else if (verdict === "failed") health.breaker = onFailure(health.breaker, this.#rules, now);
+    else health.breaker = onNothing(health.breaker);
+    if (typeof verdict === "object") {
+      health.restsUntil = Math.max(health.restsUntil, now + verdict.restMs);
+    }
+  }
+
+  #get(targetId: string): TargetHealth {
+    let health = this.#targets.get(targetId);
+    if (health === undefined) {
+      health = {
+        breaker: CLOSED,
+        restsUntil: 0,
+        firstTokenMs: null,
+        answerMs: null,
+        tokensPerSecond: null,
+        measuredAt: 0,
+        running: 0,
+      };
+      this.#targets.set(targetId, health);
+    }
+    return health;
+  }
+}
+
+function measure(health: TargetHealth, measured: Measured, now: number): void {
+  const { firstTokenMs, writingMs, completionTokens } = measured;
+  health.measuredAt = now;
+  if (firstTokenMs !== null) health.firstTokenMs = average(health.firstTokenMs, firstTokenMs);
+  else health.answerMs = average(health.answerMs, writingMs);
+  if (completionTokens >= FEWEST_TOKENS && writingMs > 0) {
+    const speed = (completionTokens / writingMs) * 1000;
+    health.tokensPerSecond = average(health.tokensPerSecond, speed);
+  }
+}
+
+function average(before: number | null, newest: number): number {
+  return before === null ? newest : before + NEWEST * (newest - before);
+}
