@@ -11,3 +11,8 @@ export function shownProvider(gateway: Gateway, call: Call): string | undefined 
   const id = call.target?.provider;
   return id === undefined ? undefined : call.voice.provider(id, nameOf(gateway, id));
 }
+
+/** What people call the provider a call is at; null before there is one. */
+export function providerOf(gateway: Gateway, call: Call): string | null {
+  return call.target === null ? null : nameOf(gateway, call.target.provider);
+}

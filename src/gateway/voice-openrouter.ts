@@ -95,11 +95,12 @@ function withNativeReason(choice: JsonObject): JsonObject {
   return { ...choice, native_finish_reason: choice.finish_reason ?? null };
 }
 
-/** The usage with what it cost, in US dollars; 0 where no price is known. */
+/** The usage with what it cost, in US dollars, where a price is known. */
 function usageOf(sent: unknown, price: Price | null): { usage?: Usage } {
   const parsed = Usage.safeParse(sent);
   if (!parsed.success) return {};
   const usage = parsed.data;
   const nano = costNanoUsd(price, usage.prompt_tokens, usage.completion_tokens);
-  return { usage: { ...usage, cost: (nano ?? 0) / 1e9, is_byok: false } };
+  const cost = nano === null ? {} : { cost: nano / 1e9 };
+  return { usage: { ...usage, ...cost, is_byok: false } };
 }

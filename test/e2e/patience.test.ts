@@ -66,6 +66,10 @@ test.concurrent("answers held open for 60 s arrive whole, as JSON and as streams
   }
 }, 120_000);
 
+const nobodyAsks = (): never => {
+  throw new Error("nobody asks");
+};
+
 test.concurrent("a connection that idles is closed, also after an answer and in the middle of a request", async () => {
   const server = listen(hasty.app.gateway, {
     hostname: "127.0.0.1",
@@ -74,9 +78,8 @@ test.concurrent("a connection that idles is closed, also after an answer and in 
     keepAliveMs: 200,
     idleConnectionS: 4,
     openapi: async () => "{}",
-    readiness: () => {
-      throw new Error("nobody asks");
-    },
+    readiness: nobodyAsks,
+    calls: { getCall: nobodyAsks, spent: nobodyAsks, caughtUp: nobodyAsks },
   });
   try {
     const request = (model: string, stream: boolean) => {
