@@ -79,7 +79,9 @@ const concurrency = z.strictObject({
 
 const discovery = z.strictObject({
   enabled: z.boolean().default(true),
-  interval: duration.prefault("1h"),
+  interval: duration
+    .refine((milliseconds) => milliseconds >= 1_000, "expected a second at least")
+    .prefault("1h"),
   /** Sent with the request for the list, such as `available_on_current_plan=1`. */
   query: z.string().default(""),
 });

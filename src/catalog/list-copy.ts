@@ -1,0 +1,47 @@
+import { readFile } from "node:fs/promises";
+import path from "node:path";
+import { isMissing, writeAtomically } from "./files.ts";
+
+/**
+ * The last good list of each provider, on disk: `{"source":…,"fetched":…,"list":` and the text as it
+ * came, so that keeping thirty megabytes costs no parsing.
+ */
+
+const MIDDLE = ',"list":\n';
+
+function copyFile(folder: string, provider: string): string {
+  return path.join(folder, `${provider}.json`);
+}
+
+/** `source` is where the list is from; the keys it was asked with are in no file. */
+export async function keepCopy(
+  folder: string,
+  provider: string,
+  source: string,
+  text: string,
+  keys: readonly string[],
+): Promise<void> {
+  const head = JSON.stringify({ source, fetched: new Date().toISOString() }).slice(0, -1);
+  const list = keys.reduce((shown, key) => shown.replaceAll(key, "[key]"), text);
+  await writeAtomically(copyFile(folder, provider), `${head}${MIDDLE}${list}\n}\n`);
+}
+
+/** The text of the last good list from that source; null when there is none. */
+export async function lastCopy(
+  folder: string,
+  provider: string,
+  source: string,
+): Promise<string | null> {
+  let text: string;
+  try {
+    text = await readFile(copyFile(folder, provider), "utf8");
+  } catch (error) {
+    if (isMissing(error)) return null;
+    throw error;
+  }
+  const middle = text.indexOf(MIDDLE);
+  if (middle === -1 || !text.endsWith("\n}\n")) return null;
+  return text.startsWith(`{"source":${JSON.stringify(source)},`)
+    ? text.slice(middle + MIDDLE.length, -3)
+    : null;
+}
