@@ -3,6 +3,7 @@ import { account } from "./account.ts";
 import { type Answer, answerHeaders } from "./answer.ts";
 import type { Call } from "./call.ts";
 import type { Gateway } from "./gateway.ts";
+import { providerOf } from "./provider-name.ts";
 
 /**
  * From here on the client's leaving ends the call: the backend is told to stop, and the call is
@@ -56,7 +57,7 @@ export async function fail(gateway: Gateway, call: Call, thrown: unknown): Promi
   return {
     status: error.status,
     headers: { ...answerHeaders(gateway, call), ...errorHeaders(error) },
-    json: call.voice.errorBody(error, call.target?.provider ?? null),
+    json: call.voice.errorBody(error, providerOf(gateway, call)),
   };
 }
 

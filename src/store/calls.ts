@@ -126,7 +126,7 @@ export function callsBy(query: RunQuery): Calls {
       return CounterRows.parse(await query(text, [sinceMinute]));
     },
     async spent(keyId, { day, week, month }) {
-      return spentFrom(await query(SPENT, [keyId, day, week, month]));
+      return spentFrom(await query(SPENT, [day, week, month, keyId]));
     },
   };
 }

@@ -19,12 +19,15 @@ export interface SpentSince {
   readonly month: number;
 }
 
-/** One pass over the rollups of all minutes; calls without a known price count as nothing. */
+/**
+ * One pass over the rollups of all minutes; calls without a known price count as nothing. SQLite binds
+ * `$n` in the order of their appearance, so that is the order of their numbers.
+ */
 export const SPENT = `SELECT COALESCE(SUM(cost_nano_usd), 0) AS total,
-  COALESCE(SUM(CASE WHEN minute >= $2 THEN cost_nano_usd ELSE 0 END), 0) AS day,
-  COALESCE(SUM(CASE WHEN minute >= $3 THEN cost_nano_usd ELSE 0 END), 0) AS week,
-  COALESCE(SUM(CASE WHEN minute >= $4 THEN cost_nano_usd ELSE 0 END), 0) AS month
-  FROM counters WHERE key_id = $1`;
+  COALESCE(SUM(CASE WHEN minute >= $1 THEN cost_nano_usd ELSE 0 END), 0) AS day,
+  COALESCE(SUM(CASE WHEN minute >= $2 THEN cost_nano_usd ELSE 0 END), 0) AS week,
+  COALESCE(SUM(CASE WHEN minute >= $3 THEN cost_nano_usd ELSE 0 END), 0) AS month
+  FROM counters WHERE key_id = $4`;
 
 export function spentFrom(rows: unknown): Spent {
   const [sums] = Sums.parse(rows);
