@@ -1,7 +1,7 @@
 import { GatewayError } from "../contract/errors.ts";
 import type { Message } from "../contract/messages.ts";
+import type { TemplateMessage } from "../lib/chat-template.ts";
 import { refuseMessages } from "./prompt-limits.ts";
-import type { TemplateMessage } from "./protocol.ts";
 
 /**
  * Messages as chat templates read them: content is text, `developer` is `system`, and the arguments
@@ -20,6 +20,38 @@ export function templateMessages(messages: readonly Message[]): TemplateMessage[
   });
 }
 
+/**
+ * Whether the last message is the beginning of the answer, as in vLLM; then no header of an answer
+ * is added. Refuses it where there is no such message.
+ */
+export function continuesFinal(request: {
+  readonly messages?: readonly Message[] | undefined;
+  readonly continue_final_message?: unknown;
+  readonly add_generation_prompt?: unknown;
+}): boolean {
+  const { messages = [], continue_final_message: asked, add_generation_prompt: header } = request;
+  if (asked == null || asked === false) return false;
+  const refuse = (message: string, param: string) =>
+    new GatewayError("invalid_request", message, { param });
+  if (asked !== true)
+    throw refuse("'continue_final_message' is true or false.", "continue_final_message");
+  if (header === true)
+    throw refuse(
+      "'continue_final_message' and 'add_generation_prompt' can't both be true.",
+      "add_generation_prompt",
+    );
+  const at = messages.length - 1;
+  const last = messages[at];
+  if (last?.role !== "assistant")
+    throw refuse(
+      "'continue_final_message' needs an assistant's message at the end: it is the one that is continued.",
+      `messages[${at}].role`,
+    );
+  if (last.tool_calls !== undefined && last.tool_calls.length > 0)
+    throw refuse("A message that calls tools can't be continued.", `messages[${at}].tool_calls`);
+  return true;
+}
+
 function textOf(content: Message["content"], message: number): string {
   if (typeof content === "string") return content;
   const texts = (content ?? []).map((part, index) => {
@@ -28,7 +60,7 @@ function textOf(content: Message["content"], message: number): string {
     throw new GatewayError(
       "invalid_request",
       `This model takes no ${NOUNS[part.type]}, only text.`,
-      { param: `messages[${message}].content[${index}]` },
+      { param: `messages[${message}].content[${index}]`, fault: "unsupported" },
     );
   });
   return texts.join("\n");

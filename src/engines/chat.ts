@@ -1,13 +1,16 @@
 import type { ChatChunkBody, ChatRequest } from "../contract/chat.ts";
 import { usageOf } from "../contract/usage.ts";
 import type { AttemptContext, Reply } from "../types.ts";
-import { templateMessages } from "./chat-prompt.ts";
+import { continuesFinal, templateMessages } from "./chat-prompt.ts";
 import { samplingOf, stopsOf, unsupportedParameters } from "./parameters.ts";
 import type { ModelPool, PooledModel } from "./pool.ts";
 import type { GenerateOptions } from "./protocol.ts";
 import { type AnswerUpdate, runPrompts, type Totals } from "./run-prompts.ts";
 
-/** Answers a chat request. Without a token limit the answer may fill the context. */
+/**
+ * Answers a chat request, or goes on with an answer that was begun: then only what follows is given,
+ * and the prompt's tokens count what was there. Without a token limit the answer may fill the context.
+ */
 export async function chat(
   pool: ModelPool,
   pooled: PooledModel,
@@ -18,14 +21,17 @@ export async function chat(
   for (const name of unsupportedParameters(request)) context.dropped.add(name);
   const { file } = pooled.model;
   const asked = request.max_completion_tokens ?? request.max_tokens ?? null;
+  const continueFinal = continuesFinal(request);
   const options: GenerateOptions = {
     prompt: {
       kind: "chat",
       messages: templateMessages(request.messages),
-      addGenerationPrompt: request.add_generation_prompt !== false,
+      addGenerationPrompt: !continueFinal && request.add_generation_prompt !== false,
+      continueFinal,
       tools: null,
       variables: request.chat_template_kwargs ?? {},
     },
+    prefill: context.prefill,
     sampling: samplingOf(request, randomSeed, file.defaults),
     stop: stopsOf(request, file.stop),
     maxTokens: smaller(asked, file.max_output ?? null),

@@ -1,4 +1,5 @@
 import type { CompletionChunkBody, CompletionRequest } from "../contract/completions.ts";
+import { GatewayError } from "../contract/errors.ts";
 import { usageOf } from "../contract/usage.ts";
 import type { AttemptContext, Reply } from "../types.ts";
 import { smaller } from "./chat.ts";
@@ -10,7 +11,10 @@ import { type AnswerUpdate, runPrompts, type Totals } from "./run-prompts.ts";
 /** OpenAI's default for legacy completions. */
 const DEFAULT_MAX_TOKENS = 16;
 
-/** Continues one prompt or several; the answer to the n-th prompt is the choice with index n. */
+/**
+ * Continues one prompt or several; the answer to the n-th prompt is the choice with index n. Of an
+ * answer that was begun, to one prompt, it gives only what follows.
+ */
 export async function completions(
   pool: ModelPool,
   pooled: PooledModel,
@@ -25,7 +29,13 @@ export async function completions(
   const maxTokens = smaller(request.max_tokens ?? DEFAULT_MAX_TOKENS, file.max_output ?? null);
   const reproducible = request.seed != null;
   const prompts = promptsOf(request.prompt);
-  const options = prompts.map((prompt) => ({ prompt, sampling, stop, maxTokens, reproducible }));
+  const { prefill } = context;
+  if (prefill !== null && prompts.length > 1)
+    throw new GatewayError("unavailable", "Several answers can't be gone on with at once.", {
+      fault: "unsupported",
+    });
+  const all = { prefill, sampling, stop, maxTokens, reproducible };
+  const options = prompts.map((prompt) => ({ prompt, ...all }));
   const totals: Totals = { prompt: 0, cached: 0, completion: 0 };
   const updates = runPrompts(pool, pooled, options, context, totals);
   return request.stream === true

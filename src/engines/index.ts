@@ -2,6 +2,7 @@ import type { Log } from "../lib/log.ts";
 import type { Backend, Model } from "../types.ts";
 import { chat } from "./chat.ts";
 import { completions } from "./completions.ts";
+import { unsupportedNames } from "./parameters.ts";
 import { type EngineConfig, ModelPool } from "./pool.ts";
 import { detokenize, tokenize } from "./tokenize.ts";
 
@@ -51,7 +52,8 @@ export function createLocalBackend(options: LocalBackendOptions): LocalBackend {
         detokenize(pool, pool.get(model.id), input, context),
     },
     state: ({ model }) => pool.stateOf(model.id),
-    unsupported: () => [],
+    unsupported: (_target, operation, input) =>
+      operation === "chat" || operation === "completions" ? unsupportedNames(input) : [],
     preload: async (model) => {
       const pooled = pool.get(model);
       const done = pool.hold(pooled);

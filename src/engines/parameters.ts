@@ -152,8 +152,20 @@ const HONOURED = new Set([
   ...["presence_penalty", "frequency_penalty", "repetition_penalty", "logit_bias"],
   ...["xtc_probability", "xtc_threshold", "dry_multiplier", "dry_base", "dry_allowed_length"],
   ...["dry_range", "dry_sequence_breakers", "chat_template_kwargs", "add_generation_prompt"],
+  ...["continue_final_message"],
   ...["user", "metadata", "prompt_cache_key", "safety_identifier"],
 ]);
+
+/** The names of all parameters that this engine would leave out or refuse. Never throws. */
+export function unsupportedNames(request: { readonly [name: string]: unknown }): string[] {
+  return Object.entries(request)
+    .filter(([name, value]) => {
+      if (value === null || value === undefined || HONOURED.has(name)) return false;
+      return REFUSED.get(name)?.refused(value) ?? (IGNORED.get(name) ?? isSet)(value);
+    })
+    .map(([name]) => name)
+    .concat(holdsMedia(request.messages) ? ["messages"] : []);
+}
 
 /**
  * Refuses what this engine cannot do and an answer would be wrong without; returns the names of
@@ -168,11 +180,21 @@ export function unsupportedParameters(request: TextRequest): string[] {
       throw new GatewayError(
         "invalid_request",
         `This model's engine does not support ${rule.what}.`,
-        { param: name },
+        { param: name, fault: "unsupported" },
       );
     if (rule === undefined && (IGNORED.get(name) ?? isSet)(value)) dropped.push(name);
   }
   return dropped;
+}
+
+/** Whether a message has a part that is no text. */
+function holdsMedia(messages: unknown): boolean {
+  if (!Array.isArray(messages)) return false;
+  return messages.some((message) => {
+    const content = fieldOf(message, "content");
+    if (!Array.isArray(content)) return false;
+    return content.some((part) => !["text", "refusal"].includes(String(fieldOf(part, "type"))));
+  });
 }
 
 function fieldOf(value: unknown, name: string): unknown {

@@ -19,10 +19,13 @@ const tokens = (length: number): PromptSource => ({
   kind: "tokens",
   tokens: Array(length).fill(1),
 });
+const oversized = (prompt: PromptSource, info: ReadyInfo, prefill: string | null = null) =>
+  refuseOversized({ prompt, prefill }, info);
 const chat = (contents: readonly string[], variables = {}): ChatPrompt => ({
   kind: "chat",
   messages: contents.map((content) => ({ role: "user", content })),
   addGenerationPrompt: true,
+  continueFinal: false,
   tools: null,
   variables,
 });
@@ -32,27 +35,25 @@ const refused = (kind: string, param: string, words = "") =>
 test("a prompt that is certain to fill the context is refused, and one that may fit is not", () => {
   const param = { text: "prompt", tokens: "prompt", chat: "messages" };
   for (const prompt of [text(990), tokens(99), chat(["x".repeat(500), "x".repeat(490)])])
-    expect(() => refuseOversized(prompt, info)).not.toThrow();
+    expect(() => oversized(prompt, info)).not.toThrow();
   for (const prompt of [text(991), tokens(100), chat(["x".repeat(991)]), chat(Array(100).fill(""))])
-    expect(() => refuseOversized(prompt, info)).toThrow(
+    expect(() => oversized(prompt, info)).toThrow(
       refused("context_length_exceeded", param[prompt.kind], "100 tokens"),
     );
 });
 
 test("a prompt that is too long to be read is refused, however large the context is", () => {
-  expect(() => refuseOversized(text(2 ** 20), large)).not.toThrow();
-  expect(() => refuseOversized(text(2 ** 20 + 1), large)).toThrow(
-    refused("invalid_request", "prompt"),
-  );
+  expect(() => oversized(text(2 ** 20), large)).not.toThrow();
+  expect(() => oversized(text(2 ** 20 + 1), large)).toThrow(refused("invalid_request", "prompt"));
   const deep = { calls: [{ x: ["y".repeat(2 ** 20)] }] };
   const messages = [{ role: "user", content: "", ...deep }];
-  expect(() => refuseOversized({ ...chat([]), messages }, large)).toThrow(
+  expect(() => oversized({ ...chat([]), messages }, large)).toThrow(
     refused("invalid_request", "messages"),
   );
-  expect(() => refuseOversized(chat([""], deep), large)).toThrow(
+  expect(() => oversized(chat([""], deep), large)).toThrow(
     refused("invalid_request", "chat_template_kwargs"),
   );
-  expect(() => refuseOversized(chat([""], { x: Array(2 ** 21).fill(0) }), large)).toThrow(
+  expect(() => oversized(chat([""], { x: Array(2 ** 21).fill(0) }), large)).toThrow(
     refused("invalid_request", "chat_template_kwargs"),
   );
 });

@@ -1,5 +1,5 @@
 import { GatewayError } from "../contract/errors.ts";
-import type { PromptSource, ReadyInfo } from "./protocol.ts";
+import type { GenerateOptions, PromptSource, ReadyInfo } from "./protocol.ts";
 
 /** Characters a prompt may have. A million take a model of 131,072 tokens of context, and more. */
 export const LONGEST_TEXT = 2 ** 20;
@@ -15,17 +15,23 @@ const MOST_TOKENS = 2 ** 17;
  * is sent to the child: while a template is rendered there, nobody gets a token. No token stands
  * for more characters than the longest one has, and no message for less than a token.
  */
-export function refuseOversized(prompt: PromptSource, info: ReadyInfo): void {
+export function refuseOversized(
+  { prompt, prefill }: Pick<GenerateOptions, "prompt" | "prefill">,
+  info: ReadyInfo,
+): void {
   const { contextSize, longestToken } = info;
+  const begun = prefill?.length ?? 0;
+  if (begun > LONGEST_TEXT) throw textTooLong(LONGEST_TEXT, "messages");
   if (prompt.kind === "tokens") {
     if (prompt.tokens.length >= contextSize)
       throw tooLong(contextSize, prompt, prompt.tokens.length);
     return;
   }
-  const characters =
+  const sent =
     prompt.kind === "text"
       ? prompt.text.length
       : prompt.messages.reduce((sum, { content }) => sum + content.length, 0);
+  const characters = sent + begun;
   const messages = prompt.kind === "chat" ? prompt.messages.length : 0;
   const least = Math.max(messages, Math.ceil(characters / longestToken));
   if (least >= contextSize) throw tooLong(contextSize, prompt, `at least ${least}`);

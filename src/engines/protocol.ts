@@ -1,4 +1,5 @@
 import type { ErrorName } from "../contract/errors.ts";
+import type { TemplateMessage } from "../lib/chat-template.ts";
 
 /**
  * What the gateway and the child process that holds one model say to each other. Requests carry an
@@ -35,17 +36,12 @@ export interface Sampling {
   } | null;
 }
 
-/** A message as chat templates read it: the content is text. Other fields are kept. */
-export interface TemplateMessage {
-  readonly role: string;
-  readonly content: string;
-  readonly [field: string]: unknown;
-}
-
 export interface ChatPrompt {
   readonly kind: "chat";
   readonly messages: readonly TemplateMessage[];
   readonly addGenerationPrompt: boolean;
+  /** The last message is the beginning of the answer, and stays open. */
+  readonly continueFinal: boolean;
   readonly tools: readonly unknown[] | null;
   /** More variables for the template. */
   readonly variables: { readonly [name: string]: unknown };
@@ -67,6 +63,8 @@ export type PromptSource = ChatPrompt | TextPrompt | TokenPrompt;
 
 export interface GenerateOptions {
   readonly prompt: PromptSource;
+  /** The beginning of the answer, which is given already; null to begin anew. */
+  readonly prefill: string | null;
   readonly sampling: Sampling;
   readonly stop: readonly string[];
   /** Most tokens to sample; null is what is left of the context. */

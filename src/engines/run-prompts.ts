@@ -92,7 +92,7 @@ async function runOne(
   const began = performance.now();
   try {
     // It may have crashed while this one waited.
-    refuseOversized(options.prompt, await pooled.host.ensureReady(signal));
+    refuseOversized(options, await pooled.host.ensureReady(signal));
     if (context.meter.startedAt === 0) context.meter.startedAt = performance.now();
     let counted = 0;
     for await (const events of pooled.host.generate(options, signal))

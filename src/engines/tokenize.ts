@@ -1,7 +1,7 @@
 import { GatewayError } from "../contract/errors.ts";
 import type { DetokenizeRequest, TokenizeRequest } from "../contract/tokenize.ts";
 import type { AttemptContext, Reply } from "../types.ts";
-import { templateMessages } from "./chat-prompt.ts";
+import { continuesFinal, templateMessages } from "./chat-prompt.ts";
 import type { ModelPool, PooledModel } from "./pool.ts";
 import { refuseDetokenizing, refuseTokenizing } from "./prompt-limits.ts";
 import type { PromptSource } from "./protocol.ts";
@@ -61,14 +61,17 @@ export async function detokenize(
 const SOURCES = ["messages", "input", "text", "prompt"] as const;
 
 function promptOf(request: TokenizeRequest): PromptSource {
-  if (request.messages !== undefined)
+  if (request.messages !== undefined) {
+    const continueFinal = continuesFinal(request);
     return {
       kind: "chat",
       messages: templateMessages(request.messages),
-      addGenerationPrompt: request.add_generation_prompt !== false,
+      addGenerationPrompt: !continueFinal && request.add_generation_prompt !== false,
+      continueFinal,
       tools: null,
       variables: {},
     };
+  }
   return {
     kind: "text",
     text: request.input ?? request.text ?? request.prompt ?? "",

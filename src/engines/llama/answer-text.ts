@@ -6,16 +6,41 @@ export class AnswerText {
   readonly #characters = new TokenText();
   readonly #stops: StopMatcher;
 
-  constructor(stops: Iterable<string>) {
+  /** UTF-16 units of the beginning that are held back as if they had not been shown. */
+  #shown: number;
+
+  /** `begun` is the answer so far: a stop string that it ends inside of ends the answer too. */
+  constructor(stops: readonly string[], begun = "") {
     this.#stops = new StopMatcher(stops);
+    const inside = beginningOfStop(begun, stops);
+    this.#stops.push(inside);
+    this.#shown = inside.length;
   }
 
   push(bytes: Uint8Array): StopResult {
-    return this.#stops.push(this.#characters.push(bytes));
+    const { emit, stopped } = this.#stops.push(this.#characters.push(bytes));
+    return { emit: this.#unseen(emit), stopped };
   }
 
   /** What was held back, when the answer ends without a stop string. Half a character is dropped. */
   end(): string {
-    return this.#stops.flush();
+    return this.#unseen(this.#stops.flush());
   }
+
+  #unseen(text: string): string {
+    const shown = Math.min(this.#shown, text.length);
+    this.#shown -= shown;
+    return text.slice(shown);
+  }
+}
+
+/** The longest end of a text that is the beginning of a stop string, and holds no whole one. */
+function beginningOfStop(text: string, stops: readonly string[]): string {
+  const longest = Math.max(0, ...stops.map((stop) => stop.length - 1));
+  for (let size = Math.min(longest, text.length); size > 0; size--) {
+    const end = text.slice(-size);
+    const begins = stops.some((stop) => stop.length > size && stop.startsWith(end));
+    if (begins && !stops.some((stop) => stop !== "" && end.includes(stop))) return end;
+  }
+  return "";
 }

@@ -113,7 +113,7 @@ export class BatchLoop {
       const free = this.#slots.filter((slot) => slot.running === null);
       const [next] = this.#waiting;
       if (next === undefined || free.length === 0) return;
-      const { prompt, reproducible } = next.generation;
+      const { prompt, promptTokens, reproducible } = next.generation;
       const choice = chooseSlot(
         free.map(({ sequence, lastUsed }) => ({ tokens: sequence.contextTokens, lastUsed })),
         prompt,
@@ -129,7 +129,7 @@ export class BatchLoop {
       this.#events.push({
         type: "started",
         id: next.id,
-        promptTokens: prompt.length,
+        promptTokens,
         cachedTokens: keep,
       });
     }

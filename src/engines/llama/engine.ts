@@ -1,10 +1,4 @@
-import {
-  getLlama,
-  type LlamaContext,
-  LlamaLogLevel,
-  type LlamaModel,
-  type Token,
-} from "node-llama-cpp";
+import { getLlama, type LlamaContext, LlamaLogLevel, type LlamaModel } from "node-llama-cpp";
 import type {
   ChildEvent,
   GenerateOptions,
@@ -14,8 +8,8 @@ import type {
 } from "../protocol.ts";
 import { BatchLoop } from "./batch.ts";
 import { Generation } from "./generate.ts";
-import { Prompts } from "./prompts.ts";
-import { ChatTemplate } from "./template.ts";
+import { type Prompt, Prompts } from "./prompts.ts";
+import { GuardedTemplate } from "./template.ts";
 import { Vocabulary } from "./tokens.ts";
 import { Turns } from "./turns.ts";
 
@@ -52,7 +46,7 @@ export class LlamaEngine {
     const contextSize = Math.min(options.contextSize, context.contextSize);
     const source = options.template ?? model.fileInfo.metadata.tokenizer.chat_template ?? null;
     this.#vocabulary = new Vocabulary(model, source ?? "");
-    const chat = source === null ? null : new ChatTemplate(source, this.#vocabulary);
+    const chat = source === null ? null : new GuardedTemplate(source, this.#vocabulary);
     this.#prompts = new Prompts(this.#vocabulary, chat, contextSize);
     this.#loop = new BatchLoop(context, emit, broken);
     this.#emit = emit;
@@ -88,7 +82,10 @@ export class LlamaEngine {
   }
 
   async generate(id: number, options: GenerateOptions): Promise<void> {
-    const prompt = await this.#whileWanted(id, this.#prompts.forAnswer(options.prompt));
+    const prompt = await this.#whileWanted(
+      id,
+      this.#prompts.forAnswer(options.prompt, options.prefill),
+    );
     if (prompt !== null) this.#answer(id, prompt, options);
   }
 
@@ -106,16 +103,16 @@ export class LlamaEngine {
     }
   }
 
-  #answer(id: number, prompt: readonly Token[], options: GenerateOptions): void {
+  #answer(id: number, prompt: Prompt, options: GenerateOptions): void {
     if (options.maxTokens === 0) {
       this.#emit([
-        { type: "started", id, promptTokens: prompt.length, cachedTokens: 0 },
+        { type: "started", id, promptTokens: prompt.tokens.length, cachedTokens: 0 },
         { type: "done", id, text: "", finish: "length", completionTokens: 0 },
       ]);
       return;
     }
     for (const [token] of options.sampling.logitBias) this.#prompts.checked(token, "logit_bias");
-    const left = this.info.contextSize - prompt.length;
+    const left = this.info.contextSize - prompt.tokens.length;
     const limit = Math.min(left, options.maxTokens ?? left);
     const generation = new Generation(prompt, limit, options, this.#model, this.#vocabulary);
     this.#loop.add(id, generation);

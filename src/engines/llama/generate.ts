@@ -2,7 +2,9 @@ import type { LlamaContextSequence, LlamaModel, Token } from "node-llama-cpp";
 import type { FinishReason, GenerateOptions } from "../protocol.ts";
 import { AnswerText } from "./answer-text.ts";
 import { reproducibleChunk } from "./prefill-pace.ts";
+import type { Prompt } from "./prompts.ts";
 import { evaluateOptions } from "./sampling.ts";
+import { Seam } from "./seam.ts";
 import type { Vocabulary } from "./tokens.ts";
 
 /** What one sampled token added to the answer. */
@@ -16,8 +18,16 @@ type TokenStream = ReturnType<LlamaContextSequence["evaluateWithMetadata"]>;
 
 /** One answer being made on one sequence: its prompt is evaluated in chunks, then a token a step. */
 export class Generation {
+  /** What is evaluated before the first token is sampled. */
   readonly prompt: readonly Token[];
-  readonly #generated: Token[] = [];
+  /** Tokens of the whole prompt, the beginning of the answer included. */
+  readonly promptTokens: number;
+  /** What the answer is to. */
+  readonly #head: readonly Token[];
+  /** The answer: its beginning, and what was sampled. */
+  readonly #answer: Token[];
+  readonly #seam: Seam<Token>;
+  #completionTokens = 0;
   readonly #options: GenerateOptions;
   readonly #limit: number;
   readonly #model: LlamaModel;
@@ -28,18 +38,26 @@ export class Generation {
 
   /** `limit` is the most tokens this answer may have: the request's or what is left of the context. */
   constructor(
-    prompt: readonly Token[],
+    prompt: Prompt,
     limit: number,
     options: GenerateOptions,
     model: LlamaModel,
     vocabulary: Vocabulary,
   ) {
-    this.prompt = prompt;
+    const { tokens, begun, begunText } = prompt;
+    const head = tokens.length - begun;
+    this.#head = tokens.slice(0, head);
+    const { temperature, topK } = options.sampling;
+    const likeliest = temperature === 0 || topK === 1;
+    this.#seam = new Seam(tokens.slice(head), head === 0 ? 1 : 0, likeliest, vocabulary);
+    this.prompt = tokens.slice(0, tokens.length - this.#seam.taken);
+    this.promptTokens = tokens.length;
+    this.#answer = this.prompt.slice(head);
     this.#limit = limit;
     this.#options = options;
     this.#model = model;
     this.#vocabulary = vocabulary;
-    this.#text = new AnswerText(options.stop);
+    this.#text = new AnswerText(options.stop, begunText);
   }
 
   /** Whether part of the prompt is still to be evaluated. */
@@ -66,7 +84,11 @@ export class Generation {
       await sequence.evaluateWithoutGeneratingNewTokens(chunk);
       return null;
     }
-    const history = { prompt: this.prompt, generated: this.#generated };
+    const history = {
+      prompt: this.#head,
+      generated: this.#answer,
+      allowed: () => (this.#seam.open ? this.#seam.allowed() : null),
+    };
     const options = evaluateOptions(
       this.#options.sampling,
       history,
@@ -95,11 +117,15 @@ export class Generation {
   }
 
   #accept(token: Token): Step {
-    this.#generated.push(token);
-    const completionTokens = this.#generated.length;
+    this.#answer.push(token);
+    const again = this.#seam.open;
+    const bytes = this.#seam.take(this.#vocabulary.bytes(token));
+    // A token that only says again what was there is no more of the answer.
+    if (!again || bytes.length > 0) this.#completionTokens++;
+    const completionTokens = this.#completionTokens;
     if (this.#vocabulary.isEndOfGeneration(token))
       return { text: this.#text.end(), finish: "stop", completionTokens };
-    const { emit, stopped } = this.#text.push(this.#vocabulary.bytes(token));
+    const { emit, stopped } = this.#text.push(bytes);
     if (stopped) return { text: emit, finish: "stop", completionTokens };
     if (completionTokens < this.#limit) return { text: emit, finish: null, completionTokens };
     return { text: emit + this.#text.end(), finish: "length", completionTokens };

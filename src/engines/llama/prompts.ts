@@ -3,39 +3,46 @@ import { GatewayError } from "../../contract/errors.ts";
 import { LONGEST_TEXT, textTooLong, tooLong } from "../prompt-limits.ts";
 import type { PromptSource } from "../protocol.ts";
 import type { PromptPiece } from "./protected-text.ts";
-import type { ChatTemplate } from "./template.ts";
+import { answerPieces, type GuardedTemplate, type PromptParts } from "./template.ts";
 import type { Vocabulary } from "./tokens.ts";
+
+/** The tokens of a prompt, of which the last `begun` are the beginning of the answer. */
+export interface Prompt {
+  readonly tokens: readonly Token[];
+  readonly begun: number;
+  /** Those as text. */
+  readonly begunText: string;
+}
 
 /** Turns what callers send into the tokens a model reads. Each yield is a place for other work. */
 export class Prompts {
   readonly #vocabulary: Vocabulary;
-  readonly #template: ChatTemplate | null;
+  readonly #template: GuardedTemplate | null;
   readonly #contextSize: number;
 
-  constructor(vocabulary: Vocabulary, template: ChatTemplate | null, contextSize: number) {
+  constructor(vocabulary: Vocabulary, template: GuardedTemplate | null, contextSize: number) {
     this.#vocabulary = vocabulary;
     this.#template = template;
     this.#contextSize = contextSize;
   }
 
   /** A prompt that leaves room for an answer of at least one token; else `context_length_exceeded`. */
-  *forAnswer(prompt: PromptSource): Generator<void, Token[], void> {
-    const read = this.#read(prompt);
-    if (read.pieces !== null) {
-      // Every piece is a token at least, and no token stands for more characters than the longest one has.
-      const characters = Math.ceil(length(read.pieces) / this.#vocabulary.longestToken);
-      const least = Math.max(characters, read.pieces.length);
-      if (least >= this.#contextSize) throw tooLong(this.#contextSize, prompt, `at least ${least}`);
-    }
-    const tokens = yield* this.#tokens(read);
-    if (tokens.length >= this.#contextSize) throw tooLong(this.#contextSize, prompt, tokens.length);
+  *forAnswer(source: PromptSource, prefill: string | null): Generator<void, Prompt, void> {
+    const read = this.#read(source, prefill);
+    // Every piece is a token at least, and no token stands for more characters than the longest one has.
+    const characters = Math.ceil(length(read) / this.#vocabulary.longestToken);
+    const least = Math.max(characters, read.head.length + read.begun.length);
+    if (least >= this.#contextSize) throw tooLong(this.#contextSize, source, `at least ${least}`);
+    const prompt = yield* this.#tokens(read);
+    const { tokens } = prompt;
+    if (tokens.length >= this.#contextSize) throw tooLong(this.#contextSize, source, tokens.length);
     if (tokens.length === 0)
       throw new GatewayError("invalid_request", "The prompt is empty.", { param: "prompt" });
-    return tokens;
+    return prompt;
   }
 
-  encode(prompt: PromptSource): Generator<void, Token[], void> {
-    return this.#tokens(this.#read(prompt));
+  *encode(prompt: PromptSource): Generator<void, readonly Token[], void> {
+    return (yield* this.#tokens(this.#read(prompt, null))).tokens;
   }
 
   /** Refuses a number that is no token of the model. */
@@ -48,39 +55,52 @@ export class Prompts {
     );
   }
 
-  #read(prompt: PromptSource): Read {
-    if (prompt.kind === "tokens")
-      return { pieces: null, tokens: prompt.tokens.map((token) => this.checked(token, "prompt")) };
+  #read(prompt: PromptSource, prefill: string | null): Read {
+    const added = prefill === null ? [] : answerPieces(prefill, this.#vocabulary);
+    if (prompt.kind === "tokens") {
+      const tokens = prompt.tokens.map((token) => this.checked(token, "prompt"));
+      return { head: [], tokens, begun: added, addSpecialTokens: false, param: "prompt" };
+    }
     if (prompt.kind === "text") {
       const { text, addSpecialTokens } = prompt;
-      return { pieces: [{ text, literal: false }], addSpecialTokens, param: "prompt" };
+      const head = [{ text, literal: false }];
+      return { head, tokens: null, begun: added, addSpecialTokens, param: "prompt" };
     }
-    if (this.#template !== null)
-      return { pieces: this.#template.render(prompt), addSpecialTokens: true, param: "messages" };
-    throw new GatewayError(
-      "invalid_request",
-      "This model has no chat template: use /v1/completions instead.",
-      { param: "messages" },
-    );
+    if (this.#template === null)
+      throw new GatewayError(
+        "invalid_request",
+        "This model has no chat template: use /v1/completions instead.",
+        { param: "messages" },
+      );
+    const { head, begun } = this.#template.render(prompt);
+    const parts = { head, begun: [...begun, ...added] };
+    return { ...parts, tokens: null, addSpecialTokens: true, param: "messages" };
   }
 
-  *#tokens(read: Read): Generator<void, Token[], void> {
-    if (read.pieces === null) return read.tokens;
-    const { pieces, addSpecialTokens, param } = read;
-    if (length(pieces) > LONGEST_TEXT) throw textTooLong(LONGEST_TEXT, param);
-    return yield* this.#vocabulary.encode(pieces, addSpecialTokens);
+  /** An answer was made apart from its prompt, and so is its beginning tokenised: nothing joins across. */
+  *#tokens(read: Read): Generator<void, Prompt, void> {
+    if (length(read) > LONGEST_TEXT) throw textTooLong(LONGEST_TEXT, read.param);
+    const { head, begun, addSpecialTokens } = read;
+    const prompt = read.tokens ?? (yield* this.#vocabulary.encode(head, addSpecialTokens));
+    const answer = yield* this.#vocabulary.encode(begun, false, prompt.length > 0);
+    return {
+      tokens: [...prompt, ...answer],
+      begun: answer.length,
+      begunText: begun.map(({ text }) => text).join(""),
+    };
   }
 }
 
-/** A prompt before it is tokenised, if it has to be. */
-type Read =
-  | { readonly pieces: null; readonly tokens: Token[] }
-  | {
-      readonly pieces: readonly PromptPiece[];
-      readonly addSpecialTokens: boolean;
-      readonly param: string;
-    };
+/** A prompt before it is tokenised, where it has to be. */
+interface Read extends PromptParts {
+  /** Instead of a head, where the prompt came as tokens. */
+  readonly tokens: readonly Token[] | null;
+  readonly addSpecialTokens: boolean;
+  readonly param: string;
+}
 
-function length(pieces: readonly PromptPiece[]): number {
-  return pieces.reduce((sum, { text }) => sum + text.length, 0);
+function length({ head, begun }: PromptParts): number {
+  const of = (pieces: readonly PromptPiece[]) =>
+    pieces.reduce((sum, { text }) => sum + text.length, 0);
+  return of(head) + of(begun);
 }

@@ -9,7 +9,10 @@ import type { Sampling } from "../protocol.ts";
 /** Tokens the penalties look at. Both lists grow while the answer does. */
 export interface SampledHistory {
   readonly prompt: readonly Token[];
+  /** The whole answer, also what of it was there at the beginning. */
   readonly generated: readonly Token[];
+  /** The tokens that may come next; null for any. */
+  readonly allowed: () => ReadonlySet<Token> | null;
 }
 
 /**
@@ -44,10 +47,12 @@ export function evaluateOptions(
       presencePenalty: repetition ? 0 : presencePenalty,
       frequencyPenalty: repetition ? 0 : frequencyPenalty,
     };
-  if (additive && repetition)
-    options.tokenBias = () => biasFor(model, combinedBias(sampling, history.generated));
-  else if (sampling.logitBias.length > 0)
-    options.tokenBias = biasFor(model, new Map(sampling.logitBias));
+  const combined = additive && repetition;
+  const fixed = new Map(sampling.logitBias);
+  const biases = () => (combined ? combinedBias(sampling, history.generated) : fixed);
+  if (combined || history.allowed() !== null)
+    options.tokenBias = () => biasFor(model, onlyAllowed(biases(), history.allowed(), model));
+  else if (fixed.size > 0) options.tokenBias = biasFor(model, fixed);
   if (sampling.xtc !== null) options.xtc = sampling.xtc;
   if (dry !== null)
     options.dryRepeatPenalty = {
@@ -75,6 +80,19 @@ export function combinedBias(
       (bias.get(token) ?? 0) - sampling.presencePenalty - count * sampling.frequencyPenalty,
     );
   return bias;
+}
+
+/** Rules every other token out. */
+function onlyAllowed(
+  biases: ReadonlyMap<number, number>,
+  allowed: ReadonlySet<Token> | null,
+  model: LlamaModel,
+): ReadonlyMap<number, number> {
+  if (allowed === null) return biases;
+  const all = new Map(biases);
+  for (const token of model.iterateAllTokens())
+    if (!allowed.has(token)) all.set(token, Number.NEGATIVE_INFINITY);
+  return all;
 }
 
 /**

@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
+import { mergeSystem } from "../../lib/chat-template.ts";
 import type { ChatPrompt } from "../protocol.ts";
-import { ChatTemplate, mergeSystem } from "./template.ts";
+import { GuardedTemplate } from "./template.ts";
 
 const vocabulary = {
   bosText: "<s>",
@@ -23,13 +24,14 @@ function prompt(...messages: [role: string, content: string][]): ChatPrompt {
     kind: "chat",
     messages: messages.map(([role, content]) => ({ role, content })),
     addGenerationPrompt: true,
+    continueFinal: false,
     tools: null,
     variables: {},
   };
 }
 
 const render = (template: string, chat: ChatPrompt) =>
-  new ChatTemplate(template, vocabulary).render(chat);
+  new GuardedTemplate(template, vocabulary).render(chat).head;
 const text = (template: string, chat: ChatPrompt) =>
   render(template, chat)
     .map((piece) => piece.text)

@@ -1,6 +1,11 @@
-import { Template } from "@huggingface/jinja";
 import { GatewayError } from "../../contract/errors.ts";
-import type { ChatPrompt, TemplateMessage } from "../protocol.ts";
+import {
+  type ChatRendering,
+  ChatTemplate,
+  ChatTemplateError,
+  type TemplateMessage,
+} from "../../lib/chat-template.ts";
+import type { ChatPrompt } from "../protocol.ts";
 import { type PromptPiece, ProtectedText } from "./protected-text.ts";
 
 /** Texts of the vocabulary that a template may use, and those that callers may not smuggle in. */
@@ -13,89 +18,64 @@ export interface TemplateVocabulary {
   readonly ofAssistant: ReadonlySet<string>;
 }
 
-/** A model's chat template (Jinja), as Hugging Face's `apply_chat_template` renders it. */
-export class ChatTemplate {
-  readonly #template: Template;
-  readonly #vocabulary: TemplateVocabulary;
-  readonly #knowsSystem: boolean;
+/** A prompt up to where the answer goes on: what it answers to, and what of it is there already. */
+export interface PromptParts {
+  readonly head: readonly PromptPiece[];
+  readonly begun: readonly PromptPiece[];
+}
 
-  /** Throws what the Jinja parser throws when the template is broken. */
+/** A model's chat template for prompts of strangers: a message can't end itself and begin another. */
+export class GuardedTemplate {
+  readonly #template: ChatTemplate;
+  readonly #vocabulary: TemplateVocabulary;
+
+  /** Throws a ChatTemplateError when the template is broken. */
   constructor(source: string, vocabulary: TemplateVocabulary) {
-    this.#template = new Template(source);
+    this.#template = new ChatTemplate(source);
     this.#vocabulary = vocabulary;
-    this.#knowsSystem = this.#rendersSystem();
   }
 
-  /** The prompt in pieces. A template that refuses the conversation is a 400 with its own words. */
-  render(prompt: ChatPrompt): PromptPiece[] {
+  /** A template that refuses the conversation is a 400 with its own words. */
+  render(prompt: ChatPrompt): PromptParts {
     const guard = new ProtectedText(this.#vocabulary.controlTexts);
-    const messages = this.#knowsSystem ? prompt.messages : mergeSystem(prompt.messages);
-    const protectedPrompt: ChatPrompt = {
-      ...prompt,
-      messages: messages.map((message) => {
-        const kept = message.role === "assistant" ? this.#vocabulary.ofAssistant : undefined;
-        return {
-          ...guard.protectFields(message, kept),
-          role: message.role,
-          content: guard.protect(message.content, kept),
-        };
-      }),
+    const chat: ChatRendering = {
+      messages: prompt.messages.map((message) => this.#guarded(message, guard)),
+      addGenerationPrompt: prompt.addGenerationPrompt,
+      bosToken: this.#vocabulary.bosText,
+      eosToken: this.#vocabulary.eosText,
       tools: prompt.tools === null ? null : prompt.tools.map((tool) => guard.protectAny(tool)),
       variables: guard.protectFields(prompt.variables),
     };
-    return guard.split(this.#run(protectedPrompt));
-  }
-
-  #run(prompt: ChatPrompt): string {
     try {
-      return this.#template.render({
-        ...prompt.variables,
-        messages: prompt.messages,
-        add_generation_prompt: prompt.addGenerationPrompt,
-        bos_token: this.#vocabulary.bosText,
-        eos_token: this.#vocabulary.eosText,
-        ...(prompt.tools === null ? {} : { tools: prompt.tools }),
-      });
+      if (!prompt.continueFinal)
+        return { head: guard.split(this.#template.render(chat)), begun: [] };
+      const { head, begun } = this.#template.renderOpen(chat);
+      return { head: guard.split(head), begun: guard.split(begun) };
     } catch (cause) {
-      const reason = cause instanceof Error ? cause.message : String(cause);
+      if (!(cause instanceof ChatTemplateError)) throw cause;
       throw new GatewayError(
         "invalid_request",
-        `This model's chat template refuses these messages: ${reason}`,
+        `This model's chat template refuses these messages: ${cause.message}`,
         { param: "messages", cause },
       );
     }
   }
 
-  /** Some templates refuse a system message, others drop it without a word. */
-  #rendersSystem(): boolean {
-    const probe = "system-role-probe";
-    try {
-      return this.#run({
-        kind: "chat",
-        messages: [
-          { role: "system", content: probe },
-          { role: "user", content: "user" },
-        ],
-        addGenerationPrompt: true,
-        tools: null,
-        variables: {},
-      }).includes(probe);
-    } catch (error) {
-      if (error instanceof GatewayError) return false;
-      throw error;
-    }
+  #guarded(message: TemplateMessage, guard: ProtectedText): TemplateMessage {
+    const kept = message.role === "assistant" ? this.#vocabulary.ofAssistant : undefined;
+    return {
+      ...guard.protectFields(message, kept),
+      role: message.role,
+      content: guard.protect(message.content, kept),
+    };
   }
 }
 
-/** Puts what the system messages say in front of the first user message. */
-export function mergeSystem(messages: readonly TemplateMessage[]): readonly TemplateMessage[] {
-  const system = messages.filter((message) => message.role === "system");
-  if (system.length === 0) return messages;
-  const text = system.map((message) => message.content).join("\n\n");
-  const rest = messages.filter((message) => message.role !== "system");
-  const first = rest.findIndex((message) => message.role === "user");
-  if (first === -1) return [{ role: "user", content: text }, ...rest];
-  return rest.map((message, index) =>
-    index === first ? { ...message, content: `${text}\n\n${message.content}` } : message,
-  );
+/** The beginning of an answer as it is read: text that looks like a special token is only text. */
+export function answerPieces(
+  text: string,
+  { controlTexts, ofAssistant }: TemplateVocabulary,
+): readonly PromptPiece[] {
+  const guard = new ProtectedText(controlTexts);
+  return guard.split(guard.protect(text, ofAssistant));
 }

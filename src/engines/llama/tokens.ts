@@ -69,17 +69,19 @@ export class Vocabulary implements TemplateVocabulary {
   }
 
   /**
-   * A prompt's tokens; begins with the BOS token exactly once where the vocabulary wants one. Every
-   * yield is a place where other work may be done.
+   * A prompt's tokens; begins with the BOS token exactly once where the vocabulary wants one. A text
+   * that `continues` another gets no space of SentencePiece's in front. Every yield is a place where
+   * other work may be done.
    */
   *encode(
     pieces: readonly PromptPiece[],
     addSpecialTokens: boolean,
+    continues = false,
   ): Generator<void, Token[], void> {
     const tokens: Token[] = [];
     for (const { text, literal } of pieces)
       for (const slice of this.#slices(text, literal)) {
-        const continued = tokens.length > 0 && this.#addsSpace;
+        const continued = (continues || tokens.length > 0) && this.#addsSpace;
         const encoded =
           !continued || (!literal && this.#slicer.beginsSpecial(slice, 0))
             ? this.#model.tokenize(slice, !literal)
@@ -124,6 +126,20 @@ export class Vocabulary implements TemplateVocabulary {
     const bytes = this.#plainBytes(this.text(token), attributes.userDefined);
     this.#bytes.set(token, bytes);
     return bytes;
+  }
+
+  /**
+   * The plain tokens, no markers among them, that a text with these bytes in front can begin with:
+   * those that have all of the bytes, and with `shorter` those that have some.
+   */
+  beginnings(bytes: Uint8Array, shorter: boolean): Token[] {
+    return [...this.#model.iterateAllTokens()].filter((token) => {
+      const own = this.bytes(token);
+      const common = Math.min(own.length, bytes.length);
+      if (common < (shorter ? 1 : bytes.length)) return false;
+      for (let at = 0; at < common; at++) if (own[at] !== bytes[at]) return false;
+      return !this.#model.getTokenAttributes(token).userDefined;
+    });
   }
 
   /** A token as the vocabulary writes it: `▁Hello`, `<0x0A>`, `Ġthe`. */
