@@ -1,12 +1,32 @@
-import type { Backend, ProviderSettings } from "../types.ts";
-import { createOpenAiBackend } from "./openai.ts";
+import type { Backend, JsonObject, ProviderSettings } from "../types.ts";
+import { generation } from "./generate.ts";
+import { ollamaDialect } from "./ollama.ts";
+import { openAiDialect } from "./openai.ts";
+import { detokenizing, tokenizing } from "./tokenize.ts";
+import { Upstream } from "./upstream.ts";
+import type { DialectOptions, Generation } from "./wire.ts";
+
+export type { DialectOptions } from "./wire.ts";
 
 /** A provider as a backend, in the wire format that its file names. */
-export function createBackend(settings: ProviderSettings): Backend {
-  return { ...createOpenAiBackend(settings), name: nameOf(settings) };
-}
-
-/** A hosted service has a name of its own; one server of a kind is called as its owner calls it. */
-function nameOf({ id, file }: ProviderSettings): string {
-  return file.base_url === undefined ? id : file.name;
+export function createBackend(settings: ProviderSettings, options: DialectOptions = {}): Backend {
+  const upstream = new Upstream(settings);
+  const dialect =
+    settings.file.dialect === "ollama" ? ollamaDialect(settings) : openAiDialect(settings, options);
+  const generate = (operation: Generation) => generation(upstream, dialect, operation, options);
+  return {
+    id: settings.id,
+    name: settings.file.name,
+    operations: {
+      chat: generate("chat"),
+      completions: generate("completions"),
+      tokenize: tokenizing(upstream),
+      detokenize: detokenizing(upstream),
+    },
+    state: (target) => upstream.state(target.upstreamId),
+    unsupported: (target, operation, input: JsonObject) =>
+      operation === "chat" || operation === "completions"
+        ? dialect.unsupported(target, operation, input)
+        : [],
+  };
 }

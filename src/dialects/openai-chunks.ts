@@ -1,7 +1,18 @@
-import { type Usage, usageOf } from "../contract/usage.ts";
+import type { Usage } from "../contract/usage.ts";
 import type { Meter, StreamEvent } from "../types.ts";
-import { completeChoice, type Fields, fieldsOf, withoutStamp } from "./openai-choices.ts";
-import { meterUsage, readUsage } from "./openai-usage.ts";
+import { type Fields, fieldsOf } from "./fields.ts";
+import { ChoiceReader, withoutStamp } from "./openai-choices.ts";
+import { readUsage, settleUsage, type ToldUsage } from "./openai-usage.ts";
+
+/** A stream's event that is an error, or a choice that the server gave up. */
+export class ChunkFailure {
+  /** What it said of the error; null when it only stopped. */
+  readonly error: unknown;
+
+  constructor(error: unknown) {
+    this.error = error;
+  }
+}
 
 /**
  * Reads one stream's events as servers write them and gives them as OpenAI's spec has them: the role
@@ -11,66 +22,102 @@ import { meterUsage, readUsage } from "./openai-usage.ts";
 export class ChunkReader {
   readonly #chat: boolean;
   readonly #meter: Meter;
-  readonly #begun = new Set<number>();
-  readonly #finished = new Set<number>();
-  #usage: Usage | null = null;
+  readonly #callId: string;
+  readonly #choices = new Map<number, ChoiceReader>();
+  #finished = 0;
+  #told: ToldUsage | null = null;
+  /** Nothing was said since the upstream told its usage. */
+  #toldLast = false;
+  #counted = 0;
+  /** The event that was read last said something. */
+  spoke = false;
 
-  constructor(chat: boolean, meter: Meter) {
+  /** `callId` makes the ids of tool calls that the server gave none. */
+  constructor(chat: boolean, meter: Meter, callId: string) {
     this.#chat = chat;
     this.#meter = meter;
+    this.#callId = callId;
   }
 
-  /** The event in this text; null when there is nothing in it for the caller; or that it is an error. */
-  read(text: string): StreamEvent | "error" | null {
-    let value: unknown;
-    try {
-      value = JSON.parse(text);
-    } catch {
-      return null;
-    }
-    const fields = fieldsOf(value);
-    if (fields === null) return null;
-    if (fields.error !== null && fields.error !== undefined) return "error";
-    const usage = readUsage(fields.usage);
-    if (usage !== null) {
-      this.#usage = usage;
-      meterUsage(this.#meter, usage);
-    }
+  /** One event's fields; null when there is nothing in it for the caller. */
+  read(fields: Fields): StreamEvent | ChunkFailure | null {
+    this.spoke = false;
+    if (fields.error !== null && fields.error !== undefined) return new ChunkFailure(fields.error);
     const choices: Fields[] = [];
     let speaks = false;
     if (Array.isArray(fields.choices)) {
       for (const [position, item] of fields.choices.entries()) {
         const choice = fieldsOf(item);
         if (choice === null) continue;
+        if (choice.error !== null && choice.error !== undefined) {
+          return new ChunkFailure(choice.error);
+        }
         const index = typeof choice.index === "number" ? choice.index : position;
-        if (this.#finished.has(index)) continue;
-        speaks = completeChoice(choice, index, this.#chat, !this.#begun.has(index)) || speaks;
-        this.#begun.add(index);
-        if (choice.finish_reason !== null) this.#finished.add(index);
+        const reader = this.#choice(index);
+        if (reader.finished) continue;
+        choice.finish_reason ??= null;
+        const said = reader.read(choice, index);
+        if (said === "failed") return new ChunkFailure(null);
+        if (said) speaks = true;
+        if (reader.finished) this.#finished += 1;
         choices.push(choice);
       }
     }
-    if (choices.length === 0) return null;
     if (speaks) this.#count();
+    if (fields.usage !== null && fields.usage !== undefined) this.#hear(fields.usage);
+    if (choices.length === 0) return null;
     return { ...withoutStamp(fields), choices } as StreamEvent;
   }
 
   /** Whether so many choices have begun and all of them have ended: only usage and `[DONE]` can follow. */
   finished(choices: number): boolean {
-    return this.#finished.size >= choices && this.#finished.size === this.#begun.size;
+    return this.#finished >= choices && this.#finished === this.#choices.size;
   }
 
-  /** The last event, for those who asked for it: the upstream's own usage, or what was estimated. */
+  /** The last event, for those who asked for it: the upstream's own usage, or what was counted. */
   usage(): StreamEvent[] {
-    if (this.#begun.size === 0) return [];
-    const { promptTokens, completionTokens } = this.#meter;
-    return [{ choices: [], usage: this.#usage ?? usageOf(promptTokens, completionTokens, 0) }];
+    if (this.#choices.size === 0) return [];
+    const told = this.#told;
+    // A count from before the last words is not the whole.
+    const stale = !this.#toldLast && told !== null && (told.completion ?? 0) < this.#counted;
+    const usage: Usage = settleUsage(
+      this.#meter,
+      stale ? { ...told, completion: null } : told,
+      this.#counted,
+    );
+    return [{ choices: [], usage }];
+  }
+
+  #choice(index: number): ChoiceReader {
+    const known = this.#choices.get(index);
+    if (known !== undefined) return known;
+    const reader = new ChoiceReader(
+      this.#chat,
+      (call) => `call_${this.#callId}_${index === 0 ? "" : `${index}_`}${call}`,
+    );
+    this.#choices.set(index, reader);
+    return reader;
   }
 
   #count(): void {
     const meter = this.#meter;
+    this.spoke = true;
+    this.#toldLast = false;
+    this.#counted += 1;
     if (meter.firstTokenAt === 0) meter.firstTokenAt = performance.now();
-    if (meter.source === "upstream") return;
-    meter.completionTokens += 1;
+    if (meter.completionTokens < this.#counted) meter.completionTokens = this.#counted;
+  }
+
+  #hear(value: unknown): void {
+    const told = readUsage(value);
+    if (told === null) return;
+    this.#told = told;
+    this.#toldLast = true;
+    const meter = this.#meter;
+    if (told.prompt !== null) meter.promptTokens = told.prompt;
+    meter.cachedTokens = told.cached;
+    if (told.completion === null || told.completion < this.#counted) return;
+    meter.completionTokens = told.completion;
+    meter.source = "upstream";
   }
 }

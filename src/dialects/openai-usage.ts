@@ -1,28 +1,70 @@
 import { type Usage, usageOf } from "../contract/usage.ts";
 import type { Meter } from "../types.ts";
+import { type Fields, fieldsOf } from "./fields.ts";
 
-/** An upstream's usage, its numbers checked and missing parts filled in; null when it has none. */
-export function readUsage(value: unknown): Usage | null {
-  if (typeof value !== "object" || value === null) return null;
-  const prompt = count(value, "prompt_tokens");
-  const completion = count(value, "completion_tokens") ?? 0;
-  if (prompt === null) return null;
-  const details = "prompt_tokens_details" in value ? value.prompt_tokens_details : null;
-  const cached = count(details, "cached_tokens") ?? count(value, "cache_read_input_tokens") ?? 0;
-  return usageOf(prompt, completion, Math.min(cached, prompt));
+/** More tokens than any call has: a number above it is a server's mistake. */
+const ABSURD = 100_000_000;
+
+/** An upstream's own count, as far as it can be believed; null for what it did not say. */
+export interface ToldUsage {
+  readonly prompt: number | null;
+  readonly completion: number | null;
+  readonly cached: number;
+  readonly reasoning: number;
+  /** US dollars it says it charged. */
+  readonly cost: number | null;
 }
 
-function count(value: unknown, name: string): number | null {
-  if (typeof value !== "object" || value === null) return null;
-  const found = (value as Record<string, unknown>)[name];
-  return typeof found === "number" && Number.isInteger(found) && found >= 0 ? found : null;
+/** What an upstream says it used; null when it says nothing that can be believed. */
+export function readUsage(value: unknown): ToldUsage | null {
+  const usage = fieldsOf(value);
+  if (usage === null) return null;
+  const prompt = count(usage, "prompt_tokens") ?? count(usage, "input_tokens");
+  const completion = count(usage, "completion_tokens") ?? count(usage, "output_tokens");
+  if (prompt === null && completion === null) return null;
+  const promptDetails = fieldsOf(usage.prompt_tokens_details);
+  const cached =
+    count(promptDetails, "cached_tokens") ??
+    count(usage, "cache_read_input_tokens") ??
+    count(usage, "prompt_cache_hit_tokens") ??
+    0;
+  const details = fieldsOf(usage.completion_tokens_details);
+  const reasoning = count(details, "reasoning_tokens") ?? count(usage, "reasoning_tokens") ?? 0;
+  const { cost } = usage;
+  return {
+    prompt,
+    completion,
+    cached: prompt === null ? 0 : Math.min(cached, prompt),
+    reasoning: Math.min(reasoning, completion ?? 0),
+    cost: typeof cost === "number" && Number.isFinite(cost) && cost >= 0 ? cost : null,
+  };
 }
 
-/** The upstream's own count replaces whatever was estimated. */
-export function meterUsage(meter: Meter, usage: Usage | null): void {
-  if (usage === null) return;
-  meter.promptTokens = usage.prompt_tokens;
-  meter.completionTokens = usage.completion_tokens;
-  meter.cachedTokens = usage.prompt_tokens_details?.cached_tokens ?? 0;
-  meter.source = "upstream";
+function count(fields: Fields | null, name: string): number | null {
+  const found = fields?.[name];
+  return typeof found === "number" && Number.isInteger(found) && found >= 0 && found < ABSURD
+    ? found
+    : null;
+}
+
+/**
+ * The usage of a call that has ended, and the meter with it. `counted` are the completion tokens that
+ * were seen: they stand in for an upstream that tells none although text came.
+ */
+export function settleUsage(meter: Meter, told: ToldUsage | null, counted: number): Usage {
+  const prompt = told?.prompt ?? meter.promptTokens;
+  const believed =
+    told !== null && told.completion !== null && (told.completion > 0 || counted === 0);
+  const completion = believed ? (told.completion ?? 0) : counted;
+  meter.promptTokens = prompt;
+  meter.completionTokens = completion;
+  meter.cachedTokens = told?.cached ?? 0;
+  meter.source = believed ? "upstream" : "estimated";
+  const usage = usageOf(prompt, completion, meter.cachedTokens);
+  if (told === null) return usage;
+  if (told.reasoning > 0 && usage.completion_tokens_details !== undefined) {
+    usage.completion_tokens_details.reasoning_tokens = told.reasoning;
+  }
+  if (told.cost !== null) usage.cost = told.cost;
+  return usage;
 }

@@ -21,6 +21,8 @@ export class Patience {
   giveUp: () => void;
   /** On the `performance.now()` clock. */
   #deadline: number;
+  /** What was left when it was paused. */
+  #left = 0;
   #expired = false;
 
   constructor(ms: number, giveUp: () => void) {
@@ -41,7 +43,13 @@ export class Patience {
 
   /** What happens from now on is not waited for; nothing here holds on to it meanwhile. */
   pause(): void {
+    this.#left = this.#deadline - performance.now();
     waiting.delete(this);
+  }
+
+  /** The time that was left at `pause` goes on. */
+  resume(): void {
+    this.wait(this.#left);
   }
 
   /** Nothing is waited for any more. */

@@ -44,3 +44,30 @@ test("an endless event is refused instead of filling the memory", () => {
   parser.push(bytes);
   expect(() => parser.push(bytes)).toThrow(RangeError);
 });
+
+test("an error, as a named event or as a field of its own, ends the events that count", () => {
+  const bytes = (text: string) => new TextEncoder().encode(text);
+  for (const [text, failure] of [
+    ['data: a\n\nevent: error\ndata: {"message":"x"}\n\ndata: b\n\n', '{"message":"x"}'],
+    ['data: a\n\nerror: {"code":500}\n\ndata: b\n\n', '{"code":500}'],
+  ] as const) {
+    const all = bytes(text);
+    for (let cut = 0; cut <= all.length; cut++) {
+      const parser = new SseParser();
+      const got = [...parser.push(all.subarray(0, cut)), ...parser.push(all.subarray(cut))];
+      expect([...got, ...parser.end(), parser.failure]).toEqual(["a", failure]);
+    }
+  }
+});
+
+test("an event in a hundred thousand pieces costs what its bytes cost", () => {
+  const parser = new SseParser();
+  const piece = new TextEncoder().encode("0123456789abcdef0123456789abcdef");
+  parser.push(new TextEncoder().encode("data: "));
+  const began = performance.now();
+  for (let i = 0; i < 100_000; i++) parser.push(piece);
+  const [event] = parser.push(new TextEncoder().encode("\n\n"));
+  expect(event?.length).toBe(3_200_000);
+  // Looking at everything again with each piece would be 160 GB of text.
+  expect(performance.now() - began).toBeLessThan(10_000);
+});

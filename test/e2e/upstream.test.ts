@@ -65,7 +65,12 @@ beforeAll(async () => {
       return Response.json({});
     },
   });
-  const models = [...FAULTS.map(([model]) => model), ...CUTS, ...OTHERS, redirect()];
+  const models = [
+    ...FAULTS.flatMap(([model]) => [model, `${model}-1`]),
+    ...CUTS,
+    ...OTHERS,
+    redirect(),
+  ];
   covey = await startCovey({ toml: fakeConfig(upstream, models), env: { FAKE_KEY } });
 });
 afterAll(async () => {
@@ -86,7 +91,8 @@ describe("a fault of the upstream", () => {
   test.each(FAULTS)("%s is %i to the caller, streamed or not", async (model, status, type) => {
     // An answer that is no stream at all is only seen as one that has no events.
     for (const stream of [false, true]) {
-      const answer = await ask(model, { stream });
+      // Two models, since a key rests for the model that it was refused for.
+      const answer = await ask(stream ? `${model}-1` : model, { stream });
       expect([answer.status, await answer.json()]).toMatchObject([status, { error: { type } }]);
       expect(await endedRow(covey, callIdOf(answer))).toMatchObject({
         status: "failed",

@@ -1,0 +1,185 @@
+import { GatewayError } from "../contract/errors.ts";
+import type { DetokenizeRequest, TokenizeRequest } from "../contract/tokenize.ts";
+import { Patience } from "../lib/patience.ts";
+import type { AttemptContext, JsonObject, Reply, Target } from "../types.ts";
+import { type Fields, fieldsOf } from "./fields.ts";
+import { readText } from "./read-body.ts";
+import type { Upstream } from "./upstream.ts";
+
+/** A list of tokens has no more bytes than this. */
+const MAX_BYTES = 64 * 1024 * 1024;
+/** Where llama.cpp's server renders a conversation. */
+const APPLY_TEMPLATE = "//apply-template";
+
+/**
+ * The tokens of a text or a conversation, as the provider's server counts them.
+ * @throws GatewayError with the fault `unsupported` where it has no such endpoint, or not for this
+ */
+export function tokenizing(upstream: Upstream) {
+  const { settings } = upstream;
+  const { paths, quirks } = settings.file;
+
+  return async (
+    target: Target,
+    input: TokenizeRequest,
+    context: AttemptContext,
+  ): Promise<Reply> => {
+    if (paths.tokenize === false) throw cannot(settings.id, "does not tokenize");
+    const special = input.add_special_tokens !== false;
+    const text = input.input ?? input.text ?? input.prompt;
+    const { messages } = input;
+    let body: JsonObject;
+    switch (quirks.tokenize_form) {
+      case "vllm": {
+        const what = messages === undefined ? { prompt: text } : { messages };
+        const told =
+          messages === undefined ? { add_special_tokens: special } : templateOptions(input);
+        body = { model: target.upstreamId, ...what, ...told, return_token_strs: true };
+        break;
+      }
+      case "llamacpp": {
+        const content =
+          messages === undefined ? text : await rendered(upstream, target, messages, context);
+        body = { content, add_special: special, parse_special: true, with_pieces: true };
+        break;
+      }
+      case "tabby":
+        body = { text: messages ?? text, add_bos_token: special };
+        break;
+      case "text":
+        if (messages !== undefined) throw cannot(settings.id, "tokenizes text only, no messages");
+        body = { model: target.upstreamId, text };
+    }
+    const answer = await ask(upstream, target, paths.tokenize, body, context);
+    const { tokens, pieces } = tokensIn(answer);
+    if (tokens === null) throw nothing(settings.id);
+    const told = answer.max_model_len ?? target.contextLength;
+    return {
+      kind: "json",
+      body: {
+        object: "tokens",
+        tokens,
+        count: tokens.length,
+        length: tokens.length,
+        ...(typeof told === "number" ? { max_model_len: told } : {}),
+        token_strs: pieces,
+      },
+      usage: null,
+    };
+  };
+}
+
+/** The text of tokens; undoes `tokenizing`. Throws as it does. */
+export function detokenizing(upstream: Upstream) {
+  const { settings } = upstream;
+  const { paths } = settings.file;
+
+  return async (
+    target: Target,
+    { tokens }: DetokenizeRequest,
+    context: AttemptContext,
+  ): Promise<Reply> => {
+    if (paths.detokenize === false) throw cannot(settings.id, "does not detokenize");
+    const named = settings.file.quirks.tokenize_form === "vllm";
+    const body = named ? { model: target.upstreamId, tokens } : { tokens };
+    const answer = await ask(upstream, target, paths.detokenize, body, context);
+    const text = [answer.prompt, answer.text, answer.content].find(
+      (one) => typeof one === "string",
+    );
+    if (typeof text !== "string") throw nothing(settings.id);
+    return { kind: "json", body: { object: "text", text, prompt: text }, usage: null };
+  };
+}
+
+function templateOptions(input: TokenizeRequest): JsonObject {
+  const { add_generation_prompt: prompt, add_special_tokens: special } = input;
+  return {
+    add_generation_prompt: prompt !== false,
+    // vLLM's default differs here: templates write their own special tokens.
+    ...(typeof special === "boolean" ? { add_special_tokens: special } : {}),
+  };
+}
+
+async function rendered(
+  upstream: Upstream,
+  target: Target,
+  messages: unknown,
+  context: AttemptContext,
+): Promise<string> {
+  const answer = await ask(upstream, target, APPLY_TEMPLATE, { messages }, context);
+  if (typeof answer.prompt !== "string") throw nothing(upstream.settings.id);
+  return answer.prompt;
+}
+
+/** Token ids, and their texts where the server gives them. */
+function tokensIn(answer: Fields): { tokens: number[] | null; pieces: string[] } {
+  if (!Array.isArray(answer.tokens)) return { tokens: null, pieces: [] };
+  const strings = Array.isArray(answer.token_strs) ? answer.token_strs : [];
+  const pieces = strings.filter((piece) => typeof piece === "string");
+  const tokens: number[] = [];
+  for (const item of answer.tokens) {
+    const known = fieldsOf(item);
+    const id = known === null ? item : known.id;
+    if (typeof id !== "number" || !Number.isInteger(id)) return { tokens: null, pieces: [] };
+    tokens.push(id);
+    if (known !== null) pieces.push(pieceText(known.piece));
+  }
+  return { tokens, pieces };
+}
+
+/** llama.cpp gives bytes where a token is no whole character. */
+function pieceText(piece: unknown): string {
+  if (typeof piece === "string") return piece;
+  if (!Array.isArray(piece)) return "";
+  return new TextDecoder().decode(
+    Uint8Array.from(piece.filter((byte) => typeof byte === "number")),
+  );
+}
+
+async function ask(
+  upstream: Upstream,
+  target: Target,
+  path: string,
+  body: JsonObject,
+  context: AttemptContext,
+): Promise<Fields> {
+  const { id, limits } = upstream.settings;
+  const { upstreamId } = target;
+  const patience = new Patience(limits.answer, () => {
+    const message = `'${id}' did not answer within ${limits.answer / 1000} s.`;
+    context.abort(new GatewayError("upstream_timeout", message, { fault: "silent" }));
+  });
+  try {
+    const sent = { path, body: JSON.stringify(body), upstreamId, prefill: false, context };
+    const { response, refuse } = await upstream.post(sent);
+    const answer = parse(await readText(response, MAX_BYTES));
+    if (answer === null) throw nothing(id);
+    if (answer.error !== undefined && answer.error !== null) throw refuse(answer);
+    return answer;
+  } catch (error) {
+    throw upstream.lost(context, error);
+  } finally {
+    patience.end();
+  }
+}
+
+function parse(text: string): Fields | null {
+  try {
+    return fieldsOf(JSON.parse(text));
+  } catch {
+    return null;
+  }
+}
+
+function cannot(id: string, what: string): GatewayError {
+  return new GatewayError("invalid_request", `'${id}' ${what}.`, {
+    param: "model",
+    fault: "unsupported",
+  });
+}
+
+function nothing(id: string): GatewayError {
+  return new GatewayError("upstream_error", `'${id}' answered with nothing that can be read.`, {
+    fault: "broken",
+  });
+}
