@@ -10,7 +10,7 @@ import { type Reading, streamAnswer } from "./stream-answer.ts";
 import { unfold } from "./unfold.ts";
 import type { Begun, Upstream } from "./upstream.ts";
 import { wholeReply } from "./whole-answer.ts";
-import type { Dialect, DialectOptions, Generation, WireRequest } from "./wire.ts";
+import type { Dialect, Generation, WireRequest } from "./wire.ts";
 
 /** An answer in one piece has no more bytes than this. */
 const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
@@ -20,7 +20,6 @@ export function generation(
   upstream: Upstream,
   dialect: Dialect,
   operation: Generation,
-  options: DialectOptions,
 ): (target: Target, input: JsonObject, context: AttemptContext) => Promise<Reply> {
   const { settings } = upstream;
   const { id, limits } = settings;
@@ -28,8 +27,7 @@ export function generation(
 
   return async (target, input, context) => {
     const streams = input.stream === true;
-    const request = (await options.prepareImages?.(input, settings, context.signal)) ?? input;
-    const wire = dialect.request(target, operation, request, context);
+    const wire = dialect.request(target, operation, input, context);
     const body = JSON.stringify(wire.body);
     const { meter } = context;
     meter.startedAt = performance.now();
@@ -48,7 +46,7 @@ export function generation(
         context,
       });
       // From here on it is at work for this call; until it says better, this is what it used.
-      meter.promptTokens = estimatePrompt(request);
+      meter.promptTokens = estimatePrompt(input);
       meter.source = "estimated";
       const reading: Reading = {
         provider: settings,

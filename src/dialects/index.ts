@@ -1,5 +1,6 @@
 import type { Backend, JsonObject, ProviderSettings } from "../types.ts";
 import { generation } from "./generate.ts";
+import { Images } from "./images.ts";
 import { ollamaDialect } from "./ollama.ts";
 import { openAiDialect } from "./openai.ts";
 import { detokenizing, tokenizing } from "./tokenize.ts";
@@ -13,12 +14,18 @@ export function createBackend(settings: ProviderSettings, options: DialectOption
   const upstream = new Upstream(settings);
   const dialect =
     settings.file.dialect === "ollama" ? ollamaDialect(settings) : openAiDialect(settings, options);
-  const generate = (operation: Generation) => generation(upstream, dialect, operation, options);
+  const generate = (operation: Generation) => generation(upstream, dialect, operation);
+  const chat = generate("chat");
+  const images = options.images ?? new Images();
+  const place = { id: settings.id, baseUrl: settings.baseUrl, input: settings.file.images.input };
   return {
     id: settings.id,
     name: settings.file.name,
     operations: {
-      chat: generate("chat"),
+      chat: async (target, input, context) => {
+        const messages = await images.prepare(input.messages, place, context.signal);
+        return chat(target, { ...input, messages }, context);
+      },
       completions: generate("completions"),
       tokenize: tokenizing(upstream),
       detokenize: detokenizing(upstream),

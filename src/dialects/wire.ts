@@ -1,5 +1,6 @@
-import type { AttemptContext, JsonObject, ProviderSettings, Target } from "../types.ts";
+import type { AttemptContext, JsonObject, Target } from "../types.ts";
 import type { Fields } from "./fields.ts";
+import type { Images } from "./images.ts";
 import type { Cutter } from "./stream-answer.ts";
 
 /** The operations that make text. */
@@ -12,12 +13,8 @@ export interface DialectOptions {
    * template is not known.
    */
   readonly renderChat?: (target: Target, request: JsonObject) => string | null;
-  /** The same request with the images it names put into it, where the provider wants that. */
-  readonly prepareImages?: (
-    request: JsonObject,
-    provider: ProviderSettings,
-    signal: AbortSignal,
-  ) => Promise<JsonObject>;
+  /** One for all providers, so that what one attempt fetched serves the next. */
+  readonly images?: Images;
 }
 
 /** One request, in a provider's words. */
