@@ -74,6 +74,10 @@ export interface Target {
   /** Units of its provider's concurrency that one call takes. */
   readonly concurrencyCost: number;
   readonly continuation: Continuation;
+  /** Names of the request parameters it takes; null where nobody said. */
+  readonly parameters: readonly string[] | null;
+  /** Why its provider says that it may not be used: gated weights, another plan; null where it may. */
+  readonly barred: "gated" | "plan" | null;
 }
 
 /** One provider, decided: its file of facts, and what the config and the environment add. */

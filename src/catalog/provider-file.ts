@@ -139,6 +139,11 @@ export const ProviderFile = z.strictObject({
   /** How images in messages must come: `url` takes both, `base64` only data URIs, `none` no images. */
   images: z.strictObject({ input: z.enum(["url", "base64", "none"]).default("url") }).prefault({}),
   /**
+   * Which sampling parameters it takes, before `parameters` takes some away: OpenAI's, or also the
+   * extended ones of engines for open weights.
+   */
+  samplers: z.enum(["openai", "extended"]).default("openai"),
+  /**
    * What it calls a sampling parameter, by our name: `mirostat = "mirostat_mode"`; with dots for a
    * field of an object: `guided_regex = "structured_outputs.regex"`; `false` where it has no
    * equivalent, so that it is dropped and told. What is not named here is sent as it came. A name

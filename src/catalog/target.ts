@@ -32,6 +32,8 @@ export function targetOf(
     collectsData: false,
     concurrencyCost: 1,
     continuation: NO_CONTINUATION,
+    parameters: null,
+    barred: null,
     ...known,
   };
 }
