@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { templateMessages } from "./chat-prompt.ts";
+import { continuesFinal, templateMessages } from "./chat-prompt.ts";
 
 test("pieces of text are joined and developer speaks as system", () => {
   const parts = [
@@ -43,4 +43,24 @@ test("tool arguments are objects for the template where they are JSON", () => {
     { ...call(""), function: { name: "f", arguments: { a: 1 } } },
     call("{broken"),
   ]);
+});
+
+test("only an assistant's message at the end can be continued, and only without another header", () => {
+  const question = { role: "user" as const, content: "Hi" };
+  const begun = { role: "assistant" as const, content: "Yes, " };
+  const call = { id: "c", type: "function" as const, function: { name: "f", arguments: "{}" } };
+  const messages = [question, begun];
+  const asked = { messages, continue_final_message: true };
+  expect(continuesFinal(asked)).toBe(true);
+  expect(continuesFinal({ ...asked, add_generation_prompt: false })).toBe(true);
+  expect(continuesFinal({ messages })).toBe(false);
+  expect(continuesFinal({ messages, continue_final_message: false })).toBe(false);
+  const refused = (fields: object, param: string) =>
+    expect(() => continuesFinal({ ...asked, ...fields })).toThrow(
+      expect.objectContaining({ kind: "invalid_request", param }),
+    );
+  refused({ messages: [question] }, "messages[0].role");
+  refused({ messages: [question, { ...begun, tool_calls: [call] }] }, "messages[1].tool_calls");
+  refused({ add_generation_prompt: true }, "add_generation_prompt");
+  refused({ continue_final_message: "yes" }, "continue_final_message");
 });

@@ -1,7 +1,13 @@
 import { expect, test } from "bun:test";
 import { ChatRequest } from "../contract/chat.ts";
 import { CompletionRequest } from "../contract/completions.ts";
-import { samplingOf, seedBits, stopsOf, unsupportedParameters } from "./parameters.ts";
+import {
+  samplingOf,
+  seedBits,
+  stopsOf,
+  unsupportedNames,
+  unsupportedParameters,
+} from "./parameters.ts";
 
 const chat = (fields: object) =>
   ChatRequest.parse({ model: "m", messages: [{ role: "user", content: "hi" }], ...fields });
@@ -104,6 +110,14 @@ test("what is left out is told, unknown names too; neutral values ask for nothin
       }),
     ),
   ).toEqual([]);
+});
+
+test("what would be left out or refused is known beforehand, all of it at once", () => {
+  const parts = [{ type: "image_url", image_url: { url: "https://example.com/a.png" } }];
+  const fields = { top_a: 0.2, logprobs: true, n: 1, tfs: 1, zz: 1, seed: 4 };
+  expect(unsupportedNames(chat(fields)).sort()).toEqual(["logprobs", "top_a", "zz"]);
+  expect(unsupportedNames({ messages: [{ role: "user", content: parts }] })).toEqual(["messages"]);
+  expect(unsupportedNames({ continue_final_message: true, messages: 5, stop: null })).toEqual([]);
 });
 
 test("fields named like members of every object are unknown fields as others are", () => {

@@ -63,3 +63,23 @@ test("half a character at the end is dropped", () => {
   const text = answer.push(Uint8Array.from([0x61, 0xf0, 0x9f])).emit + answer.end();
   expect(text).toBe("a");
 });
+
+test("a stop string that began in the part that was shown ends the answer, and nothing is shown twice", () => {
+  const after = (begun: string, rest: string, stops: readonly string[]) => {
+    const answer = new AnswerText(stops, begun);
+    let shown = "";
+    for (const byte of new TextEncoder().encode(rest)) {
+      const { emit, stopped } = answer.push(Uint8Array.of(byte));
+      shown += emit;
+      if (stopped) return [shown, "stop"];
+    }
+    return [shown + answer.end(), "length"];
+  };
+  expect(after("one EN", "D two", ["END"])).toEqual(["", "stop"]);
+  expect(after("one EN", "TER END", ["END"])).toEqual(["TER ", "stop"]);
+  expect(after("one E", "N", ["END"])).toEqual(["N", "length"]);
+  expect(after("one", " two", ["END"])).toEqual([" two", "length"]);
+  // A whole one that was shown is over; what follows it counts.
+  expect(after("an END", " and a D", ["END", "DD"])).toEqual([" and a D", "length"]);
+  expect(after("日本", "語。", ["本語"])).toEqual(["", "stop"]);
+});
