@@ -16,6 +16,7 @@ import { prepareWeights } from "./catalog/weights.ts";
 import type { Config } from "./config/schema.ts";
 import { GatewayError } from "./contract/errors.ts";
 import type { Readiness } from "./contract/health.ts";
+import { Images } from "./dialects/images.ts";
 import { createBackend } from "./dialects/index.ts";
 import { createLocalBackend, type LocalBackend } from "./engines/index.ts";
 import { Admission } from "./gateway/admit.ts";
@@ -89,7 +90,7 @@ export async function startApp(config: Config, log: Log): Promise<App> {
       }),
       slots: new Slots(concurrencyOf(providers)),
       ledger: store.ledger,
-      backends: backends(local, providers),
+      backends: backends(local, providers, new Images(config.images)),
       options: {
         firstByteDelayMs: config.stream.firstByteDelay,
         lenient: config.api.validation === "lenient",
@@ -201,9 +202,10 @@ function modelIndex(catalog: Catalog, targets: ReadonlyMap<string, Target[]>): M
 function backends(
   local: LocalBackend,
   providers: readonly SettledProvider[],
+  images: Images,
 ): ReadonlyMap<string, Backend> {
   const all = new Map<string, Backend>([[local.id, local]]);
-  for (const { settings } of providers) all.set(settings.id, createBackend(settings));
+  for (const { settings } of providers) all.set(settings.id, createBackend(settings, { images }));
   return all;
 }
 

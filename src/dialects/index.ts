@@ -16,6 +16,7 @@ export function createBackend(settings: ProviderSettings, options: DialectOption
     settings.file.dialect === "ollama" ? ollamaDialect(settings) : openAiDialect(settings, options);
   const generate = (operation: Generation) => generation(upstream, dialect, operation);
   const chat = generate("chat");
+  const tokenize = tokenizing(upstream);
   const images = options.images ?? new Images();
   const place = { id: settings.id, baseUrl: settings.baseUrl, input: settings.file.images.input };
   return {
@@ -27,7 +28,12 @@ export function createBackend(settings: ProviderSettings, options: DialectOption
         return chat(target, { ...input, messages }, context);
       },
       completions: generate("completions"),
-      tokenize: tokenizing(upstream),
+      tokenize: async (target, input, context) => {
+        if (input.messages === undefined) return tokenize(target, input, context);
+        // A server that renders a conversation fetches what it names.
+        const messages = await images.prepare(input.messages, place, context.signal);
+        return tokenize(target, { ...input, messages: [...messages] }, context);
+      },
       detokenize: detokenizing(upstream),
     },
     state: (target) => upstream.state(target.upstreamId),
