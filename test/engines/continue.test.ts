@@ -75,7 +75,7 @@ test("an answer that is all there ends with nothing more", async () => {
 
 test("the prompt ends with what was begun, white space and all, and with no token after it", async () => {
   for (const content of ["The capital ", "One\n\n", "Ça, 日本 🙂", " x  ", "a</s>b <|user|>"]) {
-    const { tokens } = await jsonOf("tokenize", { model: "tinyllama", ...begun(content) });
+    const { tokens } = await jsonOf("tokenize", begun(content));
     if (!Array.isArray(tokens)) throw new Error("no tokens");
     const { text } = await jsonOf("detokenize", { model: "tinyllama", tokens });
     expect(text).toEndWith(`<|assistant|>\n${content}`);
