@@ -26,7 +26,9 @@ export const SHIPPED_ALIASES = path.resolve(import.meta.dir, "../../catalog/alia
  * @throws UserError for a bad file, with the line, and for a name that stands for two models
  */
 export function loadAliases(home: string): Aliases {
-  const files = [SHIPPED_ALIASES, path.join(home, "aliases.toml")].filter((file) => existsSync(file));
+  const files = [SHIPPED_ALIASES, path.join(home, "aliases.toml")].filter((file) =>
+    existsSync(file),
+  );
   return createAliases(files.map((file) => parseAliasFile(readFileSync(file, "utf8"), file)));
 }
 

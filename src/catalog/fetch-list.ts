@@ -1,5 +1,4 @@
 import { readBounded, TooLarge } from "../lib/bounded-body.ts";
-import { jsonItems } from "../lib/json-items.ts";
 import { networkReason } from "../lib/network-reason.ts";
 import { withoutKeys } from "../lib/redact.ts";
 import type { ProviderSettings } from "../types.ts";
@@ -95,7 +94,7 @@ const MAX_MODELS = 200_000;
  * no JSON, no array in it, or nothing in it that is a model. Yields between items.
  */
 export function* readList(text: string): Generator<void, ListedModel[] | null> {
-  const items = yield* jsonItems(text, ["data", "models"]);
+  const items = itemsOf(text);
   if (items === null) return null;
   const models = new Map<string, ListedModel>();
   for (const item of items.slice(0, MAX_MODELS)) {
@@ -104,4 +103,18 @@ export function* readList(text: string): Generator<void, ListedModel[] | null> {
     yield;
   }
   return models.size === 0 && items.length > 0 ? null : [...models.values()];
+}
+
+/** The whole, or what is under `data`, or under `models` as Ollama has it. */
+function itemsOf(text: string): readonly unknown[] | null {
+  let list: unknown;
+  try {
+    list = JSON.parse(text);
+  } catch {
+    return null;
+  }
+  if (Array.isArray(list)) return list;
+  if (typeof list !== "object" || list === null) return null;
+  if ("data" in list && Array.isArray(list.data)) return list.data;
+  return "models" in list && Array.isArray(list.models) ? list.models : null;
 }

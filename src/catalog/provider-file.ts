@@ -18,6 +18,7 @@ const endpoint = z.union([z.string().startsWith("/"), z.literal(false)]);
 const paths = z.strictObject({
   chat: endpoint.default("/chat/completions"),
   completions: endpoint.default("/completions"),
+  embeddings: endpoint.default("/embeddings"),
   /** `/tokenize` and `/detokenize` lie beside `/v1` at some: a path from the host's root begins with `//`. */
   tokenize: endpoint.default(false),
   detokenize: endpoint.default(false),

@@ -34,5 +34,7 @@ const TUNED = /^(?:instruct|it|chat)$/;
 
 /** Whether a name says that its weights were tuned to talk. A base model and its tuned one differ in this. */
 export function isTuned(id: string): boolean {
-  return wordsOf(splitName(id).name).split(" ").some((word) => TUNED.test(word));
+  return wordsOf(splitName(id).name)
+    .split(" ")
+    .some((word) => TUNED.test(word));
 }

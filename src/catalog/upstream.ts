@@ -1,33 +1,77 @@
 import type { Model } from "../types.ts";
+import type { Entry } from "./entries.ts";
+import { splitName } from "./same-weights.ts";
 import type { ModelFile } from "./schema.ts";
 
-/** What the config says of a provider's model. */
-export interface UpstreamEntry {
-  readonly id: string;
-  /** Tokens; unknown without it. */
-  readonly contextLength?: number | undefined;
-}
-
 const NO_WEIGHTS = { source: "upstream", sha256: null, size: null } as const;
+const TEXT: ("text" | "image" | "audio" | "video" | "file")[] = ["text"];
 
-/** A model that only a provider has. What nobody said of it stays unknown: a context of 0 tokens is that. */
-export function upstreamModel(provider: string, entry: UpstreamEntry): Model {
+/**
+ * A model that only providers have. Of each fact the first entry that tells it is believed; what nobody
+ * said stays unknown: a context of 0 tokens is that.
+ */
+export function upstreamModel(id: string, entries: readonly Entry[]): Model {
+  const listed = entries.flatMap((entry) => entry.listed ?? []);
+  const chosen = entries.flatMap((entry) => entry.chosen ?? []);
+  const provider = entries[0]?.provider.settings.id ?? "unknown";
+  const aliases = [...new Set(chosen.flatMap((model) => model.aliases))];
+  const modalities = first(chosen, ({ modalities }) => modalities) ?? widest(listed);
+  const maxOutput =
+    first(chosen, (model) => model.maxOutput) ?? first(listed, (model) => model.maxOutput);
+  const parameters = first(listed, (model) => model.parameters);
+  const quantization = first(listed, (model) => model.quantization);
   const file: ModelFile = {
-    id: entry.id,
-    name: entry.id,
-    description: "",
-    aliases: [],
-    category: "text",
-    created: 0,
-    owned_by: provider,
-    context_length: entry.contextLength ?? 0,
-    modalities: { input: ["text"], output: ["text"] },
+    id,
+    name: first(listed, ({ name }) => (name === null || name === "" ? null : name)) ?? id,
+    description: first(listed, ({ description }) => description || null) ?? "",
+    aliases,
+    category:
+      first(listed, ({ category }) => (category === "text" ? null : category)) ??
+      (modalities !== undefined && modalities.input.length > 1 ? "multimodal" : "text"),
+    created: first(listed, ({ created }) => created || null) ?? 0,
+    owned_by:
+      listed.length === 0
+        ? provider
+        : (splitName(id).owner ?? first(listed, ({ owner }) => owner) ?? provider),
+    context_length:
+      first(chosen, (model) => model.contextLength) ??
+      first(listed, (model) => model.contextLength) ??
+      0,
+    modalities: {
+      input: modalities === undefined ? TEXT : [...modalities.input],
+      output: modalities === undefined ? TEXT : [...modalities.output],
+    },
     license: "unknown",
     stop: [],
-    features: [],
-    tags: [],
+    features: [
+      ...new Set(
+        first(chosen, ({ features }) => features) ?? listed.flatMap(({ features }) => features),
+      ),
+    ],
+    tags: [...new Set(listed.flatMap(({ tags }) => tags))],
     defaults: {},
     weights: NO_WEIGHTS,
+    ...(maxOutput === undefined ? {} : { max_output: maxOutput }),
+    ...(parameters === undefined ? {} : { parameters }),
+    ...(quantization === undefined ? {} : { quantization }),
   };
-  return { id: entry.id, aliases: [], file };
+  return { id, aliases, file };
+}
+
+function first<Item, Value>(
+  items: readonly Item[],
+  tell: (item: Item) => Value | null | undefined,
+): Value | undefined {
+  for (const item of items) {
+    const value = tell(item);
+    if (value !== null && value !== undefined) return value;
+  }
+  return undefined;
+}
+
+/** A list that says nothing about images does not say that there are none. */
+function widest(listed: readonly Entry["listed"][]) {
+  return listed
+    .flatMap((model) => model?.modalities ?? [])
+    .toSorted((a, b) => b.input.length + b.output.length - a.input.length - a.output.length)[0];
 }
