@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import packageFile from "../package.json" with { type: "json" };
 import { Availability } from "./catalog/availability.ts";
+import { ChatTemplates } from "./catalog/chat-templates.ts";
 import { catalogFolders, loadCatalog } from "./catalog/load.ts";
 import { loadProviderFiles, providerFolders } from "./catalog/providers.ts";
 import { type Catalog, createCatalog, nearest, resolve } from "./catalog/resolve.ts";
@@ -17,8 +18,9 @@ import type { Config } from "./config/schema.ts";
 import { GatewayError } from "./contract/errors.ts";
 import type { Readiness } from "./contract/health.ts";
 import { Images } from "./dialects/images.ts";
-import { createBackend } from "./dialects/index.ts";
-import { createLocalBackend, type LocalBackend } from "./engines/index.ts";
+import { createBackend, type DialectOptions } from "./dialects/index.ts";
+import { createLocalBackend, LOCAL_CONTINUATION, type LocalBackend } from "./engines/index.ts";
+import { renderChat } from "./engines/render-chat.ts";
 import { Admission } from "./gateway/admit.ts";
 import { type AuthRules, hashKey } from "./gateway/authenticate.ts";
 import { drain } from "./gateway/drain.ts";
@@ -37,6 +39,7 @@ const DELIVERY_MS = 1000;
 /** How often to look whether a model was pulled meanwhile. */
 const AVAILABILITY_MS = 3000;
 const IDLE_CONNECTION_S = 120;
+const LOCAL_FACTS = { price: FREE, continuation: LOCAL_CONTINUATION };
 const OPENAPI = join(import.meta.dir, "..", "openapi.json");
 
 /** A running Covey. */
@@ -90,7 +93,10 @@ export async function startApp(config: Config, log: Log): Promise<App> {
       }),
       slots: new Slots(concurrencyOf(providers)),
       ledger: store.ledger,
-      backends: backends(local, providers, new Images(config.images)),
+      backends: backends(local, providers, {
+        images: new Images(config.images),
+        renderChat: rendering(models, targets, new ChatTemplates({ home: config.home }, log)),
+      }),
       options: {
         firstByteDelayMs: config.stream.firstByteDelay,
         lenient: config.api.validation === "lenient",
@@ -173,7 +179,7 @@ function combine(
 ): { models: Catalog; targets: Map<string, Target[]> } {
   const targets = new Map<string, Target[]>();
   for (const model of own.models) {
-    targets.set(model.id, [targetOf(model, "local", model.id, { price: FREE })]);
+    targets.set(model.id, [targetOf(model, "local", model.id, LOCAL_FACTS)]);
   }
   const added: Model[] = [];
   for (const { settings, choice } of providers) {
@@ -202,11 +208,31 @@ function modelIndex(catalog: Catalog, targets: ReadonlyMap<string, Target[]>): M
 function backends(
   local: LocalBackend,
   providers: readonly SettledProvider[],
-  images: Images,
+  options: DialectOptions,
 ): ReadonlyMap<string, Backend> {
   const all = new Map<string, Backend>([[local.id, local]]);
-  for (const { settings } of providers) all.set(settings.id, createBackend(settings, { images }));
+  for (const { settings } of providers) all.set(settings.id, createBackend(settings, options));
   return all;
+}
+
+/** Chats as text for the servers that only go on with text; their models' templates are looked up at once. */
+function rendering(
+  { models }: Catalog,
+  targets: ReadonlyMap<string, readonly Target[]>,
+  templates: ChatTemplates,
+): NonNullable<DialectOptions["renderChat"]> {
+  for (const model of models) {
+    const all = targets.get(model.id) ?? [];
+    const needed = all.some(
+      ({ provider, continuation: { completions, prefill } }) =>
+        provider !== "local" && completions && !prefill,
+    );
+    if (needed) void templates.load(model);
+  }
+  return ({ model }, request) => {
+    const known = templates.of(model);
+    return known === null ? null : renderChat(known, request);
+  };
 }
 
 function routingOf(config: Config, providers: readonly SettledProvider[]): Routing {

@@ -1,5 +1,5 @@
 import type { Log } from "../lib/log.ts";
-import type { Backend, Model } from "../types.ts";
+import type { Backend, Continuation, Model } from "../types.ts";
 import { chat } from "./chat.ts";
 import { completions } from "./completions.ts";
 import { unsupportedNames } from "./parameters.ts";
@@ -35,6 +35,14 @@ export interface LocalBackend extends Backend {
   preload(model: string): Promise<void>;
   snapshot(): readonly ModelSnapshot[];
 }
+
+/** An answer begun elsewhere goes on exactly where its text was cut. */
+export const LOCAL_CONTINUATION: Continuation = {
+  prefill: true,
+  completions: true,
+  guided: false,
+  reasoning: false,
+};
 
 /** The backend of the models that run on this machine, each in a child process of its own. */
 export function createLocalBackend(options: LocalBackendOptions): LocalBackend {
