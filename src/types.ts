@@ -3,16 +3,18 @@ import type { ProviderFile } from "./catalog/provider-file.ts";
 import type { ModelFile, SamplingDefaults } from "./catalog/schema.ts";
 import type { ChatChunkBody, ChatRequest } from "./contract/chat.ts";
 import type { CompletionChunkBody, CompletionRequest } from "./contract/completions.ts";
+import type { EmbeddingsRequest } from "./contract/embeddings.ts";
 import type { ErrorName } from "./contract/errors.ts";
 import type { DetokenizeRequest, TokenizeRequest } from "./contract/tokenize.ts";
 import type { Usage } from "./contract/usage.ts";
 
 /** What a caller can ask of a model. */
-export type Operation = "chat" | "completions" | "tokenize" | "detokenize";
+export type Operation = "chat" | "completions" | "embeddings" | "tokenize" | "detokenize";
 
 export interface OperationInput {
   chat: ChatRequest;
   completions: CompletionRequest;
+  embeddings: EmbeddingsRequest;
   tokenize: TokenizeRequest;
   detokenize: DetokenizeRequest;
 }

@@ -16,6 +16,10 @@ export const REQUEST_EXAMPLES: Readonly<Record<string, object>> = {
     prompt: "The meaning of life is",
     max_tokens: 50,
   },
+  embeddings: {
+    model: "Qwen/Qwen3-Embedding-8B",
+    input: ["What is a covey?", "A small flock of birds."],
+  },
   tokenize: { model: "TinyLlama/TinyLlama-1.1B-Chat-v1.0", input: "Hello, how are you today?" },
   detokenize: { model: "TinyLlama/TinyLlama-1.1B-Chat-v1.0", tokens: [15043, 29892, 920] },
 };

@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import type { z } from "zod";
 import { ChatRequest } from "./chat.ts";
 import { CompletionRequest } from "./completions.ts";
+import { EmbeddingsRequest } from "./embeddings.ts";
 import { GatewayError } from "./errors.ts";
 import { DetokenizeRequest, TokenizeRequest } from "./tokenize.ts";
 import { parseRequest } from "./validate.ts";
@@ -282,6 +283,12 @@ describe("other requests", () => {
     [TokenizeRequest, { model: "m", input: "a", text: "b" }, "text"],
     [TokenizeRequest, { model: "m", prompt: "a", messages }, "messages"],
     [TokenizeRequest, { model: "m", prompt: 5 }, "prompt"],
+    [EmbeddingsRequest, { model: "m" }, "input"],
+    [EmbeddingsRequest, { model: "m", input: [] }, "input"],
+    [EmbeddingsRequest, { model: "m", input: ["a", 1] }, "input[1]"],
+    [EmbeddingsRequest, { model: "m", input: "a", encoding_format: null }, "encoding_format"],
+    [EmbeddingsRequest, { model: "m", input: "a", encoding_format: "int8" }, "encoding_format"],
+    [EmbeddingsRequest, { model: "m", input: "a", dimensions: 0 }, "dimensions"],
     [DetokenizeRequest, { model: "m", tokens: [1, 2.5] }, "tokens[1]"],
     [DetokenizeRequest, { model: "m" }, "tokens"],
   ];

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { ChatChunk, ChatRequest, ChatResponse } from "./chat.ts";
 import { CompletionChunk, CompletionRequest, CompletionResponse } from "./completions.ts";
+import { EmbeddingsRequest, EmbeddingsResponse } from "./embeddings.ts";
 import { ErrorBody } from "./errors.ts";
 import { errorExample, errorStatuses, errorsWith, REQUEST_EXAMPLES } from "./examples.ts";
 import { Health, Readiness } from "./health.ts";
@@ -28,6 +29,8 @@ const SCHEMAS: Readonly<Record<string, z.ZodType>> = {
   CompletionResponse,
   DetokenizeRequest,
   DetokenizeResponse,
+  EmbeddingsRequest,
+  EmbeddingsResponse,
   Error: ErrorBody,
   Health,
   Message,

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { ChatChunk, ChatRequest, ChatResponse } from "./chat.ts";
 import { CompletionChunk, CompletionRequest, CompletionResponse } from "./completions.ts";
+import { EmbeddingsRequest, EmbeddingsResponse } from "./embeddings.ts";
 import { Health, Readiness } from "./health.ts";
 import { ModelItem, ModelList, ModelsQuery } from "./models.ts";
 import {
@@ -58,6 +59,16 @@ export const CONTRACTS = {
     auth: "caller",
     meter: "tokens",
     summary: "Continue a text, in one piece or as a stream.",
+  }),
+  embeddings: contract({
+    operation: "embeddings",
+    method: "POST",
+    path: "/v1/embeddings",
+    request: EmbeddingsRequest,
+    response: EmbeddingsResponse,
+    auth: "caller",
+    meter: "tokens",
+    summary: "Turn texts into vectors.",
   }),
   tokenize: contract({
     operation: "tokenize",

@@ -1,4 +1,5 @@
 import type { Backend, JsonObject, ProviderSettings } from "../types.ts";
+import { embedding } from "./embeddings.ts";
 import { generation } from "./generate.ts";
 import { Images } from "./images.ts";
 import { ollamaDialect } from "./ollama.ts";
@@ -28,6 +29,7 @@ export function createBackend(settings: ProviderSettings, options: DialectOption
         return chat(target, { ...input, messages }, context);
       },
       completions: generate("completions"),
+      embeddings: embedding(upstream),
       tokenize: async (target, input, context) => {
         if (input.messages === undefined) return tokenize(target, input, context);
         // A server that renders a conversation fetches what it names.

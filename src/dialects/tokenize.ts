@@ -1,13 +1,9 @@
-import { GatewayError } from "../contract/errors.ts";
 import type { DetokenizeRequest, TokenizeRequest } from "../contract/tokenize.ts";
-import { Patience } from "../lib/patience.ts";
 import type { AttemptContext, JsonObject, Reply, Target } from "../types.ts";
+import { ask, cannot, unreadable } from "./ask.ts";
 import { type Fields, fieldsOf } from "./fields.ts";
-import { readText } from "./read-body.ts";
 import type { Upstream } from "./upstream.ts";
 
-/** A list of tokens has no more bytes than this. */
-const MAX_BYTES = 64 * 1024 * 1024;
 /** Where llama.cpp's server renders a conversation. */
 const APPLY_TEMPLATE = "//apply-template";
 
@@ -52,7 +48,7 @@ export function tokenizing(upstream: Upstream) {
     }
     const answer = await ask(upstream, target, paths.tokenize, body, context);
     const { tokens, pieces } = tokensIn(answer);
-    if (tokens === null) throw nothing(settings.id);
+    if (tokens === null) throw unreadable(settings.id);
     const told = answer.max_model_len ?? target.contextLength;
     return {
       kind: "json",
@@ -86,7 +82,7 @@ export function detokenizing(upstream: Upstream) {
     const text = [answer.prompt, answer.text, answer.content].find(
       (one) => typeof one === "string",
     );
-    if (typeof text !== "string") throw nothing(settings.id);
+    if (typeof text !== "string") throw unreadable(settings.id);
     return { kind: "json", body: { object: "text", text, prompt: text }, usage: null };
   };
 }
@@ -107,7 +103,7 @@ async function rendered(
   context: AttemptContext,
 ): Promise<string> {
   const answer = await ask(upstream, target, APPLY_TEMPLATE, { messages }, context);
-  if (typeof answer.prompt !== "string") throw nothing(upstream.settings.id);
+  if (typeof answer.prompt !== "string") throw unreadable(upstream.settings.id);
   return answer.prompt;
 }
 
@@ -134,52 +130,4 @@ function pieceText(piece: unknown): string {
   return new TextDecoder().decode(
     Uint8Array.from(piece.filter((byte) => typeof byte === "number")),
   );
-}
-
-async function ask(
-  upstream: Upstream,
-  target: Target,
-  path: string,
-  body: JsonObject,
-  context: AttemptContext,
-): Promise<Fields> {
-  const { id, limits } = upstream.settings;
-  const { upstreamId } = target;
-  const patience = new Patience(limits.answer, () => {
-    const message = `'${id}' did not answer within ${limits.answer / 1000} s.`;
-    context.abort(new GatewayError("upstream_timeout", message, { fault: "silent" }));
-  });
-  try {
-    const sent = { path, body: JSON.stringify(body), upstreamId, prefill: false, context };
-    const { response, refuse } = await upstream.post(sent);
-    const answer = parse(await readText(response, MAX_BYTES));
-    if (answer === null) throw nothing(id);
-    if (answer.error !== undefined && answer.error !== null) throw refuse(answer);
-    return answer;
-  } catch (error) {
-    throw upstream.lost(context, error);
-  } finally {
-    patience.end();
-  }
-}
-
-function parse(text: string): Fields | null {
-  try {
-    return fieldsOf(JSON.parse(text));
-  } catch {
-    return null;
-  }
-}
-
-function cannot(id: string, what: string): GatewayError {
-  return new GatewayError("invalid_request", `'${id}' ${what}.`, {
-    param: "model",
-    fault: "unsupported",
-  });
-}
-
-function nothing(id: string): GatewayError {
-  return new GatewayError("upstream_error", `'${id}' answered with nothing that can be read.`, {
-    fault: "broken",
-  });
 }

@@ -22,10 +22,11 @@ export type Answer =
     }
   | { readonly status: 200; readonly headers: AnswerHeaders; readonly events: EventBody };
 
-/** The `object` of a whole answer and of a streamed piece. Token operations name their own. */
+/** The `object` of a whole answer and of a streamed piece. Other operations name their own. */
 export const OBJECTS: Record<Operation, { whole: string; chunk: string } | null> = {
   chat: { whole: "chat.completion", chunk: "chat.completion.chunk" },
   completions: { whole: "text_completion", chunk: "text_completion" },
+  embeddings: null,
   tokenize: null,
   detokenize: null,
 };

@@ -57,6 +57,7 @@ export interface Call {
 const ID_PREFIX: Record<Operation, string> = {
   chat: "chatcmpl-",
   completions: "cmpl-",
+  embeddings: "embd-",
   tokenize: "tok-",
   detokenize: "detok-",
 };

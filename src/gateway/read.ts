@@ -1,5 +1,6 @@
 import { ChatRequest } from "../contract/chat.ts";
 import { CompletionRequest } from "../contract/completions.ts";
+import { EmbeddingsRequest } from "../contract/embeddings.ts";
 import { DetokenizeRequest, TokenizeRequest } from "../contract/tokenize.ts";
 import { parseRequest } from "../contract/validate.ts";
 import type { JsonObject, Operation, OperationInput } from "../types.ts";
@@ -11,6 +12,7 @@ type Reader<O extends Operation> = (body: unknown, lenient: boolean) => Operatio
 const READERS: { readonly [O in Operation]: Reader<O> } = {
   chat: (body, lenient) => parseRequest(ChatRequest, body, { lenient }),
   completions: (body, lenient) => parseRequest(CompletionRequest, body, { lenient }),
+  embeddings: (body, lenient) => parseRequest(EmbeddingsRequest, body, { lenient }),
   tokenize: (body, lenient) => parseRequest(TokenizeRequest, body, { lenient }),
   detokenize: (body, lenient) => parseRequest(DetokenizeRequest, body, { lenient }),
 };

@@ -29,7 +29,7 @@ export function welcome(): Response {
 This is an OpenAI-compatible API: its base URL is this address with /v1 after it.
 
 - GET /v1/models: the models that can answer
-- POST /v1/chat/completions, /v1/completions, /v1/tokenize, /v1/detokenize
+- POST /v1/chat/completions, /v1/completions, /v1/embeddings, /v1/tokenize, /v1/detokenize
 - GET /openapi.json: every endpoint, field and error
 - GET /docs: how to use it
 - GET /health, /health/ready

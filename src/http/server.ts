@@ -34,7 +34,13 @@ export interface HttpOptions {
 }
 
 /** The operations that go down the pipeline; their contracts say where. */
-const OPERATIONS: readonly Operation[] = ["chat", "completions", "tokenize", "detokenize"];
+const OPERATIONS: readonly Operation[] = [
+  "chat",
+  "completions",
+  "embeddings",
+  "tokenize",
+  "detokenize",
+];
 
 type Env = { Bindings: { server: Bun.Server<undefined> } };
 

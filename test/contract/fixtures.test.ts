@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import type { z } from "zod";
 import { ChatChunk, ChatResponse } from "../../src/contract/chat.ts";
 import { CompletionResponse } from "../../src/contract/completions.ts";
+import { EmbeddingsResponse } from "../../src/contract/embeddings.ts";
 import { ERRORS, ErrorBody } from "../../src/contract/errors.ts";
 import {
   errorExample,
@@ -16,6 +17,7 @@ import chunkRole from "../contracts/fixtures/chat_chunk_role.json";
 import chunkUsage from "../contracts/fixtures/chat_chunk_usage.json";
 import chat from "../contracts/fixtures/chat_completion.json";
 import completion from "../contracts/fixtures/completion.json";
+import embeddings from "../contracts/fixtures/embeddings.json";
 import errorOpenai from "../contracts/fixtures/error_openai.json";
 import errorOpenrouter from "../contracts/fixtures/error_openrouter.json";
 import models from "../contracts/fixtures/models.json";
@@ -26,6 +28,7 @@ const cases: [name: string, value: object, ours: z.ZodType, openai: OracleSchema
   ["first chunk", chunkRole, ChatChunk, "CreateChatCompletionStreamResponse"],
   ["usage chunk", chunkUsage, ChatChunk, "CreateChatCompletionStreamResponse"],
   ["completion", completion, CompletionResponse, "CreateCompletionResponse"],
+  ["embeddings", embeddings, EmbeddingsResponse, "CreateEmbeddingResponse"],
   ["error", errorOpenai, ErrorBody, "ErrorResponse"],
   ["models", models, ModelList, "ListModelsResponse"],
 ];

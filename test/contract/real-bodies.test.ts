@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import type { z } from "zod";
 import { ChatRequest } from "../../src/contract/chat.ts";
 import { CompletionRequest } from "../../src/contract/completions.ts";
+import { EmbeddingsRequest } from "../../src/contract/embeddings.ts";
 import { TokenizeRequest } from "../../src/contract/tokenize.ts";
 import { parseRequest } from "../../src/contract/validate.ts";
 
@@ -175,6 +176,13 @@ const bodies: [name: string, schema: z.ZodType, body: object][] = [
     CompletionRequest,
     { model: "qwen/qwen2.5-coder-7b", prompt: "def f(n):", max_tokens: 256, temperature: 0.3 },
   ],
+  [
+    "openai SDK: embeddings without a format",
+    EmbeddingsRequest,
+    { input: ["one", "two"], model: "m", encoding_format: "base64" },
+  ],
+  ["Featherless: embeddings", EmbeddingsRequest, { model: "m", input: "Hello", dimensions: 256 }],
+  ["LangChain: embeddings as tokens", EmbeddingsRequest, { model: "m", input: [[1, 2], [3]] }],
   ["Featherless: tokenize", TokenizeRequest, { model: "m", input: "Hello, how are you today?" }],
   [
     "Arli: tokenize",

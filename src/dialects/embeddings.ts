@@ -1,0 +1,38 @@
+import type { EmbeddingsRequest } from "../contract/embeddings.ts";
+import type { AttemptContext, Reply, Target } from "../types.ts";
+import { ask, cannot, unreadable } from "./ask.ts";
+import { embeddingsWanted, readEmbeddings } from "./embedding-list.ts";
+import { fieldsOf } from "./fields.ts";
+import { estimatePrompt } from "./max-tokens.ts";
+import type { Upstream } from "./upstream.ts";
+
+/**
+ * Vectors of texts, in the form that the caller asked for, whichever the provider answers in.
+ * @throws GatewayError with the fault `unsupported` where it has no such endpoint
+ */
+export function embedding(upstream: Upstream) {
+  const { id, file } = upstream.settings;
+  const path = file.paths.embeddings;
+
+  return async (
+    target: Target,
+    input: EmbeddingsRequest,
+    context: AttemptContext,
+  ): Promise<Reply> => {
+    if (path === false) throw cannot(id, "makes no embeddings");
+    const { meter } = context;
+    meter.startedAt = performance.now();
+    const body = { ...input, model: target.upstreamId };
+    const answer = await ask(upstream, target, path, body, context);
+    const wanted = embeddingsWanted(input.input);
+    const data = readEmbeddings(answer.data, wanted, input.encoding_format ?? "float");
+    if (data === null) throw unreadable(id);
+    const told = fieldsOf(answer.usage)?.prompt_tokens;
+    const isTold = typeof told === "number" && Number.isInteger(told) && told >= 0;
+    const tokens = isTold ? told : estimatePrompt({ prompt: input.input });
+    meter.promptTokens = tokens;
+    meter.source = isTold ? "upstream" : "estimated";
+    const usage = { prompt_tokens: tokens, total_tokens: tokens };
+    return { kind: "json", body: { object: "list", data, usage }, usage: null };
+  };
+}
