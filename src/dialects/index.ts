@@ -22,7 +22,7 @@ export function createBackend(settings: ProviderSettings, options: DialectOption
   const place = { id: settings.id, baseUrl: settings.baseUrl, input: settings.file.images.input };
   return {
     id: settings.id,
-    name: settings.file.name,
+    name: nameOf(settings),
     operations: {
       chat: async (target, input, context) => {
         const messages = await images.prepare(input.messages, place, context.signal);
@@ -44,4 +44,9 @@ export function createBackend(settings: ProviderSettings, options: DialectOption
         ? dialect.unsupported(target, operation, input)
         : [],
   };
+}
+
+/** A hosted service has a name of its own; one server of a kind is called as its owner calls it. */
+function nameOf({ id, file }: ProviderSettings): string {
+  return file.base_url === undefined ? id : file.name;
 }
