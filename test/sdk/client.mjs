@@ -1,5 +1,7 @@
-// What a program that uses OpenAI's SDK does, once for each job on standard input: one line of JSON a
-// result. Plain JavaScript, since it runs on Node and on Bun: `node client.mjs <package>`.
+// What a program that uses OpenAI's SDK does, once for each job on standard input:
+// `node client.mjs <package>`.
+import { answerJobs, PIXEL, REPORT, WEATHER, weatherIn } from "./ask.mjs";
+
 const { default: OpenAI } = await import(process.argv[2]);
 
 const clientOf = ({ url, key, retries = 0 }) =>
@@ -46,6 +48,48 @@ const JOBS = {
     return seen;
   },
 
+  async tools(job) {
+    const asked = messages(job);
+    const tools = [{ type: "function", function: WEATHER }];
+    const { chat } = clientOf(job);
+    const first = await chat.completions.create({ model: job.model, messages: asked, tools });
+    const { message } = first.choices[0];
+    const [{ id, function: called }] = message.tool_calls;
+    const content = weatherIn(JSON.parse(called.arguments).city);
+    const answered = [...asked, message, { role: "tool", tool_call_id: id, content }];
+    const last = await chat.completions.create({ model: job.model, messages: answered, tools });
+    return { called, text: last.choices[0].message.content };
+  },
+
+  async toolStream(job) {
+    const tools = [{ type: "function", function: WEATHER }];
+    const { chat } = clientOf(job);
+    const stream = chat.completions.stream({ model: job.model, messages: messages(job), tools });
+    const [{ message }] = (await stream.finalChatCompletion()).choices;
+    const { name, arguments: text } = message.tool_calls[0].function;
+    return { called: { name, arguments: text } };
+  },
+
+  async schema(job) {
+    const json_schema = { name: "report", strict: true, schema: REPORT };
+    const answer = await clientOf(job).chat.completions.parse({
+      model: job.model,
+      messages: messages(job),
+      response_format: { type: "json_schema", json_schema },
+    });
+    return JSON.parse(answer.choices[0].message.content);
+  },
+
+  async vision(job) {
+    const image = { type: "image_url", image_url: { url: PIXEL } };
+    const content = [{ type: "text", text: job.text }, image];
+    const answer = await clientOf(job).chat.completions.create({
+      model: job.model,
+      messages: [{ role: "user", content }],
+    });
+    return { text: answer.choices[0].message.content };
+  },
+
   async completions(job) {
     const { model, prompt, more = {} } = job;
     const answer = await clientOf(job).completions.create({ model, prompt, ...more });
@@ -89,24 +133,11 @@ const JOBS = {
   },
 };
 
-const jobs = JSON.parse(await new Response(process.stdin).text());
-for (const job of jobs) {
-  const began = performance.now();
-  let result;
-  try {
-    result = { ok: await JOBS[job.do](job) };
-  } catch (error) {
-    result = {
-      error: {
-        class: error.constructor.name,
-        status: error.status ?? null,
-        code: error.code ?? null,
-        param: error.param ?? null,
-        type: error.type ?? null,
-        retryAfter: error.headers?.get("retry-after") ?? null,
-        shouldRetry: error.headers?.get("x-should-retry") ?? null,
-      },
-    };
-  }
-  console.log(JSON.stringify({ ...result, seconds: (performance.now() - began) / 1000 }));
-}
+await answerJobs(JOBS, (error) => ({
+  status: error.status ?? null,
+  code: error.code ?? null,
+  param: error.param ?? null,
+  type: error.type ?? null,
+  retryAfter: error.headers?.get("retry-after") ?? null,
+  shouldRetry: error.headers?.get("x-should-retry") ?? null,
+}));

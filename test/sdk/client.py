@@ -51,6 +51,65 @@ def stream(job):
     return seen
 
 
+WEATHER = {
+    "type": "function",
+    "function": {
+        "name": "weather",
+        "parameters": {"type": "object", "properties": {"city": {"type": "string"}}},
+    },
+}
+REPORT = {
+    "type": "object",
+    "properties": {"city": {"type": "string"}, "degrees": {"type": "number"}},
+    "required": ["city", "degrees"],
+    "additionalProperties": False,
+}
+# A PNG of one pixel.
+PIXEL = "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+
+
+def tools(job):
+    client, asked = client_of(job), messages(job)
+    first = client.chat.completions.create(model=job["model"], messages=asked, tools=[WEATHER])
+    message = first.choices[0].message
+    call = message.tool_calls[0]
+    said = "sunny in " + json.loads(call.function.arguments)["city"]
+    answered = [*asked, message, {"role": "tool", "tool_call_id": call.id, "content": said}]
+    last = client.chat.completions.create(model=job["model"], messages=answered, tools=[WEATHER])
+    called = {"name": call.function.name, "arguments": call.function.arguments}
+    return {"called": called, "text": last.choices[0].message.content}
+
+
+def tool_stream(job):
+    with client_of(job).chat.completions.stream(
+        model=job["model"], messages=messages(job), tools=[WEATHER]
+    ) as stream:
+        stream.until_done()
+        called = stream.get_final_completion().choices[0].message.tool_calls[0].function
+    return {"called": {"name": called.name, "arguments": called.arguments}}
+
+
+def schema(job):
+    answer = client_of(job).chat.completions.create(
+        model=job["model"],
+        messages=messages(job),
+        response_format={
+            "type": "json_schema",
+            "json_schema": {"name": "report", "strict": True, "schema": REPORT},
+        },
+    )
+    return json.loads(answer.choices[0].message.content)
+
+
+def vision(job):
+    image = {"type": "image_url", "image_url": {"url": PIXEL}}
+    content = [{"type": "text", "text": job["text"]}, image]
+    answer = client_of(job).chat.completions.create(
+        model=job["model"], messages=[{"role": "user", "content": content}]
+    )
+    return {"text": answer.choices[0].message.content}
+
+
 def completions(job):
     answer = client_of(job).completions.create(
         model=job["model"], prompt=job["prompt"], **job.get("more", {})
@@ -89,6 +148,10 @@ def leave(job):
 JOBS = {
     "chat": chat,
     "stream": stream,
+    "tools": tools,
+    "toolStream": tool_stream,
+    "schema": schema,
+    "vision": vision,
     "completions": completions,
     "completionStream": completion_stream,
     "models": models,

@@ -2,14 +2,31 @@ import type { Sdk } from "./prepare.ts";
 
 /** What a client program is asked to do. */
 export interface Job {
-  readonly do: "chat" | "stream" | "completions" | "completionStream" | "models" | "leave";
+  readonly do:
+    | "chat"
+    | "stream"
+    | "tools"
+    | "toolStream"
+    | "schema"
+    | "vision"
+    | "completions"
+    | "completionStream"
+    | "models"
+    | "leave"
+    | "generation"
+    | "lists"
+    | "account";
   readonly url: string;
+  /** The path of OpenRouter's dialect, where it is not the usual one. */
+  readonly base?: string;
   readonly key: string;
   readonly model: string;
   readonly text?: string;
   readonly prompt?: string | readonly string[];
   /** How often the SDK may try again; 0 unless told. */
   readonly retries?: number;
+  /** The most tokens of a chat. */
+  readonly limit?: number;
   /** More fields of the request. */
   readonly more?: object;
 }

@@ -2,7 +2,7 @@ import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { notHere } from "../needs.ts";
 
-/** One of OpenAI's SDKs, and how its client program is run. */
+/** One SDK, and how its client program is run. */
 export interface Sdk {
   readonly name: string;
   readonly command: readonly string[];
@@ -13,12 +13,15 @@ const VENV = join(HERE, ".venv");
 const PYTHON = join(VENV, "bin", "python");
 const NODE_CLIENT = join(HERE, "client.mjs");
 
+let node: Promise<boolean> | null = null;
+
 /**
- * The SDKs that can be run here, installed at the first use into this folder. What cannot be
- * installed is left out, with a line that says why.
+ * OpenAI's own SDKs that can be run here, installed at the first use into this folder. What cannot
+ * be installed is left out, with a line that says why.
  */
 export async function prepareSdks(): Promise<Sdk[]> {
-  const [hasNode, hasPython] = await Promise.all([installNode(), installPython()]);
+  node ??= installNode();
+  const [hasNode, hasPython] = await Promise.all([node, installPython()]);
   return [
     ...(hasNode
       ? [
@@ -32,19 +35,30 @@ export async function prepareSdks(): Promise<Sdk[]> {
   ];
 }
 
+/** The SDKs of others, all for Node; OpenRouter's own is the first. None where they can't be installed. */
+export async function prepareOthers(): Promise<Sdk[]> {
+  node ??= installNode();
+  if (!(await node)) return [];
+  const run = (file: string, ...args: string[]) => ["node", join(HERE, file), ...args];
+  return [
+    { name: "@openrouter/sdk 1.3.19", command: run("openrouter.mjs") },
+    { name: "ai 7.0.173 with OpenRouter's provider", command: run("vercel.mjs", "openrouter") },
+    { name: "ai 7.0.173 with openai-compatible", command: run("vercel.mjs", "compatible") },
+    { name: "@langchain/openai 1.6.0", command: run("langchain.mjs") },
+  ];
+}
+
 async function installNode(): Promise<boolean> {
-  const lock: { packages: Record<string, { version?: string }> } = JSON.parse(
-    readFileSync(join(HERE, "package-lock.json"), "utf8"),
+  const wanted: { dependencies: Record<string, string> } = JSON.parse(
+    readFileSync(join(HERE, "package.json"), "utf8"),
   );
-  const isInstalled = ["node_modules/openai", "node_modules/openai-6"].every((folder) => {
-    const file = join(HERE, folder, "package.json");
-    return (
-      existsSync(file) &&
-      JSON.parse(readFileSync(file, "utf8")).version === lock.packages[folder]?.version
-    );
+  const isInstalled = Object.entries(wanted.dependencies).every(([name, version]) => {
+    const file = join(HERE, "node_modules", name, "package.json");
+    // `npm:openai@6.49.0` is the version of another name.
+    return existsSync(file) && version.endsWith(JSON.parse(readFileSync(file, "utf8")).version);
   });
   if (isInstalled) return true;
-  console.log("installing OpenAI's SDKs for Node into test/sdk, once…");
+  console.log("installing the SDKs for Node into test/sdk, once…");
   const failure = await run(["npm", "ci"]);
   return failure === null || notHere(`npm ci in test/sdk fails: ${failure}`);
 }
