@@ -11,6 +11,7 @@ export type OracleSchema =
   | "CreateChatCompletionStreamResponse"
   | "CreateCompletionRequest"
   | "CreateCompletionResponse"
+  | "CreateEmbeddingResponse"
   | "ErrorResponse"
   | "ListModelsResponse"
   | "Model";

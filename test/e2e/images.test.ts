@@ -1,0 +1,224 @@
+import { afterAll, afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+import { startCovey, type TestCovey } from "../covey.ts";
+import { type FakeUpstream, fakeUpstream } from "../fake-upstream.ts";
+import { callIdOf, endedRow, FAKE_KEY, post, readStream, until } from "./wire.ts";
+
+/** Image URLs in messages, on their way to providers that must not fetch them. */
+
+const PNG = Buffer.from(
+  "iVBORw0KGgoAAAANSUhEUgAAACUAAAAVCAMAAAD2OtecAAAAA1BMVEX/AAAZ4gk3AAAACXBIWXMAAAPoAAAD6AG1e1JrAAAAEUlEQVQokWNgGAWjYBQwYAUAAx4AAWFkFzUAAAAASUVORK5CYII=",
+  "base64",
+);
+const INLINED = `data:image/png;base64,${PNG.toString("base64")}`;
+const PARAM = "messages[0].content[1].image_url.url";
+
+const asked: string[] = [];
+let left = 0;
+const store = Bun.serve({
+  hostname: "127.0.0.1",
+  port: 0,
+  idleTimeout: 0,
+  async fetch(request): Promise<Response> {
+    const { pathname } = new URL(request.url);
+    asked.push(pathname);
+    switch (pathname) {
+      case "/html":
+        return new Response("<!doctype html>", { headers: { "content-type": "image/png" } });
+      case "/bomb":
+        return new Response(gzipSync(Buffer.alloc(60_000_000)), {
+          headers: { "content-encoding": "gzip", "content-type": "image/png" },
+        });
+      case "/missing":
+        return new Response("", { status: 404 });
+      case "/inside":
+        return Response.redirect(`http://localhost:${inside.port}/`);
+      case "/silent":
+        await new Promise<void>((gone) => {
+          request.signal.addEventListener("abort", () => {
+            left += 1;
+            gone();
+          });
+        });
+    }
+    return new Response(PNG);
+  },
+});
+/** What must not be reached: nobody allowed it. */
+let reached = 0;
+const inside = Bun.serve({
+  hostname: "127.0.0.1",
+  port: 0,
+  fetch: () => {
+    reached += 1;
+    return new Response(PNG);
+  },
+});
+afterAll(async () => {
+  await store.stop(true);
+  await inside.stop(true);
+});
+
+let folder: string;
+let upstream: FakeUpstream;
+let covey: TestCovey;
+beforeEach(() => {
+  asked.length = 0;
+  folder = mkdtempSync(join(tmpdir(), "covey-images-"));
+  upstream = fakeUpstream();
+});
+afterEach(async () => {
+  await covey.close();
+  await upstream.close();
+  rmSync(folder, { recursive: true });
+});
+
+async function start(providers: string): Promise<void> {
+  const toml = `
+[engine]
+preload = false
+[images]
+allow_hosts = ["127.0.0.1:${store.port}"]
+${providers}`;
+  covey = await startCovey({ toml, home: join(folder, "home"), env: { FAKE_KEY } });
+}
+
+/** A provider on the fake upstream: on a private address, like every server in a test. */
+function provider(id: string, models: readonly string[], more = ""): string {
+  const list = models.map((model) => `{ id = "${model}" }`).join(", ");
+  return `[providers.${id}]\nbase_url = "${upstream.url}"\nmodels = [${list}]\n${more}\n`;
+}
+
+const at = (path: string): string => `http://127.0.0.1:${store.port}${path}`;
+
+function look(
+  url: string,
+  model: string,
+  fields: object = {},
+  signal?: AbortSignal,
+): Promise<Response> {
+  const content = [
+    { type: "text", text: "What is it?" },
+    { type: "image_url", image_url: { url, detail: "low" } },
+  ];
+  const body = { model, messages: [{ role: "user", content }], ...fields };
+  return post(`${covey.url}/v1/chat/completions`, body, signal === undefined ? {} : { signal });
+}
+
+function sentParts(request = upstream.requests.at(-1)): unknown {
+  const { messages } = request?.body ?? {};
+  return Array.isArray(messages) ? messages[0]?.content : undefined;
+}
+
+const WHOLE = [
+  { type: "text", text: "What is it?" },
+  { type: "image_url", image_url: { url: INLINED, detail: "low" } },
+];
+
+describe("an image URL reaches as a data URI", () => {
+  test("a provider on a private address, streaming and not", async () => {
+    await start(provider("own", ["story-5"]));
+    expect((await look(at("/cat"), "story-5")).status).toBe(200);
+    expect(sentParts()).toEqual(WHOLE);
+    await readStream(await look(at("/cat"), "story-5", { stream: true }));
+    expect(sentParts()).toEqual(WHOLE);
+    expect(asked).toEqual(["/cat", "/cat"]);
+  });
+
+  test("a provider that takes base64 only", async () => {
+    await start(provider("arli", ["story-5"], 'type = "arli"\napi_key_env = "FAKE_KEY"'));
+    expect((await look(at("/cat"), "story-5")).status).toBe(200);
+    expect(sentParts()).toEqual(WHOLE);
+  });
+
+  test("every target of a call, fetched once", async () => {
+    const second = provider("second", ["echo"]).replace("[{ id", '[{ upstream_id = "echo", id');
+    const first = provider("first", ["echo"], "priority = -1").replace(
+      "[{ id",
+      '[{ upstream_id = "once-500-echo", id',
+    );
+    await start(first + second);
+    expect((await look(at("/cat"), "echo")).status).toBe(200);
+    expect(upstream.requests.length).toBeGreaterThan(1);
+    for (const request of upstream.requests) expect(sentParts(request)).toEqual(WHOLE);
+    expect(asked).toEqual(["/cat"]);
+  });
+});
+
+describe("400 that names the image is the answer to", () => {
+  test.each([
+    [at("/html"), "it is no PNG, JPEG, GIF or WebP image"],
+    [at("/bomb"), "the image is larger than 20 MB"],
+    [at("/missing"), "the image's server answered 404 instead of 200"],
+    [at("/inside"), "the image could not be fetched; its address must be public"],
+    [
+      `http://localhost:${inside.port}/`,
+      "the image could not be fetched; its address must be public",
+    ],
+    [
+      `http://127.0.0.1:${inside.port}/`,
+      "the image could not be fetched; its address must be public",
+    ],
+    ["http://169.254.169.254/", "the image could not be fetched; its address must be public"],
+    ["file:///etc/passwd", "expected a data URI, or an http(s) URL without user and password"],
+    ["data:image/png;base64,AAAA", "it is no PNG, JPEG, GIF or WebP image"],
+  ])("%s", async (url, why) => {
+    await start(provider("own", ["story-5"]));
+    for (const fields of [{}, { stream: true }]) {
+      const answer = await look(url, "story-5", fields);
+      expect(answer.status).toBe(400);
+      expect(await answer.json()).toEqual({
+        error: {
+          message: `Invalid value for '${PARAM}': ${why}.`,
+          type: "invalid_request_error",
+          param: PARAM,
+          code: null,
+        },
+      });
+      expect(await endedRow(covey, callIdOf(answer))).toMatchObject({ status: "failed" });
+    }
+    expect(upstream.requests).toEqual([]);
+    expect(reached).toBe(0);
+  });
+});
+
+describe("a provider that takes no images", () => {
+  const blind = (): void => {
+    mkdirSync(join(folder, "home", "providers"), { recursive: true });
+    const file = join(folder, "home", "providers", "blind.toml");
+    writeFileSync(file, 'name = "Blind"\nkey_optional = true\n[images]\ninput = "none"\n');
+  };
+
+  test("is passed over for one that does", async () => {
+    blind();
+    const first = provider("first", ["story-5"], 'type = "blind"\npriority = -1');
+    await start(first + provider("second", ["story-5"]));
+    const answer = await look(at("/cat"), "story-5");
+    expect(answer.status).toBe(200);
+    expect(answer.headers.get("x-covey-provider")).toBe("second");
+  });
+
+  test("is told to the caller where there is no other", async () => {
+    blind();
+    await start(provider("only", ["story-5"], 'type = "blind"'));
+    const answer = await look(at("/cat"), "story-5");
+    expect(answer.status).toBe(400);
+    expect(await answer.json()).toMatchObject({ error: { param: PARAM } });
+    expect(asked).toEqual([]);
+  });
+});
+
+test("a caller that leaves ends the fetching of the image", async () => {
+  await start(provider("own", ["story-5"]));
+  const stop = new AbortController();
+  const answer = look(at("/silent"), "story-5", {}, stop.signal).catch(() => null);
+  await until(() => asked[0] ?? null, "the image was asked for");
+  stop.abort();
+  await answer;
+  await until(() => (left === 1 ? true : null), "the fetch was ended");
+  expect(upstream.requests).toEqual([]);
+  expect((await fetch(`${covey.url}/health`)).status).toBe(200);
+});
