@@ -1,22 +1,21 @@
 import { join } from "node:path";
 import packageFile from "../package.json" with { type: "json" };
+import { loadAliases } from "./catalog/aliases.ts";
 import { Availability } from "./catalog/availability.ts";
 import { ChatTemplates } from "./catalog/chat-templates.ts";
+import { type LiveModels, liveModels } from "./catalog/live-models.ts";
 import { catalogFolders, loadCatalog } from "./catalog/load.ts";
 import { loadProviderFiles, providerFolders } from "./catalog/providers.ts";
-import { type Catalog, createCatalog, nearest, resolve } from "./catalog/resolve.ts";
 import {
   providerWarnings,
   type SettledProvider,
   settleProviders,
 } from "./catalog/settle-providers.ts";
 import { starterOf } from "./catalog/starter.ts";
-import { FREE, targetOf } from "./catalog/target.ts";
-import { upstreamModel } from "./catalog/upstream.ts";
+import { FREE } from "./catalog/target.ts";
 import { prepareWeights } from "./catalog/weights.ts";
 import type { Config } from "./config/schema.ts";
 import { GatewayError } from "./contract/errors.ts";
-import type { Readiness } from "./contract/health.ts";
 import { Images } from "./dialects/images.ts";
 import { createBackend, type DialectOptions } from "./dialects/index.ts";
 import { createLocalBackend, LOCAL_CONTINUATION, type LocalBackend } from "./engines/index.ts";
@@ -24,22 +23,28 @@ import { renderChat } from "./engines/render-chat.ts";
 import { Admission } from "./gateway/admit.ts";
 import { type AuthRules, hashKey } from "./gateway/authenticate.ts";
 import { drain } from "./gateway/drain.ts";
-import { type Gateway, type ModelIndex, type Routing, stateOf } from "./gateway/gateway.ts";
+import type { Gateway, Routing } from "./gateway/gateway.ts";
 import { Health } from "./gateway/health.ts";
+import { listingOf, TEXT_PARAMETERS } from "./gateway/list-models.ts";
+import { readinessOf } from "./gateway/readiness.ts";
 import { Slots } from "./gateway/slots.ts";
 import { listen } from "./http/server.ts";
 import { engineInstalled, NO_ENGINE } from "./lib/engine-installed.ts";
 import type { Log } from "./lib/log.ts";
 import { UserError } from "./lib/user-error.ts";
 import { openStore, type Store } from "./store/index.ts";
-import type { Backend, Model, Target } from "./types.ts";
+import type { Backend, Model } from "./types.ts";
 
 /** What clients get at least to read the ends of their answers in, when the server stops. */
 const DELIVERY_MS = 1000;
 /** How often to look whether a model was pulled meanwhile. */
 const AVAILABILITY_MS = 3000;
 const IDLE_CONNECTION_S = 120;
-const LOCAL_FACTS = { price: FREE, continuation: LOCAL_CONTINUATION };
+const LOCAL_FACTS = {
+  price: FREE,
+  continuation: LOCAL_CONTINUATION,
+  parameters: TEXT_PARAMETERS,
+};
 const OPENAPI = join(import.meta.dir, "..", "openapi.json");
 
 /** A running Covey. */
@@ -49,6 +54,10 @@ export interface App {
   readonly local: LocalBackend;
   readonly store: Store;
   readonly starter: Model;
+  /** What providers list. */
+  readonly models: LiveModels;
+  /** Resolves when each provider's list was tried once. Never rejects. */
+  readonly discovered: Promise<void>;
   /** Lets running calls end for at most `patienceMs`, then ends everything. Returns how many were cut off. */
   close(patienceMs: number): Promise<number>;
 }
@@ -68,10 +77,19 @@ export async function startApp(config: Config, log: Log): Promise<App> {
     const files = loadProviderFiles(providerFolders(config.home));
     const providers = settleProviders(config.providers, files, config.secret);
     for (const warning of providerWarnings(providers)) log.warn(warning);
-    const { models, targets } = combine(own, providers);
+    const models = liveModels({
+      own: own.models,
+      localFacts: LOCAL_FACTS,
+      providers,
+      aliases: loadAliases(config.home),
+      home: config.home,
+      log,
+      prepare: listingOf,
+    });
+    await models.restore();
     const availability = new Availability(own.models, { home: config.home });
     await availability.refresh();
-    const starter = starterOf(models, config.models.starter, availability);
+    const starter = starterOf(own, config.models.starter, availability);
     const { keepAlive: keepAliveMs, loadTimeout: loadTimeoutMs, ...engine } = config.engine;
     const engines = createLocalBackend({
       models: own.models,
@@ -82,7 +100,7 @@ export async function startApp(config: Config, log: Log): Promise<App> {
     const local = onlyWithWeights(engines, availability);
     const gateway: Gateway = {
       auth: authRules(config),
-      models: modelIndex(models, targets),
+      models: models.index,
       admission: new Admission((caller) =>
         caller.role === "anonymous" ? config.limits.anonymous : config.limits.admin,
       ),
@@ -93,9 +111,9 @@ export async function startApp(config: Config, log: Log): Promise<App> {
       }),
       slots: new Slots(concurrencyOf(providers)),
       ledger: store.ledger,
-      backends: backends(local, providers, {
+      backends: backends(local, models, providers, {
         images: new Images(config.images),
-        renderChat: rendering(models, targets, new ChatTemplates({ home: config.home }, log)),
+        renderChat: rendering(own.models, new ChatTemplates({ home: config.home }, log)),
       }),
       options: {
         firstByteDelayMs: config.stream.firstByteDelay,
@@ -111,7 +129,10 @@ export async function startApp(config: Config, log: Log): Promise<App> {
       keepAliveMs: config.stream.keepalive,
       idleConnectionS: IDLE_CONNECTION_S,
       openapi: () => Bun.file(OPENAPI).text(),
-      readiness: () => readiness(gateway, store),
+      readiness: () =>
+        readinessOf(gateway, store.ledger.health(), models.lists(), (model) =>
+          models.index.isNamed(model),
+        ),
       calls: {
         getCall: (id) => store.calls.getCall(id),
         spent: (keyId, since) => store.calls.spent(keyId, since),
@@ -119,14 +140,18 @@ export async function startApp(config: Config, log: Log): Promise<App> {
       },
     });
     availability.watch(AVAILABILITY_MS);
+    const discovered = models.start();
     return {
       url: `http://${shownHost(config.server.host)}:${server.port}`,
       gateway,
       local,
       store,
       starter,
+      models,
+      discovered,
       close: async (patienceMs) => {
         availability.stop();
+        await models.stop();
         gateway.admission.close();
         const deadline = performance.now() + patienceMs;
         const delivered = server.stop();
@@ -172,63 +197,24 @@ async function weightsOf(model: Model, config: Config): Promise<string> {
   }
 }
 
-/** The catalog's own models and those that providers of the config have; one model can have several targets. */
-function combine(
-  own: Catalog,
-  providers: readonly SettledProvider[],
-): { models: Catalog; targets: Map<string, Target[]> } {
-  const targets = new Map<string, Target[]>();
-  for (const model of own.models) {
-    targets.set(model.id, [targetOf(model, "local", model.id, LOCAL_FACTS)]);
-  }
-  const added: Model[] = [];
-  for (const { settings, choice } of providers) {
-    for (const entry of choice.models) {
-      const known =
-        resolve(own, entry.id) ??
-        added.find(({ id }) => id.toLowerCase() === entry.id.toLowerCase());
-      const model = known ?? upstreamModel(settings.id, entry);
-      if (known === undefined) added.push(model);
-      const target = targetOf(model, settings.id, entry.upstreamId ?? entry.id);
-      targets.set(model.id, [...(targets.get(model.id) ?? []), target]);
-    }
-  }
-  return { models: createCatalog([...own.models, ...added]), targets };
-}
-
-function modelIndex(catalog: Catalog, targets: ReadonlyMap<string, Target[]>): ModelIndex {
-  return {
-    resolve: (name) => resolve(catalog, name),
-    nearest: (name) => nearest(catalog, name),
-    targets: (model) => targets.get(model.id) ?? [],
-    models: () => catalog.models,
-  };
-}
-
 function backends(
   local: LocalBackend,
+  models: LiveModels,
   providers: readonly SettledProvider[],
   options: DialectOptions,
 ): ReadonlyMap<string, Backend> {
   const all = new Map<string, Backend>([[local.id, local]]);
-  for (const { settings } of providers) all.set(settings.id, createBackend(settings, options));
+  for (const { settings } of providers)
+    all.set(settings.id, models.offered(createBackend(settings, options)));
   return all;
 }
 
-/** Chats as text for the servers that only go on with text; their models' templates are looked up at once. */
+/** Chats as text for the servers that only go on with text; the templates on this machine are looked up at once. */
 function rendering(
-  { models }: Catalog,
-  targets: ReadonlyMap<string, readonly Target[]>,
+  own: readonly Model[],
   templates: ChatTemplates,
 ): NonNullable<DialectOptions["renderChat"]> {
-  for (const model of models) {
-    const all = targets.get(model.id) ?? [];
-    const needed = all.some(
-      ({ provider, continuation: { completions, prefill } }) =>
-        provider !== "local" && completions && !prefill,
-    );
-    if (needed) void templates.load(model);
-  }
+  for (const model of own) void templates.load(model);
   return ({ model }, request) => {
     const known = templates.of(model);
     return known === null ? null : renderChat(known, request);
@@ -265,23 +251,6 @@ function authRules(config: Config): AuthRules {
     allowAnonymous,
     anonymousHosts: new Set(anonymousHosts.map((host) => host.toLowerCase())),
     origins: new Set(config.server.corsOrigins),
-  };
-}
-
-/** Ready when calls can be recorded and at least one model can answer. */
-function readiness(gateway: Gateway, store: Store): Readiness {
-  const models = gateway.models.models().map((model) => {
-    const states = gateway.models.targets(model).map((target) => stateOf(gateway, target));
-    const best = states.find(({ state }) => state !== "unavailable") ?? states[0];
-    return { id: model.id, state: best?.state ?? "unavailable", detail: best?.detail ?? null };
-  });
-  const { ok, detail, lagBytes } = store.ledger.health();
-  const answering = models.some(({ state }) => state !== "unavailable" && state !== "crashed");
-  return {
-    status: ok && answering ? "ok" : "unavailable",
-    timestamp: new Date().toISOString(),
-    models,
-    store: { ok, detail, lag_bytes: lagBytes },
   };
 }
 

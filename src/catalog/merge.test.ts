@@ -7,6 +7,7 @@ import { parseModelFile } from "./load.ts";
 import { type Merged, merge } from "./merge.ts";
 import { loadProviderFiles, SHIPPED_PROVIDERS } from "./providers.ts";
 import { type ChosenModel, type ProviderChoice, settleProviders } from "./settle-providers.ts";
+import { FREE } from "./target.ts";
 
 const FILES = loadProviderFiles([SHIPPED_PROVIDERS]);
 const ALIASES = loadAliases("/there-is-no-such-home");
@@ -46,7 +47,7 @@ function merged({
     provider,
     listed: (lists[provider.settings.id] ?? []).flatMap((item) => readListed(item) ?? []),
   }));
-  return atOnce(merge({ own, providers, aliases }, before));
+  return atOnce(merge({ own, localFacts: { price: FREE }, providers, aliases }, before));
 }
 
 /** `model: provider/upstream provider/upstream`, a line a model. */
@@ -355,7 +356,10 @@ test("what did not change is the same object after another merge", () => {
   if (only === undefined) throw new Error("there is one");
   const again = (listed: typeof only.listed, before?: Merged) =>
     atOnce(
-      merge({ own: input.own, providers: [{ ...only, listed }], aliases: NO_ALIASES }, before),
+      merge(
+        { own: input.own, localFacts: {}, providers: [{ ...only, listed }], aliases: NO_ALIASES },
+        before,
+      ),
     );
   const before = again(only.listed);
   const after = again(only.listed.slice(1), before);

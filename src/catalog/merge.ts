@@ -4,12 +4,17 @@ import { type Entry, entriesOf, type ListedProvider } from "./entries.ts";
 import { type Group, groupEntries } from "./group.ts";
 import { providerTarget } from "./provider-target.ts";
 import { isSlug, splitName } from "./same-weights.ts";
-import { FREE, targetOf } from "./target.ts";
+import { targetOf } from "./target.ts";
 import { upstreamModel } from "./upstream.ts";
+
+/** What is known of a target besides its names. */
+export type LocalFacts = Partial<Omit<Target, "id" | "model" | "provider" | "upstreamId">>;
 
 export interface MergeInput {
   /** The catalog's own models, which embedded engines run. */
   readonly own: readonly Model[];
+  /** What holds of each of them as a target. */
+  readonly localFacts: LocalFacts;
   /** In the config's order. */
   readonly providers: readonly ListedProvider[];
   readonly aliases: Aliases;
@@ -58,7 +63,7 @@ export function* merge(input: MergeInput, before: Merged = NOTHING): Generator<v
   for (const group of groups) {
     const id = idOf(group, byName, input.aliases);
     if (id !== null) {
-      const each = again(group, id, before) ?? make(group, id);
+      const each = again(group, id, before) ?? make(group, id, input.localFacts);
       models.push(each.model);
       targets.set(id, each.targets);
       made.set(id, each);
@@ -125,10 +130,10 @@ function same(a: Entry, b: Entry | undefined): boolean {
   );
 }
 
-function make(group: Group, id: string): Made {
+function make(group: Group, id: string, localFacts: LocalFacts): Made {
   const { own, entries } = group;
   const model = own ?? upstreamModel(id, entries);
-  const local = own === null ? [] : [targetOf(own, "local", own.id, { price: FREE })];
+  const local = own === null ? [] : [targetOf(own, "local", own.id, localFacts)];
   const targets = [...local, ...entries.map((entry) => providerTarget(model, entry))];
   return { group, model, targets };
 }

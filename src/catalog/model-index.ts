@@ -65,6 +65,20 @@ export class CurrentModels {
     return this.#rebuilding;
   }
 
+  /** Resolves when no merge runs. */
+  async settled(): Promise<void> {
+    while (this.#rebuilding !== null) await this.#rebuilding;
+  }
+
+  /** Whether a model is embedded or named in the config, rather than only on some provider's list. */
+  isNamed(model: Model): boolean {
+    const group = this.#merged.made.get(model.id)?.group;
+    return (
+      group !== undefined &&
+      (group.own !== null || group.entries.some(({ chosen }) => chosen !== null))
+    );
+  }
+
   async #run(): Promise<void> {
     while (this.#again) {
       this.#again = false;

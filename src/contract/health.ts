@@ -15,6 +15,14 @@ export const Readiness = z.looseObject({
       detail: z.string().nullable(),
     }),
   ),
+  /** How many models each provider lists; null where its list is not fetched. `detail`: why it could not be. */
+  providers: z.array(
+    z.looseObject({
+      id: z.string(),
+      models: z.int().min(0).nullable(),
+      detail: z.string().nullable(),
+    }),
+  ),
   store: z.looseObject({
     ok: z.boolean(),
     detail: z.string().nullable(),

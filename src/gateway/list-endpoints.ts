@@ -2,14 +2,14 @@ import type { Endpoint, EndpointList, ProviderList } from "../contract/openroute
 import { decimal } from "../lib/decimal.ts";
 import type { Model, Target } from "../types.ts";
 import { type Gateway, stateOf } from "./gateway.ts";
-import { describe } from "./list-models.ts";
+import { describe, itemOf } from "./list-models.ts";
 import { nameOf } from "./provider-name.ts";
 
 const WORKS: ReadonlySet<string> = new Set(["ready", "loadable", "loading"]);
 
 /** Where one model is answered, in OpenRouter's shape: one endpoint a target. */
 export function listEndpoints(gateway: Gateway, model: Model): EndpointList {
-  const { id, name, created, description, architecture } = describe(model);
+  const { id, name, created, description, architecture } = itemOf(gateway, model);
   const endpoints = gateway.models
     .targets(model)
     .map((target) => describeEndpoint(target, nameOf(gateway, target.provider), works(target)));
@@ -23,7 +23,7 @@ export function listEndpoints(gateway: Gateway, model: Model): EndpointList {
 /** Speed and uptime are null: they are measured for choosing, not for publishing. */
 export function describeEndpoint(target: Target, provider: string, works: boolean): Endpoint {
   const { model, price, contextLength, maxOutput, quantization } = target;
-  const item = describe(model);
+  const item = describe(model, [target]);
   const tools = item.features.tool_use;
   return {
     name: `${provider} | ${model.id}`,

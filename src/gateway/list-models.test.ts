@@ -36,7 +36,7 @@ const ITEMS = [
     created: 2,
   }),
   model("unknown/length", { context_length: 0, created: 1, tags: ["small", "english"] }),
-].map(describe);
+].map((each) => describe(each));
 
 const page = (query: string): ModelList => {
   const sent = new URLSearchParams(query);

@@ -3,7 +3,7 @@ import { ModelsQuery } from "../contract/models.ts";
 import { parseQuery } from "../contract/validate.ts";
 import { authenticate } from "../gateway/authenticate.ts";
 import type { Gateway } from "../gateway/gateway.ts";
-import { describe, pageOfModels, servableItems } from "../gateway/list-models.ts";
+import { itemOf, knownItems, pageOfModels, servableItems } from "../gateway/list-models.ts";
 import { resolve } from "../gateway/resolve.ts";
 
 /** `GET /v1/models`, filtered and paged. @throws GatewayError 400, 401 */
@@ -11,7 +11,10 @@ export function listModels(gateway: Gateway, request: Request): Response {
   authenticate(request.headers, gateway.auth);
   const { searchParams } = new URL(request.url);
   const query = parseQuery(ModelsQuery, searchParams);
-  return Response.json(pageOfModels(servableItems(gateway), query, searchParams));
+  // As at Featherless: 0 asks for all, those on other plans too.
+  const all = query.available_on_current_plan === false;
+  const items = all ? knownItems(gateway) : servableItems(gateway);
+  return Response.json(pageOfModels(items, query, searchParams));
 }
 
 /** `GET /v1/models/{owner}/{name}`, by id or alias. @throws GatewayError 401, 404 */
@@ -19,7 +22,7 @@ export function getModel(gateway: Gateway, request: Request): Response {
   authenticate(request.headers, gateway.auth);
   const { pathname } = new URL(request.url);
   const model = resolve(gateway, decodeModel(pathname.slice("/v1/models/".length)));
-  return Response.json(describe(model));
+  return Response.json(itemOf(gateway, model));
 }
 
 /** A model's name as it stands in a path. @throws GatewayError 400 */

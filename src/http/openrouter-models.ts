@@ -8,7 +8,7 @@ import { parseQuery } from "../contract/validate.ts";
 import { authenticate } from "../gateway/authenticate.ts";
 import type { Gateway } from "../gateway/gateway.ts";
 import { listEndpoints, listProviders } from "../gateway/list-endpoints.ts";
-import { describe, pageOfModels, servableItems } from "../gateway/list-models.ts";
+import { itemOf, pageOfModels, servableItems } from "../gateway/list-models.ts";
 import { resolve } from "../gateway/resolve.ts";
 import { decodeModel } from "./models.ts";
 
@@ -38,7 +38,7 @@ export function getModelOrEndpoints(gateway: Gateway, base: string, request: Req
   authenticate(request.headers, gateway.auth);
   const name = new URL(request.url).pathname.slice(`${base}/models/`.length);
   if (!name.endsWith(ENDPOINTS)) {
-    return Response.json(linked(describe(resolve(gateway, decodeModel(name))), base));
+    return Response.json(linked(itemOf(gateway, resolve(gateway, decodeModel(name))), base));
   }
   const model = resolve(gateway, decodeModel(name.slice(0, -ENDPOINTS.length)));
   return Response.json(listEndpoints(gateway, model));
@@ -48,7 +48,9 @@ export function getModelOrEndpoints(gateway: Gateway, base: string, request: Req
 export function getModel(gateway: Gateway, base: string, request: Request): Response {
   authenticate(request.headers, gateway.auth);
   const name = new URL(request.url).pathname.slice(`${base}/model/`.length);
-  return Response.json({ data: linked(describe(resolve(gateway, decodeModel(name))), base) });
+  return Response.json({
+    data: linked(itemOf(gateway, resolve(gateway, decodeModel(name))), base),
+  });
 }
 
 /** `GET /providers`. @throws GatewayError 401 */

@@ -1,0 +1,102 @@
+import { join } from "node:path";
+import type { Log } from "../lib/log.ts";
+import type { Backend, Model, Target } from "../types.ts";
+import type { Aliases } from "./aliases.ts";
+import { Discovery } from "./discover.ts";
+import type { LocalFacts } from "./merge.ts";
+import { CurrentModels } from "./model-index.ts";
+import type { SettledProvider } from "./settle-providers.ts";
+
+export interface LiveModelsInput {
+  readonly own: readonly Model[];
+  /** What holds of each embedded model as a target. */
+  readonly localFacts: LocalFacts;
+  readonly providers: readonly SettledProvider[];
+  readonly aliases: Aliases;
+  readonly home: string;
+  readonly log: Log;
+  /** Run for each model before it is offered, in slices. */
+  readonly prepare: (model: Model, targets: readonly Target[]) => void;
+}
+
+/** How a provider's list stands. */
+export interface ListState {
+  readonly provider: string;
+  /** How many models it lists; null where its list is not fetched. */
+  readonly models: number | null;
+  /** Why the list could not be fetched the last time; null when it could. */
+  readonly trouble: string | null;
+}
+
+/** All models there are, kept up to date with what providers list. */
+export interface LiveModels {
+  readonly index: CurrentModels;
+  lists(): ListState[];
+  /** Offers the lists kept on disk. Nothing is asked of anyone. */
+  restore(): Promise<void>;
+  /** Fetches lists from now on. Resolves when each was tried once, and what they say is offered. */
+  start(): Promise<void>;
+  stop(): Promise<void>;
+  /** The backend, without the models its provider bars, and with what is wrong with its list. */
+  offered(backend: Backend): Backend;
+}
+
+export function liveModels(input: LiveModelsInput): LiveModels {
+  const { own, localFacts, providers, aliases, home, log, prepare } = input;
+  const listed = providers.filter(({ discover }) => discover);
+  const isListed = new Set(listed.map(({ settings }) => settings.id));
+  const discovery = new Discovery(
+    listed.map(({ settings }) => settings),
+    { folder: join(home, "discovered"), log, changed: () => void index.rebuild() },
+  );
+  const index = new CurrentModels(
+    () => ({
+      own,
+      localFacts,
+      aliases,
+      providers: providers.map((provider) => ({
+        provider,
+        listed: discovery.models(provider.settings.id),
+      })),
+    }),
+    prepare,
+  );
+  for (const conflict of index.conflicts()) log.warn(`models: ${conflict}`);
+  return {
+    index,
+    lists: () =>
+      providers.map(({ settings: { id } }) => ({
+        provider: id,
+        models: isListed.has(id) ? discovery.models(id).length : null,
+        trouble: discovery.trouble(id),
+      })),
+    restore: async () => {
+      await discovery.restore();
+      await index.rebuild();
+    },
+    start: async () => {
+      await discovery.start();
+      await index.settled();
+    },
+    stop: async () => {
+      await discovery.stop();
+      await index.settled();
+    },
+    offered: (backend) => ({
+      ...backend,
+      state: (target) => {
+        if (target.barred !== null) return { state: "unavailable", detail: BARRED[target.barred] };
+        const state = backend.state(target);
+        const trouble = discovery.trouble(target.provider);
+        return trouble === null || state.detail !== null
+          ? state
+          : { ...state, detail: `its list of models could not be fetched: ${trouble}` };
+      },
+    }),
+  };
+}
+
+const BARRED = {
+  gated: "its provider asks for permission to use it (its weights are gated)",
+  plan: "it is not available on the current plan",
+} as const;
