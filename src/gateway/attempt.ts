@@ -36,6 +36,7 @@ export class Attempt {
   readonly #release: () => void;
   readonly #abort = new AbortController();
   readonly #startedAt = performance.now();
+  readonly #isProbe: boolean;
   #ended = false;
 
   /** `release` gives back what it took of its provider's concurrency. */
@@ -54,7 +55,7 @@ export class Attempt {
     call.attempt = this;
     call.target = target;
     call.interrupt = (reason) => this.#abort.abort(reason);
-    gateway.health.asked(target.id, this.#startedAt);
+    this.#isProbe = gateway.health.asked(target.id, this.#startedAt);
   }
 
   /**
@@ -104,7 +105,7 @@ export class Attempt {
     if (call.attempt === this) call.attempt = null;
     const now = performance.now();
     const said = tellHealth && call.gone === null ? verdictOn(error) : "nothing";
-    this.#gateway.health.ended(this.target.id, said, this.#measured(now), now);
+    this.#gateway.health.ended(this.target.id, said, this.#measured(now), now, this.#isProbe);
     const failure = call.gone ?? error;
     const { provider, upstreamId, model } = this.target;
     call.attempts.push({

@@ -41,19 +41,25 @@ export function onSuccess(): Breaker {
   return CLOSED;
 }
 
-export function onFailure(breaker: Breaker, rules: BreakerRules, now: number): Breaker {
+/** `wasProbe`: of the call that failed; those that were sent before it opened don't end its probe. */
+export function onFailure(
+  breaker: Breaker,
+  rules: BreakerRules,
+  now: number,
+  wasProbe: boolean,
+): Breaker {
   const failures = breaker.failures + 1;
-  const probe = breaker.probing;
+  const probe = wasProbe && breaker.probing;
   if (rules.failures === 0 || (!probe && failures < rules.failures)) {
     return { ...breaker, failures };
   }
   // Calls that were on their way when it opened fail too, and say nothing new.
-  if (!probe && breaker.until > now) return { ...breaker, failures };
+  if (!probe && breaker.until !== 0) return { ...breaker, failures };
   const pause = rules.cooldownMs * 2 ** Math.min(breaker.opened, MAX_DOUBLINGS);
   return { failures, opened: breaker.opened + 1, until: now + pause, probing: false };
 }
 
 /** The call ended without telling anything of the target, such as when its client left. */
-export function onNothing(breaker: Breaker): Breaker {
-  return breaker.probing ? { ...breaker, probing: false } : breaker;
+export function onNothing(breaker: Breaker, wasProbe: boolean): Breaker {
+  return wasProbe && breaker.probing ? { ...breaker, probing: false } : breaker;
 }

@@ -86,14 +86,23 @@ export class Health {
     return turn;
   }
 
-  asked(targetId: string, now: number): void {
+  /** Returns whether the call is the probe of a breaker that was open. */
+  asked(targetId: string, now: number): boolean {
     const health = this.#get(targetId);
+    const before = health.breaker;
     health.running += 1;
-    health.breaker = onAsked(health.breaker, now);
+    health.breaker = onAsked(before, now);
+    return health.breaker !== before;
   }
 
   /** A call that was asked of it has ended; `measured` counts when it was answered. */
-  ended(targetId: string, verdict: Verdict, measured: Measured, now: number): void {
+  ended(
+    targetId: string,
+    verdict: Verdict,
+    measured: Measured,
+    now: number,
+    wasProbe: boolean,
+  ): void {
     const health = this.#get(targetId);
     health.running -= 1;
     if (verdict === "answered") {
@@ -101,8 +110,9 @@ export class Health {
       measure(health, measured, now);
     }
     if (verdict === "answered" || verdict === "refused") health.breaker = onSuccess();
-    else if (verdict === "failed") health.breaker = onFailure(health.breaker, this.#rules, now);
-    else health.breaker = onNothing(health.breaker);
+    else if (verdict === "failed") {
+      health.breaker = onFailure(health.breaker, this.#rules, now, wasProbe);
+    } else health.breaker = onNothing(health.breaker, wasProbe);
     if (typeof verdict === "object") {
       health.restsUntil = Math.max(health.restsUntil, now + verdict.restMs);
     }

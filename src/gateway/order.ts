@@ -21,6 +21,7 @@ export interface Draw {
 
 /** A measurement counts half after this long, so that a slow target is tried again some day. */
 const HALF_LIFE_MS = 60_000;
+const FASTEST_MS = 1;
 
 /** Targets in the order of a strategy; of equals, the one that was named first. Pure. */
 export function inOrder(
@@ -75,11 +76,15 @@ function blended({ price }: Target): number {
   return price === null ? Number.MAX_VALUE : price.prompt + price.completion + price.request;
 }
 
-/** What a call may expect to wait: the average, halved for each minute since it was measured, and busy ones longer. */
+/**
+ * What a call may expect to wait: the average, halved for each minute since it was measured, and busy
+ * ones longer. No target is so fast that all calls at once would go to it, nor one that is not measured.
+ */
 function latency({ health }: Candidate, now: number): number {
   const measured = health.firstTokenMs ?? health.answerMs ?? 0;
   const age = Math.max(0, now - health.measuredAt);
-  return measured * 0.5 ** (age / HALF_LIFE_MS) * (1 + health.running / 8);
+  const expected = Math.max(FASTEST_MS, measured * 0.5 ** (age / HALF_LIFE_MS));
+  return expected * (1 + health.running / 8);
 }
 
 /** By chance, each as likely first as its weight: Efraimidis and Spirakis, 2006. */
