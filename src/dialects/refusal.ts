@@ -32,7 +32,7 @@ const CONTEXT = new RegExp(
     "maximum context length|context length is only|max(imum)?[_ ]model[_ ]len|max_seq_len",
     "exceed\\w* (the |this |its )?(\\w+'s |model'?s? )?(available |maximum |max )?context",
     "context (window|size|length|limit)\\w* (is |was |has been )?(exceed|too)",
-    "(prompt|input|request|conversation|messages)( is| are|'s length is)? too (long|large) ?(for|to process|;|$|\\.)",
+    "(prompt|input|request|conversation|messages)( is| are|'s length is)? too (long|large)( for| to process|[:;,.]|$)",
     "longer than the (model'?s )?(maximum )?context|larger than the context|reduce the length of",
     "input (length|tokens?) .{0,60}exceeds|too many (input )?tokens",
   ].join("|"),
@@ -63,7 +63,7 @@ export function judge({ id, file, keys }: ProviderSettings, refused: Refused): V
   const wait = refused.retryAfter ?? 1;
   const cold = file.quirks.cold_status.includes(status) && (status >= 500 || COLD.test(said.text));
   if (cold || (status === 503 && COLD.test(said.text))) {
-    return fails("model_loading", { fault: "busy", retryAfter: refused.retryAfter ?? 5 });
+    return fails("model_loading", { fault: "busy", retryAfter: wait });
   }
   if (tooLong(said, status)) return fails("context_length_exceeded", { fault: "context" });
   if (filtered(said, status)) return fails("content_filter", { fault: "request" });
