@@ -94,17 +94,21 @@ function provider(id: string, models: readonly string[], more = ""): string {
 
 const at = (path: string): string => `http://127.0.0.1:${store.port}${path}`;
 
+function question(url: string): readonly object[] {
+  const content = [
+    { type: "text", text: "What is it?" },
+    { type: "image_url", image_url: { url, detail: "low" } },
+  ];
+  return [{ role: "user", content }];
+}
+
 function look(
   url: string,
   model: string,
   fields: object = {},
   signal?: AbortSignal,
 ): Promise<Response> {
-  const content = [
-    { type: "text", text: "What is it?" },
-    { type: "image_url", image_url: { url, detail: "low" } },
-  ];
-  const body = { model, messages: [{ role: "user", content }], ...fields };
+  const body = { model, messages: question(url), ...fields };
   return post(`${covey.url}/v1/chat/completions`, body, signal === undefined ? {} : { signal });
 }
 
@@ -132,6 +136,13 @@ describe("an image URL reaches as a data URI", () => {
     await start(provider("arli", ["story-5"], 'type = "arli"\napi_key_env = "FAKE_KEY"'));
     expect((await look(at("/cat"), "story-5")).status).toBe(200);
     expect(sentParts()).toEqual(WHOLE);
+  });
+
+  test("a provider that tokenizes the conversation, and would fetch it for that", async () => {
+    await start(provider("own", ["story-5"], 'type = "vllm"'));
+    await post(`${covey.url}/v1/tokenize`, { model: "story-5", messages: question(at("/cat")) });
+    expect(upstream.requests.map(({ path }) => path)).toContain("/tokenize");
+    for (const request of upstream.requests) expect(sentParts(request)).toEqual(WHOLE);
   });
 
   test("every target of a call, fetched once", async () => {
