@@ -30,7 +30,7 @@ interface Message {
  */
 export type PrefillRule = "flag" | "always";
 
-/** Texts that chats asked for: a rendered chat template is known by the one it holds. */
+/** Texts that were asked for: a prompt that was made from one is known by it, through any chat template. */
 const known = new Set<string>();
 
 export function readAsked(body: Body, path: string, rule: PrefillRule): Asked {
@@ -38,7 +38,7 @@ export function readAsked(body: Body, path: string, rule: PrefillRule): Asked {
   const native = path.startsWith("/api/");
   const messages = messagesOf(body);
   const { prefill, text } = chat ? begunChat(body, messages, rule) : begunPrompt(body);
-  if (chat) known.add(text);
+  known.add(text);
   const options = fields(body.options);
   const max = [body.max_completion_tokens, body.max_tokens, options.num_predict];
   const stop = body.stop ?? options.stop;
