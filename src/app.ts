@@ -22,11 +22,12 @@ import { createLocalBackend, LOCAL_CONTINUATION, type LocalBackend } from "./eng
 import { renderChat } from "./engines/render-chat.ts";
 import { Admission } from "./gateway/admit.ts";
 import { type AuthRules, hashKey } from "./gateway/authenticate.ts";
+import { listingOf, TEXT_PARAMETERS } from "./gateway/describe-model.ts";
 import { drain } from "./gateway/drain.ts";
 import type { Gateway, Routing } from "./gateway/gateway.ts";
 import { Health } from "./gateway/health.ts";
-import { listingOf, TEXT_PARAMETERS } from "./gateway/list-models.ts";
 import { readinessOf } from "./gateway/readiness.ts";
+import { searchOf } from "./gateway/search-models.ts";
 import { Slots } from "./gateway/slots.ts";
 import { listen } from "./http/server.ts";
 import { engineInstalled, NO_ENGINE } from "./lib/engine-installed.ts";
@@ -84,7 +85,7 @@ export async function startApp(config: Config, log: Log): Promise<App> {
       aliases: loadAliases(config.home),
       home: config.home,
       log,
-      prepare: listingOf,
+      prepare: (model, targets) => void searchOf(listingOf(model, targets)),
     });
     await models.restore();
     const availability = new Availability(own.models, { home: config.home });

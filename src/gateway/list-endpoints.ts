@@ -1,8 +1,7 @@
 import type { Endpoint, EndpointList, ProviderList } from "../contract/openrouter.ts";
-import { decimal } from "../lib/decimal.ts";
 import type { Model, Target } from "../types.ts";
+import { describe, itemOf } from "./describe-model.ts";
 import { type Gateway, stateOf } from "./gateway.ts";
-import { describe, itemOf } from "./list-models.ts";
 import { nameOf } from "./provider-name.ts";
 
 const WORKS: ReadonlySet<string> = new Set(["ready", "loadable", "loading"]);
@@ -16,14 +15,15 @@ export function listEndpoints(gateway: Gateway, model: Model): EndpointList {
   return { data: { id, name, created, description, architecture, endpoints } };
 
   function works(target: Target): boolean {
-    return WORKS.has(stateOf(gateway, target).state);
+    return target.barred === null && WORKS.has(stateOf(gateway, target).state);
   }
 }
 
 /** Speed and uptime are null: they are measured for choosing, not for publishing. */
 export function describeEndpoint(target: Target, provider: string, works: boolean): Endpoint {
-  const { model, price, contextLength, maxOutput, quantization } = target;
+  const { model } = target;
   const item = describe(model, [target]);
+  const { prompt, completion, request, image } = item.pricing;
   const tools = item.features.tool_use;
   return {
     name: `${provider} | ${model.id}`,
@@ -31,17 +31,11 @@ export function describeEndpoint(target: Target, provider: string, works: boolea
     model_name: item.name,
     provider_name: provider,
     tag: target.provider,
-    context_length: contextLength ?? item.context_length ?? 0,
-    max_completion_tokens: maxOutput ?? item.max_completion_tokens,
+    context_length: item.context_length ?? 0,
+    max_completion_tokens: item.max_completion_tokens,
     max_prompt_tokens: null,
-    pricing: {
-      prompt: decimal(price?.prompt ?? 0),
-      completion: decimal(price?.completion ?? 0),
-      request: decimal(price?.request ?? 0),
-      image: "0",
-      discount: 0,
-    },
-    quantization: quantization?.toLowerCase() ?? "unknown",
+    pricing: { prompt, completion, request, image, discount: 0 },
+    quantization: item.quantization.toLowerCase(),
     status: works ? 0 : -1,
     supported_parameters: item.supported_parameters,
     supports_implicit_caching: false,

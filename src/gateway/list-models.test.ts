@@ -2,7 +2,8 @@ import { expect, test } from "bun:test";
 import { ModelList, ModelsQuery } from "../contract/models.ts";
 import { parseQuery } from "../contract/validate.ts";
 import type { Model } from "../types.ts";
-import { describe, pageOfModels } from "./list-models.ts";
+import { describe } from "./describe-model.ts";
+import { pageOfModels } from "./list-models.ts";
 
 const model = (id: string, more: Partial<Model["file"]> = {}): Model => ({
   id,
