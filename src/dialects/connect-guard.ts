@@ -22,8 +22,7 @@ export class ConnectGuard {
     this.#hostname = hostname.replace(/^\[|\]$/g, "");
     this.#port = port === "" ? (secure ? 443 : 80) : Number(port);
     this.#limitMs = limitMs;
-    const variables = secure ? ["HTTPS_PROXY", "https_proxy"] : ["HTTP_PROXY", "http_proxy"];
-    this.#off = variables.some((name) => (env[name] ?? "") !== "");
+    this.#off = hasProxy(this.#hostname, secure, env);
   }
 
   /** The origin has answered something. */
@@ -41,6 +40,22 @@ export class ConnectGuard {
     Bun.connect({ hostname: this.#hostname, port: this.#port, socket }).then(end, end);
     return end;
   }
+}
+
+/** Whether `fetch` goes through a proxy, by the variables that it reads. */
+function hasProxy(
+  hostname: string,
+  secure: boolean,
+  env: Readonly<Record<string, string | undefined>>,
+): boolean {
+  const name = secure ? "https_proxy" : "http_proxy";
+  if ((env[name] ?? env[name.toUpperCase()] ?? "") === "") return false;
+  const without = (env.no_proxy ?? env.NO_PROXY ?? "").split(",").map((entry) => entry.trim());
+  return !without.some((entry) => {
+    const suffix = entry.replace(/^\*?\.?/, "").replace(/:\d+$/, "");
+    if (suffix === "") return entry === "*";
+    return hostname === suffix || hostname.endsWith(`.${suffix}`);
+  });
 }
 
 const nothing = (): void => undefined;

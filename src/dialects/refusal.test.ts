@@ -156,7 +156,7 @@ const refused = (status: number | null, body: unknown, more: Partial<Refused> = 
 
 test.each(CASES)("%s", (_what, status, body, kind, fault) => {
   const { error: told } = judge(settingsOf(), refused(status, body));
-  expect([told.kind, told.fault]).toEqual([kind, fault]);
+  expect(`${told.kind} ${told.fault}`).toBe(`${kind} ${fault}`);
 });
 
 describe("what is told", () => {
