@@ -37,7 +37,8 @@ keepalive = "200ms"
   const named = `[providers.featherless]
 base_url = "${upstream.url}"
 api_key_env = "FAKE_KEY"
-models = [{ id = "acme/able", upstream_id = "able" }]
+models = [{ id = "acme/able", upstream_id = "able", context_length = 4096 }]
+price = { prompt = 1, completion = 2.5 }
 `;
   covey = await startCovey({
     toml: fakeConfig(upstream, models, more) + named,
@@ -70,7 +71,8 @@ describe.each([...OPENROUTER_BASES])("below %s", (base) => {
           native_finish_reason: "stop",
         },
       ],
-      usage: { prompt_tokens: 7, completion_tokens: 3, total_tokens: 10, is_byok: false },
+      // 7 at $1 and 3 at $2.50 a million.
+      usage: { prompt_tokens: 7, completion_tokens: 3, cost: 0.0000145, is_byok: false },
     });
   });
 
@@ -134,12 +136,21 @@ describe.each([...OPENROUTER_BASES])("below %s", (base) => {
       id: "acme/echo",
       endpoints: [{ tag: "fake", status: 0 }],
     });
+    const priced = await get(`${base}/models/acme/able/endpoints`);
+    expect(EndpointList.parse(await priced.json()).data.endpoints).toMatchObject([
+      {
+        name: "Featherless AI | acme/able",
+        tag: "featherless",
+        context_length: 4096,
+        pricing: { prompt: "0.000001", completion: "0.0000025" },
+      },
+    ]);
   });
 
   test("filters by what models take and give hold for the list and the count", async () => {
     const count = async (query: string): Promise<number> =>
       ModelsCount.parse(await (await get(`${base}/models/count?${query}`)).json()).data.count;
-    expect(await count("supported_parameters=temperature,top_k")).toBeGreaterThan(4);
+    expect(await count("supported_parameters=temperature,max_tokens")).toBeGreaterThan(4);
     expect(await count("supported_parameters=telepathy")).toBe(0);
     expect(await count("output_modalities=video")).toBe(0);
   });
@@ -150,9 +161,15 @@ describe.each([...OPENROUTER_BASES])("below %s", (base) => {
       expect.objectContaining({ slug: "featherless", name: "Featherless AI" }),
     );
     expect(data.map(({ slug }) => slug)).toContain("local");
+    await post(`${covey.url}${base}/chat/completions`, chatBody("acme/able", "a b"), {
+      headers: admin,
+    });
+    await covey.app.store.caughtUp();
     const key = KeyInfo.parse(await (await get(`${base}/key`, admin)).json()).data;
     expect(key).toMatchObject({ label: "admin", limit: null, is_management_key: true });
     const credits = Credits.parse(await (await get(`${base}/credits`, admin)).json()).data;
+    expect(key.usage).toBeGreaterThan(0);
+    expect(key.usage_daily).toBe(key.usage);
     expect(credits).toEqual({ total_credits: 0, total_usage: key.usage });
   });
 
