@@ -9,7 +9,10 @@ export class AnswerText {
   /** UTF-16 units of the beginning that are held back as if they had not been shown. */
   #shown: number;
 
-  /** `begun` is the answer so far: a stop string that it ends inside of ends the answer too. */
+  /**
+   * `begun` is what was sent of the answer: a stop string that it ends inside of ends the answer too.
+   * What a caller wrote is no part of the answer, and is not looked at.
+   */
   constructor(stops: readonly string[], begun = "") {
     this.#stops = new StopMatcher(stops);
     const inside = beginningOfStop(begun, stops);

@@ -44,7 +44,7 @@ export class Generation {
     model: LlamaModel,
     vocabulary: Vocabulary,
   ) {
-    const { tokens, begun, begunText } = prompt;
+    const { tokens, begun } = prompt;
     const head = tokens.length - begun;
     this.#head = tokens.slice(0, head);
     const { temperature, topK } = options.sampling;
@@ -57,7 +57,7 @@ export class Generation {
     this.#options = options;
     this.#model = model;
     this.#vocabulary = vocabulary;
-    this.#text = new AnswerText(options.stop, begunText);
+    this.#text = new AnswerText(options.stop, options.prefill ?? "");
   }
 
   /** Whether part of the prompt is still to be evaluated. */

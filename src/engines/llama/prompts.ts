@@ -10,8 +10,6 @@ import type { Vocabulary } from "./tokens.ts";
 export interface Prompt {
   readonly tokens: readonly Token[];
   readonly begun: number;
-  /** Those as text. */
-  readonly begunText: string;
 }
 
 /** Turns what callers send into the tokens a model reads. Each yield is a place for other work. */
@@ -83,11 +81,7 @@ export class Prompts {
     const { head, begun, addSpecialTokens } = read;
     const prompt = read.tokens ?? (yield* this.#vocabulary.encode(head, addSpecialTokens));
     const answer = yield* this.#vocabulary.encode(begun, false, prompt.length > 0);
-    return {
-      tokens: [...prompt, ...answer],
-      begun: answer.length,
-      begunText: begun.map(({ text }) => text).join(""),
-    };
+    return { tokens: [...prompt, ...answer], begun: answer.length };
   }
 }
 
