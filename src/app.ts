@@ -10,6 +10,8 @@ import {
   providerWarnings,
   type SettledProvider,
   settleProviders,
+  type UnusedKey,
+  unusedKeys,
 } from "./catalog/settle-providers.ts";
 import { starterOf } from "./catalog/starter.ts";
 import { FREE } from "./catalog/target.ts";
@@ -57,6 +59,8 @@ export interface App {
   readonly starter: Model;
   /** What providers list. */
   readonly models: LiveModels;
+  /** Keys in the environment of providers that are not switched on. */
+  readonly unusedKeys: readonly UnusedKey[];
   /** Resolves when each provider's list was tried once. Never rejects. */
   readonly discovered: Promise<void>;
   /** Lets running calls end for at most `patienceMs`, then ends everything. Returns how many were cut off. */
@@ -149,6 +153,7 @@ export async function startApp(config: Config, log: Log): Promise<App> {
       store,
       starter,
       models,
+      unusedKeys: unusedKeys(providers, files, config.secret),
       discovered,
       close: async (patienceMs) => {
         availability.stop();

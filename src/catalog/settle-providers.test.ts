@@ -1,6 +1,11 @@
 import { expect, test } from "bun:test";
 import { loadProviderFiles, SHIPPED_PROVIDERS } from "./providers.ts";
-import { type ProviderChoice, providerWarnings, settleProviders } from "./settle-providers.ts";
+import {
+  type ProviderChoice,
+  providerWarnings,
+  settleProviders,
+  unusedKeys,
+} from "./settle-providers.ts";
 
 const FILES = loadProviderFiles([SHIPPED_PROVIDERS]);
 const NAMED: ProviderChoice = { models: [], priority: 0, weight: 1, prices: {} };
@@ -97,4 +102,18 @@ test.each([
   ["featherless", { discover: false }, "provider featherless has no models"],
 ])("%p with %p is refused with what to do", (id, choice, message) => {
   expect(() => settled(id, choice)).toThrow(message);
+});
+
+test("a key that is there for a provider that is not switched on is found", () => {
+  const env: Record<string, string> = {
+    FEATHERLESS_API_KEY: "a",
+    OPENROUTER_API_KEY: "b",
+    VLLM_API_KEY: "c",
+  };
+  const secret = (name: string) => env[name] ?? null;
+  expect(unusedKeys([settled("openrouter")], FILES, secret)).toEqual([
+    { provider: "featherless", variable: "FEATHERLESS_API_KEY" },
+  ]);
+  const other = settled("mine", { type: "featherless" });
+  expect(unusedKeys([settled("openrouter"), other], FILES, secret)).toEqual([]);
 });

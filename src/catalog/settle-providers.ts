@@ -79,6 +79,30 @@ export function providerWarnings(providers: readonly SettledProvider[]): string[
   );
 }
 
+/** A key that is in the environment, of a provider that is not switched on. */
+export interface UnusedKey {
+  readonly provider: string;
+  readonly variable: string;
+}
+
+/** Keys of providers that would work if they were named. Pure. */
+export function unusedKeys(
+  providers: readonly SettledProvider[],
+  files: ProviderFiles,
+  secret: (name: string) => string | null,
+): UnusedKey[] {
+  const used = new Set(providers.flatMap(({ type, keyNames }) => [type, ...keyNames]));
+  return [...files].flatMap(([provider, { base_url, key_env }]) => {
+    const variable = key_env.find((name) => secret(name) !== null);
+    return base_url === undefined ||
+      variable === undefined ||
+      used.has(provider) ||
+      used.has(variable)
+      ? []
+      : [{ provider, variable }];
+  });
+}
+
 function settle(
   id: string,
   choice: ProviderChoice,

@@ -1,24 +1,32 @@
 import packageFile from "../../package.json" with { type: "json" };
 import type { App } from "../app.ts";
+import type { ListState } from "../catalog/live-models.ts";
 import { isLoopback } from "../config/loopback.ts";
 import { type Gateway, isServable, stateOf } from "../gateway/gateway.ts";
 import { exampleModel } from "../gateway/resolve.ts";
 import type { Model } from "../types.ts";
 import { formatTable } from "./format.ts";
 
+type Greeted = Pick<App, "gateway" | "url" | "models" | "unusedKeys">;
+
 /** What a person needs in the first minute: the address, the models that can answer, and something to paste. */
-export function greeting({ gateway, url }: Pick<App, "gateway" | "url">, host: string): string {
-  const models = gateway.models.models();
-  const here = models.filter((model) => isServable(gateway, model));
-  const absent = models.filter((model) => !isServable(gateway, model));
+export function greeting({ gateway, url, models, unusedKeys }: Greeted, host: string): string {
+  const named = gateway.models.models().filter((model) => models.index.isNamed(model));
+  const here = named.filter((model) => isServable(gateway, model));
+  const absent = named.filter((model) => !isServable(gateway, model));
   const lines = [`Covey ${packageFile.version} listens on ${url}`];
   if (!isLoopback(host)) lines.push(`and is reached from other machines: it is bound to ${host}`);
   lines.push("");
-  if (here.length > 0) lines.push(indent(formatTable(here.map((model) => row(gateway, model)))));
+  const rows = [...here.map((model) => row(gateway, model)), ...models.lists().flatMap(listRow)];
+  if (rows.length > 0) lines.push(indent(formatTable(rows)));
   if (absent.length > 0) {
     const names = absent.map((model) => model.aliases[0] ?? model.id).join(", ");
     lines.push(`  not here yet (npx covey models tells more): ${names}`);
   }
+  for (const { provider, variable } of unusedKeys)
+    lines.push(
+      `  ${variable} is set: [providers.${provider}] in covey.toml, or COVEY_PROVIDERS=${provider}, switches ${provider} on`,
+    );
   const example = exampleModel(gateway);
   lines.push(
     "",
@@ -30,6 +38,20 @@ export function greeting({ gateway, url }: Pick<App, "gateway" | "url">, host: s
       : ["Try it:", "", curl(url, example.aliases[0] ?? example.id, !gateway.auth.allowAnonymous)]),
   );
   return `${lines.join("\n")}\n\n`;
+}
+
+/** A provider whose list is fetched, in one line: its models may be thousands. */
+function listRow({ provider, models, trouble }: ListState): string[][] {
+  if (models === null) return [];
+  const count = models === 1 ? "1 model" : `${models} models`;
+  const note =
+    trouble === null ? "GET /v1/models lists them" : `its list could not be fetched: ${trouble}`;
+  return [
+    [
+      `${count} at ${provider}`,
+      models === 0 && trouble === null ? "its list is being fetched" : note,
+    ],
+  ];
 }
 
 /** A model's id, who answers for it, and what an operator should know of that. */

@@ -7,6 +7,8 @@ import { greeting } from "./greeting.ts";
 
 /** npm and other launchers hand on the signal that the terminal has sent to this process too. */
 const ONE_KEYPRESS_MS = 500;
+/** How long the first greeting waits for providers' lists that were never fetched before. */
+const LISTS_MS = 2_000;
 
 /**
  * `covey serve`: listens until it is told to stop, then lets running answers finish. Resolves with
@@ -16,6 +18,8 @@ export async function serve(config: Config): Promise<number> {
   const log = createLog((line) => process.stderr.write(line), process.stderr.isTTY === true);
   for (const warning of config.warnings) log.warn(warning);
   const app = await start(config, log);
+  const isNew = app.models.lists().some(({ models }) => models === 0);
+  if (isNew) await Promise.race([app.discovered, Bun.sleep(LISTS_MS)]);
   process.stdout.write(greeting(app, config.server.host));
   if (config.engine.preload) void preload(app, log);
   const signal = await stopSignal();
