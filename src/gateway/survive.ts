@@ -99,7 +99,8 @@ export class SurvivingStream<O extends Operation> {
       const cut = joined === null || this.#stop === null ? joined : this.#stop.cut(joined);
       if (cut === null) continue;
       this.transcript.add(cut);
-      shown.push(this.#counted(cut));
+      const counted = this.#counted(cut);
+      if (counted !== null) shown.push(counted);
       if (this.#stop?.stopped === true) {
         if (typeof joined?.choices[0]?.finish_reason !== "string") this.#close();
         break;
@@ -108,8 +109,10 @@ export class SurvivingStream<O extends Operation> {
     return shown;
   }
 
-  #counted(event: StreamEvent): StreamEvent {
+  /** Usage is told once, of a whole answer: what a source tells that has not come to its end is not. */
+  #counted(event: StreamEvent): StreamEvent | null {
     if (event.usage === undefined || event.usage === null) return event;
+    if (!this.transcript.complete) return event.choices.length === 0 ? null : withoutUsage(event);
     this.#usageTold = true;
     return this.#resumes === 0 ? event : { ...event, usage: this.#usage() };
   }
@@ -166,6 +169,10 @@ export class SurvivingStream<O extends Operation> {
     remember(retries, this.#source.attempt.target, failure);
     return retries;
   }
+}
+
+function withoutUsage({ usage: _usage, ...event }: StreamEvent): StreamEvent {
+  return event;
 }
 
 function lengthReached(operation: Operation): StreamEvent {
