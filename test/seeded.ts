@@ -48,7 +48,8 @@ export function forSeeds(count: number, check: (random: Seeded) => void): void {
     try {
       check(new Seeded(seed));
     } catch (error) {
-      throw new Error(`with seed ${seed}`, { cause: error });
+      if (error instanceof Error) error.message = `with seed ${seed}: ${error.message}`;
+      throw error;
     }
   }
 }

@@ -1,6 +1,7 @@
 import type { JsonObject, StreamEvent } from "../types.ts";
 import {
   deltaOf,
+  FOLLOWED,
   reasoningOf,
   type SentChoice,
   type ToolPiece,
@@ -61,11 +62,10 @@ export class RestartSeam implements Seam {
     if (left === undefined) return choice;
     // An event of its own, such as one that was held back, can come after a choice's end.
     if (left.finished) return null;
-    const wasPassed = isPassed(left);
     const next = "delta" in choice ? this.#delta(choice, left) : this.#text(choice, left);
     const ends = typeof choice.finish_reason === "string";
     if (ends && !isPassed(left)) throw new Mismatch("It ended before what was sent.");
-    return next === null && !ends ? null : (next ?? emptied(choice, wasPassed));
+    return next === null && !ends ? null : (next ?? emptied(choice));
   }
 
   #text(choice: Choice, left: Left): Choice | null {
@@ -78,26 +78,41 @@ export class RestartSeam implements Seam {
   #delta(choice: Choice, left: Left): Choice | null {
     const delta = deltaOf(choice);
     const fresh: JsonObject = {};
-    const reasoning = this.#silenced.has(choice.index)
-      ? ""
-      : rest(left, "reasoning", reasoningOf(delta));
+    const reasons = !this.#silenced.has(choice.index);
+    if (reasons && left.reasoning === "" && says(delta.reasoning_details)) {
+      fresh.reasoning_details = delta.reasoning_details;
+    }
+    const reasoning = reasons ? rest(left, "reasoning", reasoningOf(delta)) : "";
     if (reasoning !== "") {
       fresh.reasoning = reasoning;
       fresh.reasoning_content = reasoning;
     }
-    const text = rest(left, "text", textOf(choice));
+    const text = restAtEnd(left, "text", textOf(choice));
     if (text !== "") fresh.content = text;
-    const refusal = rest(left, "refusal", typeof delta.refusal === "string" ? delta.refusal : "");
+    const refusal = restAtEnd(
+      left,
+      "refusal",
+      typeof delta.refusal === "string" ? delta.refusal : "",
+    );
     if (refusal !== "") fresh.refusal = refusal;
     const pieces = toolPieces(delta)
       .map((piece) => toolRest(left, piece))
       .filter((piece) => piece !== null);
     if (pieces.length > 0) fresh.tool_calls = pieces;
+    if (isPassed(left)) {
+      // Of these nothing was sent, or there would be no seam.
+      for (const name in delta) {
+        if (!FOLLOWED.has(name) && says(delta[name])) fresh[name] = delta[name];
+      }
+    }
     if (Object.keys(fresh).length === 0) return null;
-    if (!isPassed(left)) throw new Mismatch("It went on before all that was sent had come.");
     const whole = text === textOf(choice);
     return { ...choice, delta: fresh, ...(whole ? {} : { logprobs: null }) } as Choice;
   }
+}
+
+function says(value: unknown): boolean {
+  return value !== null && value !== undefined && value !== "";
 }
 
 interface LeftTool {
@@ -142,16 +157,31 @@ function rest<Name extends string>(left: Record<Name, string>, name: Name, text:
   return text.slice(expected.length);
 }
 
+/** As `rest`, of what can only go on when all else that was sent has come. */
+function restAtEnd(left: Left, name: "text" | "refusal", text: string): string {
+  const fresh = rest(left, name, text);
+  if (fresh !== "" && !isPassed(left)) throw tooEarly();
+  return fresh;
+}
+
+function tooEarly(): Mismatch {
+  return new Mismatch("It went on before all that was sent had come.");
+}
+
 /** A piece of a tool call without what was sent of it; a call that was not begun goes through as it is. */
 function toolRest(left: Left, piece: ToolPiece): JsonObject | null {
   const tool = left.tools.get(piece.index);
-  if (tool === undefined) return { ...piece.sent, index: piece.index };
+  if (tool === undefined) {
+    if (!isPassed(left)) throw tooEarly();
+    return { ...piece.sent, index: piece.index };
+  }
   const name = rest(tool, "name", piece.name);
   const more = rest(tool, "arguments", piece.arguments);
   if (name === "" && more === "") return null;
   if (name !== "" && tool.named) {
     throw new Mismatch("It calls another tool than the one that was sent.");
   }
+  if (!isPassed(left)) throw tooEarly();
   return {
     index: piece.index,
     function: { ...(name === "" ? {} : { name }), ...(more === "" ? {} : { arguments: more }) },
@@ -159,8 +189,7 @@ function toolRest(left: Left, piece: ToolPiece): JsonObject | null {
 }
 
 /** Only the end of the choice is new. */
-function emptied(choice: Choice, wasPassed: boolean): Choice {
-  if (wasPassed) return choice;
+function emptied(choice: Choice): Choice {
   const nothing = "delta" in choice ? { delta: {} } : { text: "" };
   return { ...choice, ...nothing, logprobs: null } as Choice;
 }

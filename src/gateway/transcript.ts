@@ -20,7 +20,7 @@ export interface SentChoice {
 type Choice = StreamEvent["choices"][number];
 
 /** What of a delta is followed. Anything else that says something can't be matched, nor gone on with. */
-const FOLLOWED = new Set([
+export const FOLLOWED: ReadonlySet<string> = new Set([
   ...["role", "content", "refusal", "tool_calls"],
   ...["reasoning", "reasoning_content", "reasoning_details"],
 ]);
