@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { ChatChunk, ChatRequest, ChatResponse } from "./chat.ts";
 import { CompletionChunk, CompletionRequest, CompletionResponse } from "./completions.ts";
+import { EmbeddingsRequest, EmbeddingsResponse } from "./embeddings.ts";
 import { ModelItem, ModelList, ModelsQuery } from "./models.ts";
 import type { Contract } from "./operations.ts";
 
@@ -209,6 +210,16 @@ export const OPENROUTER = {
     auth: "caller",
     meter: "tokens",
     summary: "Continue a text, in OpenRouter's dialect.",
+  }),
+  embeddings: contract({
+    operation: "openrouter_embeddings",
+    method: "POST",
+    path: `${BASE}/embeddings`,
+    request: EmbeddingsRequest,
+    response: EmbeddingsResponse,
+    auth: "caller",
+    meter: "tokens",
+    summary: "Turn texts into embeddings, in OpenRouter's dialect.",
   }),
   models: contract({
     ...read,

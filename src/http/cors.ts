@@ -1,7 +1,7 @@
 /** CORS by an allow-list: same origin needs no header, other origins get one only if they are listed. */
 
 const EXPOSED_HEADERS =
-  "x-request-id, x-covey-call-id, x-covey-dropped-params, retry-after, x-ratelimit-limit-requests, x-ratelimit-remaining-requests, x-ratelimit-reset-requests";
+  "x-request-id, x-covey-call-id, x-covey-dropped-params, x-generation-id, retry-after, x-ratelimit-limit-requests, x-ratelimit-remaining-requests, x-ratelimit-reset-requests";
 
 /** The answer to a browser's question whether it may send; null if this is none. */
 export function preflight(request: Request, origins: ReadonlySet<string>): Response | null {

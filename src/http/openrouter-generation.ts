@@ -45,7 +45,7 @@ export interface CallLog {
 
 /** How long a call that has just ended is waited for: the log lags a little. */
 const LAG_MS = 2000;
-const CALL_ID = /^(chatcmpl|cmpl)-[0-9a-z]{26}$/;
+const CALL_ID = /^[a-z]+-[0-9a-z]{26}$/;
 
 /**
  * `GET /generation?id=`: one of the caller's own calls, or anybody's for the admin. Whose it is not
@@ -126,7 +126,7 @@ export function generation(call: LoggedCall, nameOf: (provider: string) => strin
       upstream_inference_cost: call.cost_nano_usd === null ? null : cost,
       cache_discount: null,
       is_byok: false,
-      api_type: "completions",
+      api_type: call.endpoint.endsWith("/embeddings") ? "embeddings" : "completions",
       app_id: null,
       data_region: "global",
       external_user: null,

@@ -1,3 +1,4 @@
+import { GatewayError } from "../contract/errors.ts";
 import { OPENROUTER, OPENROUTER_BASES, openRouterPaths } from "../contract/openrouter.ts";
 import type { Gateway } from "../gateway/gateway.ts";
 import { type CallLog, getGeneration } from "./openrouter-generation.ts";
@@ -15,15 +16,32 @@ export interface ReadSide extends CallLog {
   spent(keyId: string, since: Since): Promise<Spent>;
 }
 
+/** The call log can't be read while its database is in trouble; calls go on meanwhile. */
+async function readable<T>(answer: Promise<T>): Promise<T> {
+  try {
+    return await answer;
+  } catch (error) {
+    throw new GatewayError("unavailable", "The call log can't be read just now.", {
+      retryAfter: 5,
+      cause: error,
+    });
+  }
+}
+
 type Handler = (request: Request) => Response | Promise<Response>;
 
 /** Everything of OpenRouter's API that is not a call on a model, under each of its bases. */
 export function mountOpenRouter(
   get: (path: string, handler: Handler) => void,
   gateway: Gateway,
-  calls: ReadSide,
+  log: ReadSide,
 ): void {
-  const spending = new Spending((keyId, since) => calls.spent(keyId, since));
+  const calls: ReadSide = {
+    getCall: (id) => readable(log.getCall(id)),
+    spent: (keyId, since) => readable(log.spent(keyId, since)),
+    caughtUp: (timeoutMs) => log.caughtUp(timeoutMs),
+  };
+  const spending = new Spending(calls.spent);
   const at = (path: string, handler: Handler): void => {
     for (const each of openRouterPaths(path)) get(each, handler);
   };

@@ -80,7 +80,7 @@ export function createApp(gateway: Gateway, options: HttpOptions): Hono<Env> {
 
 function pathsOf(operation: Operation): string[] {
   const { path } = CONTRACTS[operation];
-  if (operation !== "chat" && operation !== "completions") return [path];
+  if (operation === "tokenize" || operation === "detokenize") return [path];
   return [path, ...openRouterPaths(OPENROUTER[operation].path)];
 }
 

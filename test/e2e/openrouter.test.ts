@@ -13,6 +13,7 @@ import {
   OpenRouterStreamError,
   ProviderList,
 } from "../../src/contract/openrouter.ts";
+import { listen } from "../../src/http/server.ts";
 import { startCovey, type TestCovey } from "../covey.ts";
 import { type FakeUpstream, fakeUpstream, UPSTREAM_SECRET } from "../fake-upstream.ts";
 import { callIdOf, chatBody, FAKE_KEY, fakeConfig, frames, post, readStream } from "./wire.ts";
@@ -110,6 +111,12 @@ describe.each([...OPENROUTER_BASES])("below %s", (base) => {
     ["an unknown model", () => chat("none"), 404, "not_found"],
     ["a field out of range", () => chat("acme/echo", { temperature: 3 }), 400, "invalid_request"],
     ["no JSON", () => post(`${covey.url}${base}/completions`, "{"), 400, "invalid_request"],
+    [
+      "an embedding by no model",
+      () => post(`${covey.url}${base}/embeddings`, { model: "none", input: "a" }),
+      404,
+      "not_found",
+    ],
     ["a broken provider", () => chat("status-500"), 502, "provider_unavailable"],
     ["a wrong key", () => get(`${base}/key`, { authorization: "Bearer x" }), 401, "authentication"],
     ["a wrong method", () => get(`${base}/chat/completions`), 405, "invalid_request"],
@@ -199,6 +206,35 @@ describe.each([...OPENROUTER_BASES])("below %s", (base) => {
     expect(await ask("chatcmpl-00000000000000000000000000", admin)).toBe(404);
     expect(await ask("../../etc/passwd", admin)).toBe(404);
   });
+});
+
+test("while the call log can't be read, that is a 503, and nothing else stops", async () => {
+  const server = listen(covey.app.gateway, {
+    hostname: "127.0.0.1",
+    port: 0,
+    maxBodyBytes: 1_000_000,
+    keepAliveMs: 15_000,
+    idleConnectionS: 10,
+    openapi: async () => "{}",
+    readiness: () => {
+      throw new Error("nobody asks");
+    },
+    calls: {
+      getCall: () => Promise.reject(new Error("no database")),
+      spent: () => Promise.reject(new Error("no database")),
+      caughtUp: async () => false,
+    },
+  });
+  const base = `http://127.0.0.1:${server.port}/api/v1`;
+  const id = callIdOf(await post(`${base}/chat/completions`, chatBody("acme/echo", "a b")));
+  for (const path of ["/key", "/credits", `/generation?id=${id}`]) {
+    const answer = await fetch(base + path);
+    expect(answer.headers.get("retry-after")).toBe("5");
+    const { error } = OpenRouterError.parse(await answer.json());
+    expect(error.message).toBe("The call log can't be read just now.");
+    expect(error.code).toBe(503);
+  }
+  await server.stop(true);
 });
 
 test("OpenAI's dialect is left as it was beside it", async () => {
