@@ -253,3 +253,22 @@ test("the signal ends the fetching, and another attempt fetches anew", async () 
   for (const go of waiting) go();
   expect(urlsIn(await second)).toEqual([PNG_URI]);
 });
+
+test.each([
+  [{ type: "video_url", video_url: { url: "http://169.254.169.254/" } }, "video_url.url"],
+  [{ type: "file", file: { file_data: "http://10.0.0.1/a.pdf" } }, "file.file_data"],
+] as const)("a URL of another medium goes to a hosted provider only: %j", async (part, field) => {
+  const messages: Message[] = [{ role: "user", content: [part] }];
+  expect(await images().prepare(messages, HOSTED, never)).toBe(messages);
+  expect(await images().prepare(messages, BASE64, never)).toEqual(messages);
+  const error = await refusal(images().prepare(messages, OWN, never));
+  expect([error.param, error.fault]).toEqual([`messages[0].content[0].${field}`, "unsupported"]);
+});
+
+test("a URL of another medium on an allowed host, or its data, goes to every provider", async () => {
+  const part = (url: string) => ({ type: "video_url", video_url: { url } }) as const;
+  const messages: Message[] = [
+    { role: "user", content: [part(at("/film")), part("data:video/mp4;base64,AAAA")] },
+  ];
+  expect(await images().prepare(messages, OWN, never)).toEqual(messages);
+});

@@ -6,6 +6,7 @@ import { untilAborted } from "../lib/until-aborted.ts";
 import type { ProviderSettings } from "../types.ts";
 import { isDataUri } from "./data-uri.ts";
 import { badImage, checkedDataUri, fetchFailure, inlined, MAX_IMAGE_BYTES } from "./image-rules.ts";
+import { mediaUrlsOf, unfetchedMedium } from "./media-urls.ts";
 
 /** Images that one request may have us fetch, how many at a time, and how large they may be together. */
 const MAX_FETCHED = 16;
@@ -46,6 +47,7 @@ export class Images {
    * address and would fetch a stranger's URL from inside, gets every image as a data URI. Messages are
    * never changed, new ones are given; the same ones where nothing has to be done. Give it the call's
    * own messages, so that another attempt does not fetch again.
+   * Other media are never fetched here, so that for such a server their URLs are refused.
    * @throws GatewayError 400 with the image's `param`; or the signal's reason
    */
   async prepare(
@@ -54,16 +56,19 @@ export class Images {
     signal: AbortSignal,
   ): Promise<readonly Message[]> {
     const images = imagesOf(messages);
+    const media = mediaUrlsOf(messages).filter(({ url }) => !this.#isAllowedHost(url));
     const [first] = images;
-    if (first === undefined) return messages;
-    if (target.input === "none") {
+    if (first === undefined && media.length === 0) return messages;
+    if (target.input === "none" && first !== undefined) {
       const details = { param: first.param, fault: "unsupported" } as const;
       throw new GatewayError("invalid_request", `'${target.id}' takes no images.`, details);
     }
-    if (target.input === "url") {
-      const inside = await untilAborted(this.#privateHosts.has(target.baseUrl), signal);
-      if (!inside) return messages;
-    }
+    const inside =
+      (target.input === "url" || media.length > 0) &&
+      (await untilAborted(this.#privateHosts.has(target.baseUrl), signal));
+    const [medium] = media;
+    if (inside && medium !== undefined) throw unfetchedMedium(medium.param, target.id);
+    if (target.input === "url" && !inside) return messages;
     const fresh = images.filter(({ part }) => !this.#inlined.has(part));
     for (const { part, param } of fresh) {
       const { url } = part.image_url;
@@ -110,15 +115,20 @@ export class Images {
 
   async #fetch(url: string, param: string, signal: AbortSignal): Promise<Uint8Array> {
     const isAllowed = (address: string, at: URL): boolean =>
-      isForeignPublicAddress(address) ||
-      this.#allowHosts.has(at.hostname) ||
-      this.#allowHosts.has(`${at.hostname}:${at.port || DEFAULT_PORTS[at.protocol]}`);
+      isForeignPublicAddress(address) || this.#isAllowedHost(at.href);
     const options = { maxBytes: MAX_IMAGE_BYTES, accept: ACCEPT, signal, isAllowed };
     try {
       return await fetchPublic(url, options);
     } catch (error) {
       throw fetchFailure(error, param);
     }
+  }
+
+  #isAllowedHost(url: string): boolean {
+    const at = URL.parse(url);
+    if (at === null) return false;
+    const port = at.port || DEFAULT_PORTS[at.protocol];
+    return this.#allowHosts.has(at.hostname) || this.#allowHosts.has(`${at.hostname}:${port}`);
   }
 
   #withInlined(message: Message): Message {
