@@ -229,7 +229,7 @@ test("the other parts of a message are left alone", async () => {
   const others = {
     role: "user",
     content: [
-      { type: "video_url", video_url: { url: "http://127.0.0.1/film" } },
+      { type: "video_url", video_url: { url: "data:video/mp4;base64,AAAA" } },
       { type: "input_audio", input_audio: { data: "AAAA", format: "wav" } },
       { type: "file", file: { file_data: "data:application/pdf;base64,AAAA" } },
       image(at("/cat")),
