@@ -192,14 +192,9 @@ describe("usage that can't be right", () => {
     ["zero", { prompt_tokens: 0, completion_tokens: 0 }],
     ["text", { prompt_tokens: "7", completion_tokens: "x" }],
     ["absurd", { prompt_tokens: 1e15, completion_tokens: 1e15 }],
-  ])("%s is estimated", async (what, usage) => {
-    const prompt = what === "zero" ? 0 : 1;
-    expect(await usageOf(usage)).toMatchObject({
-      prompt_tokens: prompt,
-      completion_tokens: 2,
-      total_tokens: prompt + 2,
-    });
-    await upstream.close();
+  ])("%s is estimated", async (_what, usage) => {
+    const estimated = { prompt_tokens: 1, completion_tokens: 2, total_tokens: 3 };
+    expect(await usageOf(usage)).toMatchObject(estimated);
   });
 
   test("what a server says of its cache, its reasoning and its price is kept", async () => {

@@ -74,9 +74,12 @@ export class ChunkReader {
     return this.#finished >= choices && this.#finished === this.#choices.size;
   }
 
-  /** The last event, for those who asked for it: the upstream's own usage, or what was counted. */
+  /**
+   * The last event, for those who asked for it: the upstream's own usage, or what was counted. None
+   * of an answer that has not ended: it may go on elsewhere.
+   */
   usage(): StreamEvent[] {
-    if (this.#choices.size === 0) return [];
+    if (this.#choices.size === 0 || this.#finished < this.#choices.size) return [];
     const told = this.#told;
     // A count from before the last words is not the whole.
     const stale = !this.#toldLast && told !== null && (told.completion ?? 0) < this.#counted;
@@ -114,7 +117,7 @@ export class ChunkReader {
     this.#told = told;
     this.#toldLast = true;
     const meter = this.#meter;
-    if (told.prompt !== null) meter.promptTokens = told.prompt;
+    if (told.prompt !== null && told.prompt > 0) meter.promptTokens = told.prompt;
     meter.cachedTokens = told.cached;
     if (told.completion === null || told.completion < this.#counted) return;
     meter.completionTokens = told.completion;

@@ -52,7 +52,8 @@ function count(fields: Fields | null, name: string): number | null {
  * were seen: they stand in for an upstream that tells none although text came.
  */
 export function settleUsage(meter: Meter, told: ToldUsage | null, counted: number): Usage {
-  const prompt = told?.prompt ?? meter.promptTokens;
+  // A prompt of no tokens is none that was counted.
+  const prompt = told?.prompt || meter.promptTokens;
   const believed =
     told !== null && told.completion !== null && (told.completion > 0 || counted === 0);
   const completion = believed ? (told.completion ?? 0) : counted;

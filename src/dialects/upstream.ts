@@ -157,7 +157,7 @@ export class Upstream {
     if (error.kind !== "overloaded") return error;
     return new GatewayError(error.kind, error.message, {
       fault: "busy",
-      retryAfter: (until - now) / 1000,
+      retryAfter: Math.round(until - now) / 1000,
     });
   }
 
@@ -166,7 +166,7 @@ export class Upstream {
     const until = this.#ring.until(upstreamId, now) ?? now;
     return new GatewayError("overloaded", `'${this.settings.id}' takes no requests for a while.`, {
       fault: "busy",
-      retryAfter: Math.max(1, (until - now) / 1000),
+      retryAfter: Math.max(1, Math.round(until - now) / 1000),
     });
   }
 }

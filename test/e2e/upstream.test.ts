@@ -36,6 +36,8 @@ const FAULTS = [
   ["html-502", 502, "api_error"],
   ["not-json", 502, "api_error"],
 ] as const;
+/** What one answer means, without what is done about it. */
+const ONE_ATTEMPT = "[routing]\nattempts = 1\n";
 const CUTS = ["cut-1", "cut-3", "cut-7"];
 const OTHERS = [
   "echo",
@@ -66,12 +68,12 @@ beforeAll(async () => {
     },
   });
   const models = [
-    ...FAULTS.flatMap(([model]) => [model, `${model}-1`]),
+    ...FAULTS.flatMap(([model]) => [model, `${model}-1`, `${model}-2`, `${model}-3`]),
     ...CUTS,
     ...OTHERS,
     redirect(),
   ];
-  covey = await startCovey({ toml: fakeConfig(upstream, models), env: { FAKE_KEY } });
+  covey = await startCovey({ toml: fakeConfig(upstream, models, ONE_ATTEMPT), env: { FAKE_KEY } });
 });
 afterAll(async () => {
   await covey.close();
@@ -104,12 +106,12 @@ describe("a fault of the upstream", () => {
 
   test("a time to wait is passed on", async () => {
     const after = async (model: string) => (await ask(model)).headers.get("retry-after");
-    expect([await after("status-429"), await after("status-503")]).toEqual(["7", "3"]);
+    expect([await after("status-429-2"), await after("status-503-2")]).toEqual(["7", "3"]);
   });
 
   test("keys appear in no answer, no log line and no file", async () => {
     const seen: string[] = [];
-    for (const [model] of FAULTS) seen.push(await (await ask(model)).text());
+    for (const [model] of FAULTS) seen.push(await (await ask(`${model}-3`)).text());
     await covey.app.store.caughtUp();
     const text = [...seen, ...covey.logged, ...allFiles(covey.home)].join("\n");
     const has = (part: string) => text.includes(part);
