@@ -2,11 +2,20 @@ import { expect, test } from "bun:test";
 import { existsSync, readdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import packageFile from "../package.json" with { type: "json" };
+import { createAliases, parseAliasFile } from "../src/catalog/aliases.ts";
+import {
+  loadProviderFiles,
+  parseProviderFile,
+  SHIPPED_PROVIDERS,
+} from "../src/catalog/providers.ts";
+import { settleProviders } from "../src/catalog/settle-providers.ts";
 import { COMMANDS, isCommand } from "../src/cli/options.ts";
 import { parseConfigFile } from "../src/config/load.ts";
+import { ConfigFile } from "../src/config/schema.ts";
 import { ChatRequest } from "../src/contract/chat.ts";
 import { ERRORS } from "../src/contract/errors.ts";
 import { parseRequest } from "../src/contract/validate.ts";
+import { knownKeys } from "../src/lib/toml-issues.ts";
 import { ROOT } from "./covey.ts";
 
 const PAGES = [
@@ -56,7 +65,10 @@ test("the README's first curl sends a request that the contract takes", async ()
 
 test("the README's config is one that loads", async () => {
   const toml = /```toml\n([\s\S]+?)```/.exec(await read("README.md"))?.[1] ?? "";
-  expect(Object.keys(parseConfigFile(toml, "README.md").providers)).toEqual(["gpu-box"]);
+  expect(Object.keys(parseConfigFile(toml, "README.md").providers)).toEqual([
+    "featherless",
+    "gpu-box",
+  ]);
 });
 
 test("docs/errors.md tells every error there is, with its status, type and code", async () => {
@@ -77,4 +89,28 @@ test("ARCHITECTURE.md names every folder of src/", async () => {
     .filter((entry) => entry.isDirectory())
     .map((entry) => `\`src/${entry.name}/\``);
   for (const folder of folders) expect(text).toContain(folder);
+});
+
+const TOML = /```toml\n([\s\S]+?)```/g;
+
+test("every config, provider file and alias table in docs/providers.md can be read", async () => {
+  const blocks = [...(await read("docs/providers.md")).matchAll(TOML)].map(([, text = ""]) => text);
+  const files = loadProviderFiles([SHIPPED_PROVIDERS]);
+  const kinds = blocks.map((text) => {
+    if (text.includes("[models]"))
+      return createAliases([parseAliasFile(text, "docs")]) && "aliases";
+    if (text.includes("\nname = ")) return parseProviderFile(text, "docs") && "provider";
+    return settleProviders(parseConfigFile(text, "docs").providers, files, () => null) && "config";
+  });
+  expect(kinds).toEqual(["config", "config", "aliases", "provider"]);
+});
+
+test("docs/providers.md names every shipped provider and every option", async () => {
+  const text = await read("docs/providers.md");
+  for (const id of loadProviderFiles([SHIPPED_PROVIDERS]).keys())
+    expect(text).toContain(`\`${id}\``);
+  const snake = (key: string) => key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+  const options = knownKeys(ConfigFile, ["providers", "x"]);
+  const ofModels = knownKeys(ConfigFile, ["providers", "x", "models", 0]);
+  for (const key of [...options, ...ofModels]) expect(text).toContain(`\`${snake(key)}\``);
 });

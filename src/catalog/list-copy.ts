@@ -9,6 +9,11 @@ import { isMissing, writeAtomically } from "./files.ts";
 
 const MIDDLE = ',"list":\n';
 
+/** Where the lists are kept. */
+export function discoveredFolder(home: string): string {
+  return path.join(home, "discovered");
+}
+
 function copyFile(folder: string, provider: string): string {
   return path.join(folder, `${provider}.json`);
 }

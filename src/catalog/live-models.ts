@@ -1,8 +1,8 @@
-import { join } from "node:path";
 import type { Log } from "../lib/log.ts";
 import type { Backend, Model, Target } from "../types.ts";
 import type { Aliases } from "./aliases.ts";
 import { Discovery } from "./discover.ts";
+import { discoveredFolder } from "./list-copy.ts";
 import type { LocalFacts } from "./merge.ts";
 import { CurrentModels } from "./model-index.ts";
 import type { SettledProvider } from "./settle-providers.ts";
@@ -47,7 +47,7 @@ export function liveModels(input: LiveModelsInput): LiveModels {
   const isListed = new Set(listed.map(({ settings }) => settings.id));
   const discovery = new Discovery(
     listed.map(({ settings }) => settings),
-    { folder: join(home, "discovered"), log, changed: () => void index.rebuild() },
+    { folder: discoveredFolder(home), log, changed: () => void index.rebuild() },
   );
   const index = new CurrentModels(
     () => ({

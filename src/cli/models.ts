@@ -1,3 +1,5 @@
+import { readList } from "../catalog/fetch-list.ts";
+import { discoveredFolder, lastCopy } from "../catalog/list-copy.ts";
 import { catalogFolders, loadCatalog } from "../catalog/load.ts";
 import { loadProviderFiles, providerFolders } from "../catalog/providers.ts";
 import { type Catalog, resolve } from "../catalog/resolve.ts";
@@ -6,6 +8,7 @@ import { locateWeights } from "../catalog/weights.ts";
 import type { Config } from "../config/schema.ts";
 import { engineInstalled, NO_ENGINE } from "../lib/engine-installed.ts";
 import { memoryFor } from "../lib/footprint.ts";
+import { atOnce } from "../lib/slices.ts";
 import type { Model } from "../types.ts";
 import { formatBytes, formatTable } from "./format.ts";
 
@@ -143,5 +146,21 @@ export async function models(config: Config, options: { json: boolean }): Promis
       (a.size ?? 0) - (b.size ?? 0),
   );
   console.log(options.json ? JSON.stringify(rows, null, 2) : modelsTable(rows));
+  if (!options.json) for (const note of await listNotes(providers, config.home)) console.log(note);
   return 0;
+}
+
+/** What providers' own lists hold: a line each, since they may be thousands. Nobody is asked now. */
+async function listNotes(providers: readonly SettledProvider[], home: string): Promise<string[]> {
+  const listed = providers.filter(({ discover }) => discover);
+  return Promise.all(
+    listed.map(async ({ settings: { id, baseUrl, missingKey } }) => {
+      if (missingKey !== null) return `${id}: ${missingKey} is not set`;
+      const text = await lastCopy(discoveredFolder(home), id, baseUrl);
+      const count = text === null ? undefined : atOnce(readList(text))?.length;
+      return count === undefined
+        ? `${id}: its list has not been fetched yet; a running server does`
+        : `${id}: ${count} models when they were last fetched; GET /v1/models of a running server lists them`;
+    }),
+  );
 }

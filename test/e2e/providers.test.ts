@@ -35,7 +35,7 @@ const ask = (model: string, fields: object = {}) =>
   post(`${covey.url}/v1/chat/completions`, chatBody(model, "one two three", fields));
 
 test("silence before the answer is a 504, and the upstream's work is cancelled", async () => {
-  await start(["slow-30000"], 'first_byte_timeout = "300ms"\n');
+  await start(["slow-30000"], 'first_byte_timeout = "300ms"\nanswer_timeout = "300ms"\n');
   for (const fields of [{}, { stream: true }]) {
     const answer = await ask("slow-30000", fields);
     expect(answer.status).toBe(504);
