@@ -54,8 +54,9 @@ export const routingFields = {
   plugins: z.array(z.unknown()).max(0, "plugins are not supported here.").nullish(),
   transforms: z
     .array(z.string())
-    .max(0, "prompt transforms are not supported here; send [] or leave it out.")
-    .nullish(),
+    .max(64)
+    .nullish()
+    .describe("Not done here: left out, and told in x-covey-dropped-params."),
   chat_template: z
     .null("a chat template in a request is not run here; chat_template_kwargs sets variables.")
     .optional(),

@@ -41,7 +41,10 @@ export async function read<O extends Operation>(
     wishes: preferencesOf(asked, incoming.headers),
     streams: asked.stream === true,
     wantsUsage: isOn(asked.stream_options, "include_usage") || isOn(asked.usage, "include"),
-    unknownWishes: unknownWishes(asked.provider),
+    unknownWishes: [
+      ...unknownWishes(asked.provider),
+      ...(Array.isArray(asked.transforms) && asked.transforms.length > 0 ? ["transforms"] : []),
+    ],
   };
 }
 

@@ -105,7 +105,7 @@ const bodies: [name: string, schema: z.ZodType, body: object][] = [
       transforms: ["middle-out"],
       usage: { include: true },
       reasoning: { effort: "high", exclude: true },
-      plugins: [{ id: "web" }],
+      plugins: [],
       messages: [
         {
           role: "system",
