@@ -17,7 +17,7 @@ export function createBackend(settings: ProviderSettings, options: DialectOption
     settings.file.dialect === "ollama" ? ollamaDialect(settings) : openAiDialect(settings, options);
   const generate = (operation: Generation) => generation(upstream, dialect, operation);
   const chat = generate("chat");
-  const tokenize = tokenizing(upstream);
+  const tokenize = tokenizing(upstream, options.renderChat);
   const images = options.images ?? new Images();
   const place = { id: settings.id, baseUrl: settings.baseUrl, input: settings.file.images.input };
   return {

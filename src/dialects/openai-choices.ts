@@ -112,6 +112,10 @@ export function completeWholeChoice(
     ...fieldsOf(choice.message),
   };
   settleText(message);
+  // vLLM writes these as null; OpenAI's schema has them as they should be or not at all.
+  for (const name of ["annotations", "function_call"]) {
+    if (message[name] === null) delete message[name];
+  }
   const given = Array.isArray(message.tool_calls) ? message.tool_calls : [];
   const calls = wholeToolCalls(given, newId);
   if (calls.length > 0) message.tool_calls = calls;

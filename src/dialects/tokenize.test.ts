@@ -18,13 +18,14 @@ async function ask(id: string, answers: object[], input: Omit<TokenizeRequest, "
   upstream = serve(() => Response.json(left.shift()));
   const settings = await catalogSettings(id, { baseUrl: upstream.url });
   const { operations } = createBackend(settings);
+  const attempt = context();
   const reply = await operations.tokenize?.(
     target("up", { contextLength: 4096 }),
     { model: "m", ...input },
-    context(),
+    attempt,
   );
   if (reply === undefined) throw new Error("no tokenize");
-  return { body: bodyOf(reply), seen: upstream.seen };
+  return { body: bodyOf(reply), seen: upstream.seen, told: Object.fromEntries(attempt.notes) };
 }
 const MESSAGES: TokenizeRequest["messages"] = [{ role: "user", content: "hi" }];
 const tokens = (ids: number[], strings: string[], length = 4096) => ({
@@ -70,13 +71,14 @@ test("llama.cpp: pieces of whole characters and of bytes; a conversation is rend
   ]);
 });
 
-test("Featherless: text only", async () => {
+test("Featherless: text, and a conversation as text", async () => {
   const { body, seen } = await ask("featherless", [{ tokens: [7] }], { input: "a" });
   expect(body).toEqual(tokens([7], []));
   expect(seen[0]).toMatchObject({ path: "/v1/tokenize", body: { model: "up", text: "a" } });
   await upstream.close();
-  const refused = await thrown(ask("featherless", [], { messages: MESSAGES }));
-  expect(refused).toMatchObject({ kind: "invalid_request", fault: "unsupported" });
+  const chat = await ask("featherless", [{ tokens: [7, 8] }], { messages: MESSAGES });
+  expect(chat.seen[0]?.body).toEqual({ model: "up", text: "user\nhi\n" });
+  expect(chat.told).toEqual({ "x-covey-chat-template": "unknown" });
 });
 
 test("TabbyAPI: its own paths", async () => {

@@ -2,7 +2,9 @@ import type { DetokenizeRequest, TokenizeRequest } from "../contract/tokenize.ts
 import type { AttemptContext, JsonObject, Reply, Target } from "../types.ts";
 import { ask, cannot, unreadable } from "./ask.ts";
 import { type Fields, fieldsOf } from "./fields.ts";
+import { settleText } from "./text-parts.ts";
 import type { Upstream } from "./upstream.ts";
+import type { DialectOptions } from "./wire.ts";
 
 /** Where llama.cpp's server renders a conversation. */
 const APPLY_TEMPLATE = "//apply-template";
@@ -11,7 +13,7 @@ const APPLY_TEMPLATE = "//apply-template";
  * The tokens of a text or a conversation, as the provider's server counts them.
  * @throws GatewayError with the fault `unsupported` where it has no such endpoint, or not for this
  */
-export function tokenizing(upstream: Upstream) {
+export function tokenizing(upstream: Upstream, renderChat: DialectOptions["renderChat"]) {
   const { settings } = upstream;
   const { paths, quirks } = settings.file;
 
@@ -42,9 +44,11 @@ export function tokenizing(upstream: Upstream) {
       case "tabby":
         body = { text: messages ?? text, add_bos_token: special };
         break;
-      case "text":
-        if (messages !== undefined) throw cannot(settings.id, "tokenizes text only, no messages");
-        body = { model: target.upstreamId, text };
+      case "text": {
+        const content =
+          messages === undefined ? text : asText(target, input, messages, renderChat, context);
+        body = { model: target.upstreamId, text: content };
+      }
     }
     const answer = await ask(upstream, target, paths.tokenize, body, context);
     const { tokens, pieces } = tokensIn(answer);
@@ -94,6 +98,28 @@ function templateOptions(input: TokenizeRequest): JsonObject {
     // vLLM's default differs here: templates write their own special tokens.
     ...(typeof special === "boolean" ? { add_special_tokens: special } : {}),
   };
+}
+
+/**
+ * A conversation for a server that counts text only: as the model's template writes it, or, where that
+ * is not known, a line for each role and the messages' texts, which the caller is told.
+ */
+function asText(
+  target: Target,
+  input: TokenizeRequest,
+  messages: NonNullable<TokenizeRequest["messages"]>,
+  renderChat: DialectOptions["renderChat"],
+  context: AttemptContext,
+): string {
+  const known = renderChat?.(target, { ...input }) ?? null;
+  if (known !== null) return known;
+  context.notes.set("x-covey-chat-template", "unknown");
+  const written = messages.map((message) => {
+    const plain: Fields = { ...message };
+    settleText(plain);
+    return `${message.role}\n${typeof plain.content === "string" ? plain.content : ""}\n`;
+  });
+  return written.join("");
 }
 
 async function rendered(
