@@ -27,7 +27,10 @@ export function greeting({ gateway, url, models, unusedKeys }: Greeted, host: st
     lines.push(
       `  ${variable} is set: [providers.${provider}] in covey.toml, or COVEY_PROVIDERS=${provider}, switches ${provider} on`,
     );
-  const example = exampleModel(gateway);
+  const isReady = (model: Model): boolean =>
+    gateway.models.targets(model).some((target) => stateOf(gateway, target).state === "ready");
+  // A model that somebody chose, rather than the first of a long list.
+  const example = here.find(isReady) ?? here[0] ?? exampleModel(gateway);
   lines.push(
     "",
     ...(example === undefined
