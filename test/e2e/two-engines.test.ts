@@ -178,7 +178,7 @@ const repeating = (fields: object) => ({
 });
 
 test.if(engineInstalled())("killed in the middle of a word, at temperature 0", async () => {
-  const body = ask("Repeat exactly: Crème brûlée", { temperature: 0, max_tokens: 24 });
+  const body = ask("Repeat exactly: Crème brûlée", { temperature: 0, seed: 1, max_tokens: 24 });
   const whole = await uninterrupted(body);
   const survived = await killed(
     body,
@@ -190,7 +190,7 @@ test.if(engineInstalled())("killed in the middle of a word, at temperature 0", a
 });
 
 test.if(engineInstalled())("killed with half a character out, at temperature 0", async () => {
-  const body = repeating({ temperature: 0 });
+  const body = repeating({ temperature: 0, seed: 1 });
   const whole = await uninterrupted(body);
   expect(whole).toContain("🙂");
   const survived = await killed(body, inside("🙂", 2));

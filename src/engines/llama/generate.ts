@@ -84,10 +84,12 @@ export class Generation {
       await sequence.evaluateWithoutGeneratingNewTokens(chunk);
       return null;
     }
+    const seam = this.#seam;
+    const allowed = () => (seam.open ? seam.allowed() : null);
     const history = {
       prompt: this.#head,
       generated: this.#answer,
-      allowed: () => (this.#seam.open ? this.#seam.allowed() : null),
+      allowed: seam.open ? allowed : null,
     };
     const options = evaluateOptions(
       this.#options.sampling,

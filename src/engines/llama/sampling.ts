@@ -11,8 +11,8 @@ export interface SampledHistory {
   readonly prompt: readonly Token[];
   /** The whole answer, also what of it was there at the beginning. */
   readonly generated: readonly Token[];
-  /** The tokens that may come next; null for any. */
-  readonly allowed: () => ReadonlySet<Token> | null;
+  /** The tokens that may come next, null for any; null itself where that is so from the beginning. */
+  readonly allowed: (() => ReadonlySet<Token> | null) | null;
 }
 
 /**
@@ -50,8 +50,9 @@ export function evaluateOptions(
   const combined = additive && repetition;
   const fixed = new Map(sampling.logitBias);
   const biases = () => (combined ? combinedBias(sampling, history.generated) : fixed);
-  if (combined || history.allowed() !== null)
-    options.tokenBias = () => biasFor(model, onlyAllowed(biases(), history.allowed(), model));
+  const { allowed } = history;
+  if (combined || allowed !== null)
+    options.tokenBias = () => biasFor(model, onlyAllowed(biases(), allowed?.() ?? null, model));
   else if (fixed.size > 0) options.tokenBias = biasFor(model, fixed);
   if (sampling.xtc !== null) options.xtc = sampling.xtc;
   if (dry !== null)
