@@ -9,9 +9,9 @@ import type {
 } from "../types.ts";
 import { Attempt, type Started } from "./attempt.ts";
 import { type Call, freshMeter } from "./call.ts";
-import { type Gateway, stateOf } from "./gateway.ts";
-import { pause } from "./pause.ts";
-import { afterFailure, faultOf, nextTarget, type Retries } from "./retry.ts";
+import type { Gateway } from "./gateway.ts";
+import { mayBeAsked, nextPlace } from "./place.ts";
+import { afterFailure, faultOf, type Retries } from "./retry.ts";
 
 /** What is asked of one target after the other. */
 export interface Errand<O extends Operation> {
@@ -46,38 +46,32 @@ export async function reach<O extends Operation>(
   targets: readonly Target[],
   retries: Retries,
 ): Promise<Started> {
-  const { maxWaitMs } = gateway.routing.rules;
   let left = targets;
   let failure: GatewayError | null = null;
   while (retries.made < errand.attempts) {
-    const now = performance.now();
-    left = left.filter((target) => mayBeAsked(gateway, target, now));
-    const next = nextTarget(left, retries.tried, now, retries.deadline, maxWaitMs);
-    if (next === null) break;
-    if (next.waitMs > 0) await pause(call, next.waitMs);
-    const { target } = next;
-    const release = gateway.slots.take(target.provider, target.concurrencyCost);
-    if (release === null) {
-      const full = left.every((each) => each.provider === target.provider);
-      if (!full && retries.tried.get(target.id) === undefined) {
-        // The others first; when they are done with, it may have a place.
-        retries.tried.set(target.id, { times: 0, notBefore: now });
-        continue;
-      }
-      failure ??= noPlace(target);
-      if (!(await placeFreed(gateway, call, target, retries.deadline, maxWaitMs))) break;
-      continue;
-    }
+    const place = await nextPlace(gateway, call, left, retries);
+    if (place === "full") failure ??= noPlace(left);
+    if (place === null || place === "full") break;
+    const { target, release } = place;
     if (call.gone !== null) {
       release();
       throw call.gone;
+    }
+    // Another call may have become a half-open breaker's probe since.
+    if (!mayBeAsked(gateway, target, performance.now())) {
+      release();
+      continue;
     }
     const how = call.attempts.length === 0 ? "first" : errand.how;
     const attempt = new Attempt(gateway, call, target, how, release);
     retries.made += 1;
     try {
       errand.count(attempt.meter);
-      return await attempt.begin(errand.operation, errand.input, errand.prefill);
+      const started = await attempt.begin(errand.operation, errand.input, errand.prefill);
+      if (call.gone === null || started.kind === "json") return started;
+      // Nobody reads it any more.
+      started.events.return?.()?.catch(() => undefined);
+      throw call.gone;
     } catch (error) {
       if (call.gone !== null || !(error instanceof GatewayError)) throw error;
       const fault = faultOf(error);
@@ -96,14 +90,6 @@ export async function reach<O extends Operation>(
   );
 }
 
-/** Its keys may have come to rest, or its breaker may have opened, since it was chosen. */
-function mayBeAsked(gateway: Gateway, target: Target, now: number): boolean {
-  return (
-    stateOf(gateway, target).state !== "unavailable" &&
-    gateway.health.of(target.id, now).breaker !== "open"
-  );
-}
-
 function isLarger(target: Target, than: Target): boolean {
   return (
     target.contextLength !== null &&
@@ -112,30 +98,12 @@ function isLarger(target: Target, than: Target): boolean {
   );
 }
 
-function noPlace({ provider }: Target): GatewayError {
-  return new GatewayError(
-    "overloaded",
-    `'${provider}' is answering as many calls as it may at once.`,
-    { retryAfter: 1, fault: "busy" },
-  );
-}
-
-/** Waits for a place at a provider, as long as the rules let it. */
-async function placeFreed(
-  gateway: Gateway,
-  call: Call,
-  target: Target,
-  deadline: number,
-  maxWaitMs: number,
-): Promise<boolean> {
-  const ms = Math.min(maxWaitMs, deadline - performance.now());
-  if (ms <= 0) return false;
-  let freed = false;
-  await pause(call, ms, (wake) =>
-    gateway.slots.onFree([target.provider], () => {
-      freed = true;
-      wake();
-    }),
-  );
-  return freed;
+function noPlace(targets: readonly Target[]): GatewayError {
+  const providers = [...new Set(targets.map(({ provider }) => `'${provider}'`))];
+  const are =
+    providers.length === 1 ? "is answering as many calls as it" : "answer as many as they";
+  return new GatewayError("overloaded", `${providers.join(", ")} ${are} may at once.`, {
+    retryAfter: 1,
+    fault: "busy",
+  });
 }

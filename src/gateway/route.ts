@@ -34,7 +34,8 @@ export async function route<O extends Operation>(
   let failure: GatewayError | null = null;
   for (let index = 0; index < models.length; index++) {
     const model = models[index];
-    if (model === undefined) break;
+    const late = failure !== null && performance.now() > retries.deadline;
+    if (model === undefined || late) break;
     call.model = model.id;
     const errand: Errand<O> = {
       operation: request.operation,
@@ -50,7 +51,8 @@ export async function route<O extends Operation>(
       return await reach(gateway, call, errand, targets, retries);
     } catch (error) {
       if (call.gone !== null || !(error instanceof GatewayError)) throw error;
-      failure = error;
+      // That a model to fall back to is not there is not why the call failed.
+      if (failure === null || error.kind !== "model_not_found") failure = error;
       const larger = faultOf(error) === "context" ? largerModel(gateway, model) : undefined;
       if (larger !== undefined && !models.includes(larger)) models.splice(index + 1, 0, larger);
     }
