@@ -49,7 +49,15 @@ export function continueChat(
 const CHAT_ONLY = [
   ...["messages", "tools", "tool_choice", "parallel_tool_calls", "functions", "function_call"],
   ...["response_format", "logprobs", "top_logprobs", "reasoning_effort", "chat_template_kwargs"],
-  ...["modalities", "audio", "prediction", "verbosity", "web_search_options"],
+  ...[
+    "continue_final_message",
+    "add_generation_prompt",
+    "modalities",
+    "audio",
+    "prediction",
+    "verbosity",
+    "web_search_options",
+  ],
 ];
 
 /** A chat as a completion of its rendered text and the beginning of its answer. */
