@@ -138,9 +138,7 @@ export class Attempt {
   }
 
   #whole(body: JsonObject): Started {
-    if (OBJECTS[this.#call.operation] !== null && finishReason(body) === null) {
-      throw endedEarly(this.target);
-    }
+    if (OBJECTS[this.#call.operation] !== null && !isWhole(body)) throw endedEarly(this.target);
     this.end(null);
     return { kind: "json", attempt: this, body };
   }
@@ -167,6 +165,13 @@ export function finishReason(body: JsonObject): string | null {
     if (typeof choice?.finish_reason === "string") return choice.finish_reason;
   }
   return null;
+}
+
+/** Whether every choice says why it ended. */
+function isWhole(body: JsonObject): boolean {
+  const { choices } = body;
+  if (!Array.isArray(choices) || choices.length === 0) return false;
+  return choices.every((choice) => typeof choice?.finish_reason === "string");
 }
 
 /** Whether an event says something, be it only that the answer has ended. */

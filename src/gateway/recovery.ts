@@ -47,7 +47,8 @@ function isPlainCompletion({ prompt, echo, suffix }: JsonObject): boolean {
   return typeof text === "string" && echo !== true && (suffix == null || suffix === "");
 }
 
-function choicesAsked(operation: Operation, input: JsonObject): number {
+/** How many answers there must be. */
+export function choicesAsked(operation: Operation, input: JsonObject): number {
   if (operation !== "completions" || !Array.isArray(input.prompt)) return 1;
   return typeof input.prompt[0] === "number" ? 1 : input.prompt.length;
 }

@@ -52,14 +52,20 @@ export async function resume<O extends Operation>(
     const source = ways.restart ? await restart(broken, targets, sent) : null;
     if (source !== null) return source;
     broken.retries.made = 0;
-    if (ways.continue) return await goOn(broken, targets, text, sent);
-    throw failure;
+    if (!ways.continue) throw failure;
+    const rest = await goOn(broken, targets, text, sent);
+    if (rest === "length") asBefore(broken, used);
+    return rest;
   } catch (error) {
-    // What the caller has got was the dead one's, and so is the reason.
-    call.meter.begin(used);
-    call.target = dead.target;
+    asBefore(broken, used);
     throw call.gone ?? (error instanceof GatewayError ? failure : error);
   }
+}
+
+/** What the caller has got was the dead one's, and so is the reason. */
+function asBefore<O extends Operation>({ call, dead }: Broken<O>, used: Meter): void {
+  call.meter.begin(used);
+  call.target = dead.target;
 }
 
 function snapshot(meter: Readonly<Meter>): Meter {
@@ -130,10 +136,15 @@ async function readPast(
   { first, events }: { first: readonly StreamEvent[]; events: Events },
   attempt: Attempt,
 ): Promise<readonly StreamEvent[]> {
+  const fresh: StreamEvent[] = [];
   let group = first;
   for (;;) {
-    const fresh = group.map((event) => seam.take(event)).filter((event) => event !== null);
-    if (fresh.length > 0) return fresh;
+    for (const event of group) {
+      const rest = seam.take(event);
+      if (rest !== null) fresh.push(rest);
+    }
+    // Of answers side by side one may go on before all of another has come again.
+    if (fresh.length > 0 && seam.passed) return fresh;
     const step = await events.next();
     if (step.done === true) throw endedEarly(attempt.target);
     group = step.value;

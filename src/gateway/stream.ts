@@ -90,7 +90,8 @@ class EventStream<O extends Operation> implements EventBody {
   cancel(): void {
     this.#done = true;
     cancel(this.#gateway, this.#call);
-    this.#source?.leave();
+    if (this.#source !== null) this.#source.leave();
+    else this.#started.then(close, ignore);
   }
 
   async #begin(): Promise<SurvivingStream<O>> {
@@ -156,6 +157,15 @@ class EventStream<O extends Operation> implements EventBody {
     );
     return `data: ${JSON.stringify(last)}\n\n`;
   }
+}
+
+/** A source that has begun, and that nobody will read. */
+function close(started: Started): void {
+  if (started.kind === "stream") started.events.return?.()?.catch(ignore);
+}
+
+function ignore(): void {
+  // The call has been settled; nobody waits for this.
 }
 
 /** Usage goes only to those who asked; an event that held nothing else is not sent. */

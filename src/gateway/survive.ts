@@ -5,7 +5,7 @@ import { endedEarly, type Started } from "./attempt.ts";
 import type { Call } from "./call.ts";
 import type { Gateway } from "./gateway.ts";
 import { freshRetries } from "./reach.ts";
-import { stopsOf, waysOn } from "./recovery.ts";
+import { choicesAsked, stopsOf, waysOn } from "./recovery.ts";
 import { remember, resume, type Source } from "./resume.ts";
 import { faultOf, type Retries } from "./retry.ts";
 import type { Request } from "./route.ts";
@@ -28,6 +28,7 @@ export class SurvivingStream<O extends Operation> {
   readonly #call: Call;
   readonly #request: Request<O>;
   readonly #stops: readonly string[];
+  readonly #choices: number;
   #retries: Retries | null = null;
   #source: Source;
   #stop: StopCut | null;
@@ -47,6 +48,7 @@ export class SurvivingStream<O extends Operation> {
     this.#call = call;
     this.#request = request;
     this.#stops = stopsOf(request.operation, request.input);
+    this.#choices = choicesAsked(request.operation, request.input);
     this.#source = { ...started, seam: null };
     this.#pending = started.first;
     this.#stop = this.#stops.length === 0 ? null : new StopCut(this.#stops);
@@ -58,8 +60,7 @@ export class SurvivingStream<O extends Operation> {
       let group: Group | null;
       try {
         group = this.#pending ?? (await this.#read());
-        if (group === null && !this.transcript.complete)
-          throw endedEarly(this.#source.attempt.target);
+        if (group === null && !this.#complete) throw endedEarly(this.#source.attempt.target);
       } catch (error) {
         group = await this.#recover(error);
       }
@@ -75,6 +76,11 @@ export class SurvivingStream<O extends Operation> {
   leave(): void {
     this.#ended = true;
     this.#close();
+  }
+
+  /** Whether all the answers that were asked for have ended. */
+  get #complete(): boolean {
+    return this.transcript.complete && this.transcript.choices.size >= this.#choices;
   }
 
   async #read(): Promise<Group | null> {
@@ -102,7 +108,7 @@ export class SurvivingStream<O extends Operation> {
       const counted = this.#counted(cut);
       if (counted !== null) shown.push(counted);
       if (this.#stop?.stopped === true) {
-        if (typeof joined?.choices[0]?.finish_reason !== "string") this.#close();
+        this.#close();
         break;
       }
     }
@@ -112,7 +118,7 @@ export class SurvivingStream<O extends Operation> {
   /** Usage is told once, of a whole answer: what a source tells that has not come to its end is not. */
   #counted(event: StreamEvent): StreamEvent | null {
     if (event.usage === undefined || event.usage === null) return event;
-    if (!this.transcript.complete) return event.choices.length === 0 ? null : withoutUsage(event);
+    if (!this.#complete) return event.choices.length === 0 ? null : withoutUsage(event);
     this.#usageTold = true;
     return this.#resumes === 0 ? event : { ...event, usage: this.#usage() };
   }
@@ -133,7 +139,7 @@ export class SurvivingStream<O extends Operation> {
   async #recover(failure: unknown): Promise<Group | null> {
     const { attempt } = this.#source;
     // All that the caller can see had come; only the count was missing.
-    if (this.#call.gone === null && this.transcript.complete) return null;
+    if (this.#call.gone === null && this.#complete) return null;
     attempt.end(failure);
     this.#close();
     if (this.#call.gone !== null || !(failure instanceof GatewayError)) throw failure;
@@ -157,6 +163,10 @@ export class SurvivingStream<O extends Operation> {
     );
     if (source === "length") return [lengthReached(operation)];
     this.#source = source;
+    if (this.#call.gone !== null) {
+      this.#close();
+      throw this.#call.gone;
+    }
     this.#stop = this.#stops.length === 0 ? null : new StopCut(this.#stops);
     return source.first;
   }
