@@ -25,11 +25,26 @@ import { type Chunk, callIdOf, endedRow, post, readStream, type StreamRead } fro
 setDefaultTimeout(60_000);
 
 const MODEL = "pair/tinyllama";
+const RAW = "pair/raw";
+/** A server that takes no beginning of an answer in a chat, but completes any text. */
+const TEXT_ONLY = `name = "Text only"
+key_optional = true
+[continuation]
+completions = true
+`;
 const folder = mkdtempSync(join(tmpdir(), "covey-two-"));
 let relay: CuttingRelay;
 let first: CoveyProcess | null = null;
 let second: CoveyProcess;
 let gateway: TestCovey;
+
+const modelFile = (id: string, path: string) => `id = "${id}"
+name = "TinyLlama"
+context_length = 2048
+stop = ["<|user|>", "<|system|>", "<|assistant|>"]
+kv_bytes_per_token = 22528
+weights = { file = "${path}" }
+`;
 
 /** A Covey with a home of its own; the weights are one file for both. */
 async function engine(name: string): Promise<CoveyProcess> {
@@ -42,20 +57,18 @@ async function engine(name: string): Promise<CoveyProcess> {
 beforeAll(async () => {
   if (!engineInstalled()) return;
   mkdirSync(join(folder, "models"));
-  writeFileSync(
-    join(folder, "models", "tinyllama.toml"),
-    `id = "${MODEL}"
-name = "TinyLlama"
-context_length = 2048
-stop = ["<|user|>", "<|system|>", "<|assistant|>"]
-kv_bytes_per_token = 22528
-weights = { file = "${await weights()}" }
-`,
-  );
+  writeFileSync(join(folder, "models", "tinyllama.toml"), modelFile(MODEL, await weights()));
   relay = await cuttingRelay();
   second = await engine("second");
-  const models = `models = [{ id = "${MODEL}" }]`;
+  // The gateway knows the template of one of the two names, from the weights; it loads nothing.
+  const home = join(folder, "gateway");
+  mkdirSync(join(home, "models"), { recursive: true });
+  mkdirSync(join(home, "providers"));
+  writeFileSync(join(home, "models", "raw.toml"), modelFile(RAW, await weights()));
+  writeFileSync(join(home, "providers", "text-only.toml"), TEXT_ONLY);
+  const raw = `{ id = "${RAW}", upstream_id = "${MODEL}" }`;
   gateway = await startCovey({
+    home,
     toml: `[engine]
 preload = false
 [routing]
@@ -64,12 +77,17 @@ breaker_failures = 0
 type = "covey"
 base_url = "${relay.url}/v1"
 priority = 0
-${models}
+models = [{ id = "${MODEL}" }, ${raw}]
 [providers.two]
 type = "covey"
 base_url = "${second.url}/v1"
 priority = 1
-${models}
+models = [{ id = "${MODEL}" }]
+[providers.text]
+type = "text-only"
+base_url = "${second.url}/v1"
+priority = 1
+models = [${raw}]
 `,
   });
 });
@@ -91,7 +109,7 @@ interface Survived {
 }
 
 /** Asks the gateway, and kills the first process where `cut` says. */
-async function killed(body: object, cut: Cut, path = "/v1/chat/completions"): Promise<Survived> {
+async function killed(body: object, cut: Cut): Promise<Survived> {
   const victim = await engine("first");
   first = victim;
   relay.target = victim.url;
@@ -99,8 +117,8 @@ async function killed(body: object, cut: Cut, path = "/v1/chat/completions"): Pr
     process.kill(victim.pid, "SIGKILL");
     await victim.exited;
   });
-  const asked = { ...body, model: MODEL, stream: true, stream_options: { include_usage: true } };
-  const response = await post(`${gateway.url}${path}`, asked);
+  const asked = { model: MODEL, ...body, stream: true, stream_options: { include_usage: true } };
+  const response = await post(`${gateway.url}/v1/chat/completions`, asked);
   expect(response.status).toBe(200);
   const read = await readStream(response);
   if (relay.waiting) throw new Error(`it was not cut: ${JSON.stringify(read.text)}`);
@@ -114,7 +132,7 @@ async function killed(body: object, cut: Cut, path = "/v1/chat/completions"): Pr
 async function expectOneAnswer(
   { read, row, text }: Survived,
   how: "restart" | "continue",
-  stop = "",
+  { stop = "", provider = "two" } = {},
 ) {
   const { chunks, done } = read;
   const choices = chunks.flatMap((chunk) => chunk.choices);
@@ -131,10 +149,10 @@ async function expectOneAnswer(
   // The end token, and what was made of a stop string; a few where the seam is read in other tokens.
   const tokens = await tokensIn(text + stop);
   expect(Math.abs((usage?.completion_tokens ?? 0) - tokens)).toBeLessThanOrEqual(4);
-  expect(row).toMatchObject({ status: "completed", provider: "two", resumed: 1 });
-  expect(row.attempts.map(({ provider, how: why }) => [provider, why])).toEqual([
+  expect(row).toMatchObject({ status: "completed", provider, resumed: 1 });
+  expect(row.attempts.map((attempt) => [attempt.provider, attempt.how])).toEqual([
     ["one", "first"],
-    ["two", how],
+    [provider, how],
   ]);
   expect(row.attempts.map(({ error }) => error === null)).toEqual([false, true]);
 }
@@ -210,7 +228,7 @@ test.if(engineInstalled())("killed inside a stop string, at temperature 0", asyn
       afterText((text) => text.endsWith(" is")),
     );
     expect(survived.text).toBe(whole);
-    await expectOneAnswer(survived, "restart", stop === ends ? stop : "");
+    await expectOneAnswer(survived, "restart", { stop: stop === ends ? stop : "" });
   }
 });
 
@@ -240,7 +258,7 @@ test.if(engineInstalled())("killed inside a stop string, drawn at random", async
     afterText((text) => text.includes("🙂")),
   );
   expect(survived.text.trimEnd()).toBe("Crème brûlée 🙂");
-  await expectOneAnswer(survived, "continue", stop);
+  await expectOneAnswer(survived, "continue", { stop });
 });
 
 test.if(engineInstalled())("killed with a seed: the same text as without", async () => {
@@ -253,3 +271,17 @@ test.if(engineInstalled())("killed with a seed: the same text as without", async
   expect(survived.text).toBe(whole);
   await expectOneAnswer(survived, "restart");
 });
+
+test.if(engineInstalled())(
+  "where only text can be completed, the chat is rendered here",
+  async () => {
+    const body = repeating({ model: RAW, temperature: 0.8, provider: { only: ["one", "text"] } });
+    const survived = await killed(
+      body,
+      afterText((text) => text.endsWith("br")),
+    );
+    expect(survived.before).toEndWith("br");
+    expect(survived.text).toStartWith(`${survived.before}ûlée 🙂`);
+    await expectOneAnswer(survived, "continue", { provider: "text" });
+  },
+);
