@@ -47,6 +47,8 @@ const PREFILL =
   /prefill|(last|final) message|continue_final_message|add_generation_prompt|response_prefix|roles? must alternate|assistant (message|response|role)/;
 const COLD = /cold|loading|warming|not (yet )?(ready|loaded)|starting|spinning|initiali[sz]ing/;
 const MODEL = /model|deployment/;
+/** Being cold is no failure: such a model is left alone this long, in seconds. */
+const COLD_WAIT_S = 1;
 
 /** What this refusal means for the caller, for the next attempt and for the key. Pure. */
 export function judge({ id, file, keys }: ProviderSettings, refused: Refused): Verdict {
@@ -60,10 +62,14 @@ export function judge({ id, file, keys }: ProviderSettings, refused: Refused): V
     rests: "no",
     retryAfter: null,
   });
-  const wait = refused.retryAfter ?? 1;
+  // Where it tells no time, how often and how soon to ask again is for the gateway to decide.
+  const busy: ErrorDetails =
+    refused.retryAfter === null
+      ? { fault: "busy" }
+      : { fault: "busy", retryAfter: refused.retryAfter };
   const cold = file.quirks.cold_status.includes(status) && (status >= 500 || COLD.test(said.text));
   if (cold || (status === 503 && COLD.test(said.text))) {
-    return fails("model_loading", { fault: "busy", retryAfter: wait });
+    return fails("model_loading", { ...busy, retryAfter: refused.retryAfter ?? COLD_WAIT_S });
   }
   if (tooLong(said, status)) return fails("context_length_exceeded", { fault: "context" });
   if (filtered(said, status)) return fails("content_filter", { fault: "request" });
@@ -75,13 +81,12 @@ export function judge({ id, file, keys }: ProviderSettings, refused: Refused): V
     return { error, rests: status === 401 ? "key" : "model", retryAfter: null };
   }
   if (status === 429) {
-    const { error } = fails("overloaded", { fault: "busy", retryAfter: wait });
+    const { error } = fails("overloaded", busy);
     // Its own upstream's limit (OpenRouter names it) is not this key's.
     const theirs = typeof said.metadata?.provider_name === "string";
     return { error, rests: theirs ? "no" : "model", retryAfter: refused.retryAfter };
   }
-  if (status === 503 || status === 529)
-    return fails("overloaded", { fault: "busy", retryAfter: wait });
+  if (status === 503 || status === 529) return fails("overloaded", busy);
   if (status === 408 || status === 504 || status === 524) {
     return fails("upstream_timeout", { fault: "broken" });
   }
