@@ -5,9 +5,10 @@ import type { Call } from "./call.ts";
 import type { Gateway } from "./gateway.ts";
 import { type Errand, reach } from "./reach.ts";
 import { canContinue, restOf, sentTokensOf, type Ways } from "./recovery.ts";
+import { Mismatch, RestartSeam } from "./restart-seam.ts";
 import { afterFailure, type Retries } from "./retry.ts";
 import { type Request, targetsOf } from "./route.ts";
-import { ContinueSeam, Mismatch, RestartSeam, type Seam } from "./seam.ts";
+import { ContinueSeam, type Seam } from "./seam.ts";
 import type { Transcript } from "./transcript.ts";
 
 /** Where an answer's events come from. */
@@ -86,7 +87,7 @@ function errandOf<O extends Operation>(
     operation: request.operation,
     input: request.input,
     how,
-    prefill: null,
+    prefill: () => null,
     attempts: gateway.routing.rules.attempts,
     count: (meter) =>
       how === "restart" ? call.meter.restart(meter, sent) : call.meter.resume(meter, sent),
@@ -161,16 +162,16 @@ async function goOn<O extends Operation>(
   const { gateway, call, request, retries } = broken;
   const able = targets.filter((target) => canContinue(target, request.operation, request.input));
   if (able.length === 0) throw broken.failure;
-  const rest = restOf(request.input, text, sent);
+  const rest = restOf(request.operation, request.input, text, sent);
   if (rest === null) return "length";
   const errand: Errand<O> = {
     ...errandOf(broken, "continue", sent),
     input: { ...request.input, ...rest.input },
-    prefill: rest.prefill,
+    prefill: (target) => rest.prefill(target).text,
   };
   const started = await reach(gateway, call, errand, able, retries);
   if (started.kind !== "stream") throw broken.failure;
-  const seam = new ContinueSeam(rest.space);
+  const seam = new ContinueSeam(rest.prefill(started.attempt.target).space);
   const first = started.first.map((event) => seam.take(event)).filter((event) => event !== null);
   return { attempt: started.attempt, first, events: started.events, seam };
 }

@@ -9,7 +9,8 @@ import {
 } from "../../test/gateway/told.ts";
 import { forSeeds, type Seeded } from "../../test/seeded.ts";
 import type { JsonObject, StreamEvent } from "../types.ts";
-import { ContinueSeam, Mismatch, RestartSeam, type Seam } from "./seam.ts";
+import { Mismatch, RestartSeam } from "./restart-seam.ts";
+import { ContinueSeam, type Seam } from "./seam.ts";
 import { deltaOf, Transcript } from "./transcript.ts";
 
 const transcriptOf = (events: readonly StreamEvent[]): Transcript => {
