@@ -12,6 +12,8 @@ export interface CoveyOptions {
   readonly cpu?: number;
   /** An origin that answers for the model `bench`. */
   readonly upstream?: string;
+  /** How many providers answer for it, all at that origin; one without it. The fastest is asked first. */
+  readonly targets?: number;
   readonly home?: string;
   readonly port?: number;
   readonly preload?: boolean;
@@ -33,10 +35,11 @@ export function serveCommand(config: string, home: string, port: number): string
 /** A config without limits, so that what is measured is the work. Everything else is as it is by default. */
 export function writeConfig(options: CoveyOptions): string {
   const file = join(temporaryFolder(), "covey.toml");
-  const provider =
-    options.upstream === undefined
-      ? ""
-      : `[providers.bench]\nbase_url = "${options.upstream}/v1"\nmodels = [{ id = "bench" }]\n`;
+  const { upstream, targets = 1 } = options;
+  const ids = upstream === undefined ? [] : Array.from({ length: targets }, (_, i) => `bench${i}`);
+  const providers = ids.map(
+    (id) => `[providers.${id}]\nbase_url = "${upstream}/v1"\nmodels = [{ id = "bench" }]\n`,
+  );
   writeFileSync(
     file,
     `[limits.anonymous]
@@ -44,7 +47,9 @@ requests_per_minute = 0
 concurrency = 0
 [engine]
 preload = ${options.preload ?? false}
-${provider}`,
+[routing]
+strategy = "${targets > 1 ? "least-latency" : "priority"}"
+${providers.join("")}`,
   );
   return file;
 }

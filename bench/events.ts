@@ -42,23 +42,23 @@ export async function events({ rounds }: { rounds: number }): Promise<Result> {
   const [, origin = ""] = await upstream.waitFor(/listens on (http:\S+)\n/);
   const nginx = await startProxy(cores.measured, origin, false);
   const covey = await startCovey({ cpu: cores.measured, upstream: origin });
+  const two = await startCovey({ cpu: cores.measured, upstream: origin, targets: 2 });
   const figures: Figure[] = [];
   const notes: string[] = [];
   const detail: Record<string, unknown> = {};
   for (const shape of SHAPES) {
-    await measured(cores, nginx, shape);
-    await measured(cores, covey, shape);
-    const [theirs = [], ours = []] = await byTurns(
+    for (const server of [nginx, covey, two]) await measured(cores, server, shape);
+    const [theirs = [], ours = [], twos = []] = await byTurns(
       rounds,
-      [nginx, covey].map((server) => () => measured(cores, server, shape)),
+      [nginx, covey, two].map((server) => () => measured(cores, server, shape)),
       (m) => m.cpu,
     );
-    await caughtUp(covey);
-    figures.push(...compare(shape, ours, theirs));
+    for (const server of [covey, two]) await caughtUp(server);
+    figures.push(...compare(shape, ours, theirs), ...withTwo(shape, twos, ours, theirs));
     notes.push(
       `${shape.name}: nginx had ${percent(theirs)} of its processor, covey ${percent(ours)}`,
     );
-    detail[shape.name] = { nginx: theirs, covey: ours };
+    detail[shape.name] = { nginx: theirs, covey: ours, two: twos };
   }
   return { benchmark: "events", figures, notes, detail };
 }
@@ -107,6 +107,27 @@ function compare(
       ours: sample(ours.map((m) => m.mainCpu)),
     },
     figure("events a second", "/s", (m) => m.perSecond),
+  ];
+}
+
+/** The same where there are two targets for every call. */
+function withTwo(
+  { name }: Shape,
+  two: readonly Measured[],
+  one: readonly Measured[],
+  nginx: readonly Measured[],
+): Figure[] {
+  const cpu = (m: Measured) => m.cpu;
+  const figure = (peer: string, theirs: readonly Measured[]): Figure => ({
+    name: `${name}, two targets, CPU an event`,
+    unit: "µs",
+    ours: sample(two.map(cpu)),
+    peer: { name: peer, value: sample(theirs.map(cpu)) },
+    ratio: ratios(two.map(cpu), theirs.map(cpu)),
+  });
+  return [
+    { ...figure("covey with one", one), target: { of: "ratio", most: 1.05 } },
+    figure("nginx", nginx),
   ];
 }
 

@@ -33,9 +33,17 @@ export async function requests({ rounds }: { rounds: number }): Promise<Result> 
   const upstream = await startFixedAnswer(cores.load, ANSWER);
   const nginx = await startProxy(cores.measured, upstream.url, true);
   const covey = await startCovey({ cpu: cores.measured, upstream: upstream.url });
+  const two = await startCovey({ cpu: cores.measured, upstream: upstream.url, targets: 2 });
   const bare = await startBareProxy(cores.measured, upstream.url);
   const measure = (server: Started & { url: string }, script: string, seconds: number) =>
-    measured(cores, server, upstream, script, seconds, server === covey ? covey : null);
+    measured(
+      cores,
+      server,
+      upstream,
+      script,
+      seconds,
+      [covey, two].find((c) => c === server) ?? null,
+    );
   const figures: Figure[] = [];
   const notes: string[] = [];
   const detail: Record<string, unknown> = {};
@@ -45,17 +53,18 @@ export async function requests({ rounds }: { rounds: number }): Promise<Result> 
   ] as const) {
     const script = postScript(body);
     await measure(nginx, script, 1);
-    for (const server of [covey, bare]) await measure(server, script, WARM_UP_SECONDS);
-    const [theirs = [], ours = [], bares = []] = await byTurns(
+    for (const server of [covey, two, bare]) await measure(server, script, WARM_UP_SECONDS);
+    const [theirs = [], ours = [], twos = [], bares = []] = await byTurns(
       rounds,
-      [nginx, covey, bare].map((server) => () => measure(server, script, SECONDS)),
+      [nginx, covey, two, bare].map((server) => () => measure(server, script, SECONDS)),
       (m) => m.cpu,
     );
     const size = `${name} chat (${body.length} bytes)`;
     figures.push(...compare(size, ours, theirs), besideBare(size, ours, bares));
+    figures.push(...withTwo(size, twos, ours, theirs));
     notes.push(`${size}: ${saturation("nginx", theirs)}; ${saturation("covey", ours)}`);
     notes.push(`${size}: covey's CPU a request by thread: ${byThread(ours)}`);
-    detail[name] = { nginx: theirs, covey: ours, bun: bares };
+    detail[name] = { nginx: theirs, covey: ours, two: twos, bun: bares };
   }
   return { benchmark: "requests", figures, notes, detail };
 }
@@ -135,6 +144,27 @@ function besideBare(size: string, ours: readonly Measured[], bares: readonly Mea
     peer: { name: "bare Bun proxy", value: sample(bare ?? []) },
     ratio: ratios(own ?? [], bare ?? []),
   };
+}
+
+/** What choosing between two targets and keeping their health costs. */
+function withTwo(
+  size: string,
+  two: readonly Measured[],
+  one: readonly Measured[],
+  nginx: readonly Measured[],
+): Figure[] {
+  const rate = (m: Measured) => 1e6 / m.cpu;
+  const figure = (peer: string, theirs: readonly Measured[]): Figure => ({
+    name: `${size}, two targets, requests a CPU second`,
+    unit: "/s",
+    ours: sample(two.map(rate)),
+    peer: { name: peer, value: sample(theirs.map(rate)) },
+    ratio: ratios(two.map(rate), theirs.map(rate)),
+  });
+  return [
+    { ...figure("covey with one", one), target: { of: "ratio", least: 0.95 } },
+    figure("nginx", nginx),
+  ];
 }
 
 /** Which side could not do more: a rate says little about a server that was waiting for its load. */

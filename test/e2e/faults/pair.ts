@@ -227,3 +227,13 @@ export async function expectAlive({ ask, first, second }: Pair): Promise<void> {
 
 export const targetsOf = ({ row }: Seen): readonly string[] =>
   row.attempts.map(({ provider, how, error }) => `${provider} ${how} ${error ?? "answered"}`);
+
+/** One of the calls that were begun together. */
+export async function seenOf(
+  calls: ReadonlyMap<string, Promise<Seen>>,
+  name: string,
+): Promise<Seen> {
+  const seen = await calls.get(name);
+  if (seen === undefined) throw new Error(`there is no call ${name}`);
+  return seen;
+}

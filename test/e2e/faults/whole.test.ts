@@ -4,6 +4,8 @@ import {
   expectRefused,
   expectWhole,
   type Pair,
+  type Seen,
+  seenOf,
   startPair,
   targetsOf,
 } from "./pair.ts";
@@ -24,8 +26,11 @@ const FAULTS = [
 ] as const;
 
 let pair: Pair;
+/** All under way at once, since most of their time is pauses between attempts. */
+let alone: ReadonlyMap<string, Promise<Seen>>;
 beforeAll(async () => {
   pair = await startPair(FAULTS.map(([model]) => model));
+  alone = new Map(FAULTS.map(([model]) => [model, pair.ask(`alone/${model}`)]));
 });
 afterAll(() => pair.close());
 afterEach(() => expectAlive(pair));
@@ -41,7 +46,7 @@ describe("a whole answer", () => {
   });
 
   test.each(FAULTS)("%s alone is %i", async (model, status, code, attempts) => {
-    const seen = await pair.ask(`alone/${model}`);
+    const seen = await seenOf(alone, model);
     expectRefused(seen, status, code);
     expect(pair.attempts(seen)).toEqual([attempts, 0]);
     expect(seen.tookMs).toBeLessThan(8000);
