@@ -44,6 +44,8 @@ export interface Continuation {
   readonly prefill: boolean;
   /** It completes raw text, so that a rendered chat template with the beginning of an answer works. */
   readonly completions: boolean;
+  /** A chat's beginning may end in white space: it is gone on with as it is. */
+  readonly exact: boolean;
   /** Also with guided output: the guide counts from the answer's beginning, not from the seam. */
   readonly guided: boolean;
   /** Also from inside a reasoning section. */

@@ -54,6 +54,8 @@ const continuation = z.strictObject({
     .default("none"),
   /** `/completions` takes text as it is, so that a chat can be rendered here and continued there. */
   completions: z.boolean().default(false),
+  /** An assistant message's white space at its end is kept: the answer goes on right after it. */
+  exact: z.boolean().default(false),
   guided: z.boolean().default(false),
   reasoning: z.boolean().default(false),
 });

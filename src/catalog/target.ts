@@ -3,6 +3,7 @@ import type { Continuation, Model, Price, Target } from "../types.ts";
 const NO_CONTINUATION: Continuation = {
   prefill: false,
   completions: false,
+  exact: false,
   guided: false,
   reasoning: false,
 };

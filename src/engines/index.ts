@@ -40,6 +40,7 @@ export interface LocalBackend extends Backend {
 export const LOCAL_CONTINUATION: Continuation = {
   prefill: true,
   completions: true,
+  exact: true,
   guided: false,
   reasoning: false,
 };

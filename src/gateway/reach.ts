@@ -19,7 +19,8 @@ export interface Errand<O extends Operation> {
   readonly input: OperationInput[O] & JsonObject;
   /** How attempts after this call's first are recorded. */
   readonly how: AttemptRecord["how"];
-  readonly prefill: string | null;
+  /** The beginning of the answer that this target is to go on with. */
+  readonly prefill: (target: Target) => string | null;
   /** Puts an attempt's meter into the call's. */
   readonly count: (meter: Meter) => void;
   /** Most attempts, those before it included. */
@@ -67,7 +68,7 @@ export async function reach<O extends Operation>(
     retries.made += 1;
     try {
       errand.count(attempt.meter);
-      const started = await attempt.begin(errand.operation, errand.input, errand.prefill);
+      const started = await attempt.begin(errand.operation, errand.input, errand.prefill(target));
       if (call.gone === null || started.kind === "json") return started;
       // Nobody reads it any more.
       started.events.return?.()?.catch(() => undefined);

@@ -76,7 +76,14 @@ test("answers side by side are only made anew", () => {
 });
 
 const able = (known: object) => ({
-  continuation: { prefill: false, completions: false, guided: false, reasoning: false, ...known },
+  continuation: {
+    prefill: false,
+    completions: false,
+    exact: false,
+    guided: false,
+    reasoning: false,
+    ...known,
+  },
 });
 
 test.each([
@@ -108,18 +115,23 @@ test("a format of text, and guides that are null, guide nothing", () => {
 
 test("the rest has what is left of each limit, and the text without the white space at its end", () => {
   const input = { max_tokens: 10, max_completion_tokens: 12, min_tokens: 6, temperature: 1 };
-  expect(restOf(input, "Once upon \n", 4)).toEqual({
-    input: { max_tokens: 6, max_completion_tokens: 8, min_tokens: 2, temperature: 1 },
-    prefill: "Once upon",
-    space: " \n",
+  const rest = restOf("chat", input, "Once upon \n", 4);
+  expect(rest?.input).toEqual({
+    ...{ max_tokens: 6, max_completion_tokens: 8, min_tokens: 2, temperature: 1 },
   });
-  expect(restOf({ min_tokens: 2 }, "x", 4)?.input).toEqual({ min_tokens: 0 });
-  expect(restOf({ max_tokens: null }, "x", 4)?.input).toEqual({ max_tokens: null });
+  const trimmed = { text: "Once upon", space: " \n" };
+  expect(rest?.prefill(targetAt("a", able({})))).toEqual(trimmed);
+  const exact = targetAt("a", able({ exact: true }));
+  expect(rest?.prefill(exact)).toEqual({ text: "Once upon \n", space: "" });
+  const completion = restOf("completions", input, "Once upon \n", 4);
+  expect(completion?.prefill(exact)).toEqual(trimmed);
+  expect(restOf("chat", { min_tokens: 2 }, "x", 4)?.input).toEqual({ min_tokens: 0 });
+  expect(restOf("chat", { max_tokens: null }, "x", 4)?.input).toEqual({ max_tokens: null });
 });
 
 test("there is no rest where a limit is used up", () => {
-  expect(restOf({ max_tokens: 4 }, "x", 4)).toBeNull();
-  expect(restOf({ max_tokens: 9, max_completion_tokens: 3 }, "x", 4)).toBeNull();
+  expect(restOf("chat", { max_tokens: 4 }, "x", 4)).toBeNull();
+  expect(restOf("chat", { max_tokens: 9, max_completion_tokens: 3 }, "x", 4)).toBeNull();
 });
 
 test("tokens sent are the pieces that came, unless each held far more than one", () => {

@@ -63,9 +63,8 @@ export function canContinue(target: Target, operation: Operation, input: JsonObj
 /** A request for the rest of an answer. */
 export interface Rest {
   readonly input: JsonObject;
-  readonly prefill: string;
-  /** The white space at the end of what was sent, which the prefill is without. */
-  readonly space: string;
+  /** What a target is given of the answer, and the white space after that, which it may make again. */
+  readonly prefill: (target: Target) => { readonly text: string; readonly space: string };
 }
 
 const LIMITS = ["max_tokens", "max_completion_tokens"];
@@ -74,7 +73,12 @@ const LIMITS = ["max_tokens", "max_completion_tokens"];
  * The request for what follows `text`, of which so many tokens count against its limits; null when
  * they have used them up.
  */
-export function restOf(input: JsonObject, text: string, sentTokens: number): Rest | null {
+export function restOf(
+  operation: Operation,
+  input: JsonObject,
+  text: string,
+  sentTokens: number,
+): Rest | null {
   const rest: JsonObject = { ...input };
   for (const name of LIMITS) {
     const limit = rest[name];
@@ -85,8 +89,13 @@ export function restOf(input: JsonObject, text: string, sentTokens: number): Res
   if (typeof rest.min_tokens === "number") {
     rest.min_tokens = Math.max(0, rest.min_tokens - sentTokens);
   }
-  const prefill = text.trimEnd();
-  return { input: rest, prefill, space: text.slice(prefill.length) };
+  const trimmed = text.trimEnd();
+  const space = text.slice(trimmed.length);
+  return {
+    input: rest,
+    prefill: ({ continuation }) =>
+      operation === "chat" && continuation.exact ? { text, space: "" } : { text: trimmed, space },
+  };
 }
 
 const CHARACTERS_PER_TOKEN = 4;

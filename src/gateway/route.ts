@@ -41,7 +41,7 @@ export async function route<O extends Operation>(
       operation: request.operation,
       input: request.input,
       how: "retry",
-      prefill: null,
+      prefill: () => null,
       count: (meter) => call.meter.begin(meter),
       // A model to fall back to has an attempt of its own.
       attempts: attempts + index,
