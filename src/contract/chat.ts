@@ -41,6 +41,16 @@ const fields = z.looseObject({
     .max(20)
     .nullish()
     .describe("Also those of this many alternatives for each token."),
+  continue_final_message: z
+    .boolean()
+    .nullish()
+    .describe(
+      "Go on with the last message, which must be an assistant's, instead of answering it.",
+    ),
+  add_generation_prompt: z
+    .boolean()
+    .nullish()
+    .describe("Whether the model is told to begin an answer. Default true."),
   response_format: ResponseFormat.optional(),
   tools: z.array(Tool).optional(),
   tool_choice: ToolChoice.optional().describe(
