@@ -48,8 +48,6 @@ export interface Continuation {
   readonly exact: boolean;
   /** Also with guided output: the guide counts from the answer's beginning, not from the seam. */
   readonly guided: boolean;
-  /** Also from inside a reasoning section. */
-  readonly reasoning: boolean;
 }
 
 /** One place that can answer for a model. An embedded engine is a provider too. */

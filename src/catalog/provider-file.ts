@@ -57,7 +57,6 @@ const continuation = z.strictObject({
   /** An assistant message's white space at its end is kept: the answer goes on right after it. */
   exact: z.boolean().default(false),
   guided: z.boolean().default(false),
-  reasoning: z.boolean().default(false),
 });
 
 /** How long it may be silent, phase by phase. The config can say otherwise. */

@@ -57,8 +57,8 @@ const continuations = new WeakMap<ProviderFile, Continuation>();
 function continuationOf(file: ProviderFile): Continuation {
   const known = continuations.get(file);
   if (known !== undefined) return known;
-  const { prefill, completions, exact, guided, reasoning } = file.continuation;
-  const made = { prefill: prefill !== "none", completions, exact, guided, reasoning };
+  const { prefill, completions, exact, guided } = file.continuation;
+  const made = { prefill: prefill !== "none", completions, exact, guided };
   continuations.set(file, made);
   return made;
 }

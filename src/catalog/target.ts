@@ -5,7 +5,6 @@ const NO_CONTINUATION: Continuation = {
   completions: false,
   exact: false,
   guided: false,
-  reasoning: false,
 };
 
 export const FREE: Price = { prompt: 0, completion: 0, request: 0 };

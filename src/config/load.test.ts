@@ -233,7 +233,7 @@ test("models and providers keep the names that people gave them", async () => {
   expect(load().routing).toEqual({
     strategy: "cheapest",
     attempts: 3,
-    budget: 60_000,
+    budget: 300_000,
     maxWait: 2_000,
     breakerFailures: 5,
     breakerCooldown: 30_000,

@@ -70,7 +70,7 @@ const routing = z.strictObject({
   /** Most attempts one call may make, the first one included. */
   attempts: z.int().min(1).max(20).default(3),
   /** How long after its start a call may begin another attempt. */
-  budget: duration.prefault("60s"),
+  budget: duration.prefault("5m"),
   /** The longest single wait before another attempt; a longer `Retry-After` is the caller's to wait out. */
   maxWait: duration.prefault("5s"),
   /** A target that fails so often in a row is not asked; 0 switches that off. */

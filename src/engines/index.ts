@@ -42,7 +42,6 @@ export const LOCAL_CONTINUATION: Continuation = {
   completions: true,
   exact: true,
   guided: false,
-  reasoning: false,
 };
 
 /** The backend of the models that run on this machine, each in a child process of its own. */

@@ -31,6 +31,8 @@ export class Attempt {
   readonly target: Target;
   readonly how: AttemptRecord["how"];
   readonly meter: Meter = freshMeter();
+  /** Milliseconds in which the reader of its stream asked for nothing. */
+  restedMs = 0;
   readonly #gateway: Gateway;
   readonly #call: Call;
   readonly #release: () => void;
@@ -132,7 +134,7 @@ export class Attempt {
     const sentAt = startedAt || this.#startedAt;
     return {
       firstTokenMs: firstTokenAt === 0 ? null : firstTokenAt - sentAt,
-      writingMs: now - (firstTokenAt || sentAt),
+      writingMs: now - (firstTokenAt || sentAt) - this.restedMs,
       completionTokens,
     };
   }
@@ -148,11 +150,11 @@ export class Attempt {
     readonly events: AsyncIterable<readonly StreamEvent[]>;
   }): Promise<Started> {
     const events = reply.events[Symbol.asyncIterator]();
-    let first: readonly StreamEvent[] = [];
+    const first: StreamEvent[] = [];
     for (;;) {
       const step = await events.next();
       if (step.done === true) throw endedEarly(this.target);
-      first = first.length === 0 ? step.value : [...first, ...step.value];
+      first.push(...step.value);
       if (step.value.some(speaks)) return { kind: "stream", attempt: this, first, events };
     }
   }

@@ -88,8 +88,9 @@ function wishesOf(asked: ProviderPreferences): Omit<Preferences, "models" | "ses
   };
 }
 
+/** An empty list is no wish: clients send one for a field that nobody filled in. */
 const lower = (names: readonly string[] | null | undefined): string[] | null =>
-  names == null ? null : names.map((name) => name.toLowerCase());
+  names == null || names.length === 0 ? null : names.map((name) => name.toLowerCase());
 
 function pinned(name: string): string {
   if (/^[\w.-]{1,64}$/.test(name)) return name.toLowerCase();

@@ -81,7 +81,6 @@ const able = (known: object) => ({
     completions: false,
     exact: false,
     guided: false,
-    reasoning: false,
     ...known,
   },
 });

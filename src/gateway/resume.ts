@@ -50,7 +50,9 @@ export async function resume<O extends Operation>(
   const sent = sentTokensOf(used.completionTokens, characters);
   try {
     const targets = targetsOf(broken.gateway, dead.target.model, broken.request);
-    const source = ways.restart ? await restart(broken, targets, sent) : null;
+    const source = ways.restart
+      ? await restart(broken, restarting(broken, ways, targets), sent)
+      : null;
     if (source !== null) return source;
     broken.retries.made = 0;
     if (!ways.continue) throw failure;
@@ -61,6 +63,18 @@ export async function resume<O extends Operation>(
     asBefore(broken, used);
     throw call.gone ?? (error instanceof GatewayError ? failure : error);
   }
+}
+
+/** The dead one is asked to make it anew only where nobody else could go on with what it made. */
+function restarting<O extends Operation>(
+  { dead, request }: Broken<O>,
+  ways: Ways,
+  targets: readonly Target[],
+): readonly Target[] {
+  const others = targets.filter(({ id }) => id !== dead.target.id);
+  const { operation, input } = request;
+  const able = ways.continue && others.some((target) => canContinue(target, operation, input));
+  return able ? others : targets;
 }
 
 /** What the caller has got was the dead one's, and so is the reason. */

@@ -34,6 +34,8 @@ export class SurvivingStream<O extends Operation> {
   #stop: StopCut | null;
   /** Events that have come and were not looked at. */
   #pending: Group | null;
+  /** When the reader got the last events. */
+  #givenAt = performance.now();
   #resumes = 0;
   #usageTold = false;
   #ended = false;
@@ -56,6 +58,13 @@ export class SurvivingStream<O extends Operation> {
 
   /** The next events; null at the end of a whole answer. @throws GatewayError */
   async next(): Promise<Group | null> {
+    this.#source.attempt.restedMs += performance.now() - this.#givenAt;
+    const group = await this.#next();
+    this.#givenAt = performance.now();
+    return group;
+  }
+
+  async #next(): Promise<Group | null> {
     while (!this.#ended) {
       let group: Group | null;
       try {

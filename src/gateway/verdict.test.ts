@@ -15,7 +15,7 @@ test("a whole answer is the target's success", () => {
 test.each([
   ["request", "refused"],
   ["context", "refused"],
-  ["unsupported", "refused"],
+  ["unsupported", "nothing"],
   ["key", "nothing"],
   ["broken", "failed"],
   ["silent", "failed"],

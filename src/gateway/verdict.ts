@@ -15,8 +15,9 @@ export function verdictOn(error: unknown): Verdict {
   switch (faultOf(error)) {
     case "request":
     case "context":
-    case "unsupported":
       return "refused";
+    // It may not have been asked at all.
+    case "unsupported":
     case "key":
       return "nothing";
     case "busy":

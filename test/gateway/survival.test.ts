@@ -9,7 +9,7 @@ import { hear } from "./told.ts";
 
 const STORY = "Once upon a time.";
 const model = modelNamed("m");
-const PREFILL = { prefill: true, completions: true, exact: false, guided: false, reasoning: false };
+const PREFILL = { prefill: true, completions: true, exact: false, guided: false };
 const able: Partial<Target> = { continuation: PREFILL };
 const ROLE = chat({ role: "assistant", content: "" });
 const pieces = (text: string) => [...text].map((content) => chat({ content }));
