@@ -24,13 +24,13 @@ import { createLocalBackend, LOCAL_CONTINUATION, type LocalBackend } from "./eng
 import { renderChat } from "./engines/render-chat.ts";
 import { Admission } from "./gateway/admit.ts";
 import { type AuthRules, hashKey } from "./gateway/authenticate.ts";
-import { listingOf, TEXT_PARAMETERS } from "./gateway/describe-model.ts";
 import { drain } from "./gateway/drain.ts";
 import type { Gateway, Routing } from "./gateway/gateway.ts";
-import { Health } from "./gateway/health.ts";
-import { readinessOf } from "./gateway/readiness.ts";
-import { searchOf } from "./gateway/search-models.ts";
-import { Slots } from "./gateway/slots.ts";
+import { listingOf, TEXT_PARAMETERS } from "./gateway/listing/describe-model.ts";
+import { readinessOf } from "./gateway/listing/readiness.ts";
+import { searchOf } from "./gateway/listing/search-models.ts";
+import { Health } from "./gateway/routing/health.ts";
+import { Slots } from "./gateway/routing/slots.ts";
 import { listen } from "./http/server.ts";
 import { engineInstalled, NO_ENGINE } from "./lib/engine-installed.ts";
 import type { Log } from "./lib/log.ts";

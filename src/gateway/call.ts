@@ -2,9 +2,9 @@ import type { GatewayError } from "../contract/errors.ts";
 import { timeOrderedId } from "../lib/id.ts";
 import type { AttemptRecord, Caller, Meter, Operation, Target } from "../types.ts";
 import type { Lease } from "./admit.ts";
-import type { Attempt } from "./attempt.ts";
 import { CallMeter } from "./call-meter.ts";
-import type { Voice } from "./voice.ts";
+import type { Attempt } from "./routing/attempt.ts";
+import type { Voice } from "./voices/voice.ts";
 
 /** A request as the gateway sees it: no framework, no socket. */
 export interface Incoming {

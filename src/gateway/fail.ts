@@ -3,7 +3,7 @@ import { account } from "./account.ts";
 import { type Answer, answerHeaders } from "./answer.ts";
 import type { Call } from "./call.ts";
 import type { Gateway } from "./gateway.ts";
-import { providerOf } from "./provider-name.ts";
+import { providerOf } from "./listing/provider-name.ts";
 
 /**
  * From here on the client's leaving ends the call: the backend is told to stop, and the call is

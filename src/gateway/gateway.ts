@@ -3,10 +3,10 @@ import type { Backend, Ledger, Model, ModelState, Target } from "../types.ts";
 import type { Admission } from "./admit.ts";
 import type { AuthRules } from "./authenticate.ts";
 import type { Call } from "./call.ts";
-import type { Health } from "./health.ts";
-import type { Strategy } from "./order.ts";
-import type { RetryRules } from "./retry.ts";
-import type { Slots } from "./slots.ts";
+import type { Health } from "./routing/health.ts";
+import type { Strategy } from "./routing/order.ts";
+import type { RetryRules } from "./routing/retry.ts";
+import type { Slots } from "./routing/slots.ts";
 
 /** What the gateway needs to know of the models: names and where each can be answered. */
 export interface ModelIndex {

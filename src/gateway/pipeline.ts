@@ -7,7 +7,7 @@ import type { Gateway } from "./gateway.ts";
 import { read } from "./read.ts";
 import { reserve } from "./reserve.ts";
 import { resolveAll } from "./resolve.ts";
-import { route } from "./route.ts";
+import { route } from "./routing/route.ts";
 import { stream } from "./stream.ts";
 import { whole } from "./whole.ts";
 

@@ -1,13 +1,13 @@
 import type { JsonObject, Operation, StreamEvent } from "../types.ts";
 import { account } from "./account.ts";
 import { type Answer, answerHeaders, type EventBody, OBJECTS } from "./answer.ts";
-import type { Started } from "./attempt.ts";
 import type { Call } from "./call.ts";
 import { cancel, explain } from "./fail.ts";
 import type { Gateway } from "./gateway.ts";
-import { nameOf, shownProvider } from "./provider-name.ts";
-import type { Request } from "./route.ts";
-import { SurvivingStream } from "./survive.ts";
+import { nameOf, shownProvider } from "./listing/provider-name.ts";
+import { SurvivingStream } from "./resume/survive.ts";
+import type { Started } from "./routing/attempt.ts";
+import type { Request } from "./routing/route.ts";
 
 const PENDING = Symbol("pending");
 

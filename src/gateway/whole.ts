@@ -1,9 +1,9 @@
 import { account } from "./account.ts";
 import { type Answer, answerHeaders, OBJECTS } from "./answer.ts";
-import { finishReason, type Started } from "./attempt.ts";
 import type { Call } from "./call.ts";
 import type { Gateway } from "./gateway.ts";
-import { shownProvider } from "./provider-name.ts";
+import { shownProvider } from "./listing/provider-name.ts";
+import { finishReason, type Started } from "./routing/attempt.ts";
 
 /** Settles the call and answers in one piece. */
 export async function whole(gateway: Gateway, call: Call, started: Started): Promise<Answer> {

@@ -2,9 +2,9 @@ import { GatewayError } from "../contract/errors.ts";
 import { ModelsQuery } from "../contract/models.ts";
 import { parseQuery } from "../contract/validate.ts";
 import { authenticate } from "../gateway/authenticate.ts";
-import { itemOf } from "../gateway/describe-model.ts";
 import type { Gateway } from "../gateway/gateway.ts";
-import { knownItems, pageOfModels, servableItems } from "../gateway/list-models.ts";
+import { itemOf } from "../gateway/listing/describe-model.ts";
+import { knownItems, pageOfModels, servableItems } from "../gateway/listing/list-models.ts";
 import { resolve } from "../gateway/resolve.ts";
 
 /** `GET /v1/models`, filtered and paged. @throws GatewayError 400, 401 */

@@ -4,7 +4,7 @@ import { type Generation, GenerationQuery } from "../contract/openrouter.ts";
 import { parseQuery } from "../contract/validate.ts";
 import { authenticate } from "../gateway/authenticate.ts";
 import type { Gateway } from "../gateway/gateway.ts";
-import { nameOf } from "../gateway/provider-name.ts";
+import { nameOf } from "../gateway/listing/provider-name.ts";
 import type { Caller } from "../types.ts";
 
 /** What is read here of one row of the call log. */

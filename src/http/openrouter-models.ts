@@ -6,10 +6,10 @@ import {
 } from "../contract/openrouter.ts";
 import { parseQuery } from "../contract/validate.ts";
 import { authenticate } from "../gateway/authenticate.ts";
-import { itemOf } from "../gateway/describe-model.ts";
 import type { Gateway } from "../gateway/gateway.ts";
-import { listEndpoints, listProviders } from "../gateway/list-endpoints.ts";
-import { pageOfModels, servableItems } from "../gateway/list-models.ts";
+import { itemOf } from "../gateway/listing/describe-model.ts";
+import { listEndpoints, listProviders } from "../gateway/listing/list-endpoints.ts";
+import { pageOfModels, servableItems } from "../gateway/listing/list-models.ts";
 import { resolve } from "../gateway/resolve.ts";
 import { decodeModel } from "./models.ts";
 

@@ -2,7 +2,7 @@ import { GatewayError } from "../contract/errors.ts";
 import { authenticate } from "../gateway/authenticate.ts";
 import { clientRequestId } from "../gateway/call.ts";
 import type { Gateway } from "../gateway/gateway.ts";
-import { voiceOf } from "../gateway/voice.ts";
+import { voiceOf } from "../gateway/voices/voice.ts";
 import { timeOrderedId } from "../lib/id.ts";
 import type { Caller } from "../types.ts";
 import { pathOf } from "./address.ts";

@@ -2,7 +2,7 @@ import { ErrorBody, type GatewayError } from "../contract/errors.ts";
 import type { Answer } from "../gateway/answer.ts";
 import { isLoopbackName } from "../gateway/authenticate.ts";
 import { errorHeaders } from "../gateway/fail.ts";
-import type { Voice } from "../gateway/voice.ts";
+import type { Voice } from "../gateway/voices/voice.ts";
 import type { JsonObject } from "../types.ts";
 import type { KeepAlive } from "./sse.ts";
 

@@ -5,7 +5,7 @@ import { CONTRACTS } from "../contract/operations.ts";
 import { clientRequestId, type Incoming } from "../gateway/call.ts";
 import type { Gateway } from "../gateway/gateway.ts";
 import { answer } from "../gateway/pipeline.ts";
-import { voiceOf } from "../gateway/voice.ts";
+import { voiceOf } from "../gateway/voices/voice.ts";
 import { timeOrderedId } from "../lib/id.ts";
 import type { Operation } from "../types.ts";
 import { addressed, malformed } from "./address.ts";

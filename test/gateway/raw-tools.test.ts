@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { ToolDeltas } from "../../src/dialects/tool-deltas.ts";
-import { RestartSeam } from "../../src/gateway/restart-seam.ts";
-import { Transcript } from "../../src/gateway/transcript.ts";
+import { RestartSeam } from "../../src/gateway/resume/restart-seam.ts";
+import { Transcript } from "../../src/gateway/resume/transcript.ts";
 import type { JsonObject, StreamEvent } from "../../src/types.ts";
 import { forSeeds, type Seeded } from "../seeded.ts";
 import { hear, randomText, type ToldTool } from "./told.ts";

@@ -1,10 +1,10 @@
 import { Admission } from "../../src/gateway/admit.ts";
 import type { Answer } from "../../src/gateway/answer.ts";
 import type { Gateway, Routing } from "../../src/gateway/gateway.ts";
-import { Health } from "../../src/gateway/health.ts";
 import { answer } from "../../src/gateway/pipeline.ts";
-import { Slots } from "../../src/gateway/slots.ts";
-import { openAiVoice } from "../../src/gateway/voice.ts";
+import { Health } from "../../src/gateway/routing/health.ts";
+import { Slots } from "../../src/gateway/routing/slots.ts";
+import { openAiVoice } from "../../src/gateway/voices/voice.ts";
 import { createLog } from "../../src/lib/log.ts";
 import type {
   AttemptContext,

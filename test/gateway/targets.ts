@@ -1,6 +1,6 @@
 import type { ModelFile } from "../../src/catalog/schema.ts";
 import { targetOf } from "../../src/catalog/target.ts";
-import type { HealthView } from "../../src/gateway/health.ts";
+import type { HealthView } from "../../src/gateway/routing/health.ts";
 import type { Model, Target } from "../../src/types.ts";
 
 /** Models and targets as a catalog would have made them, with nothing told of them but what a test says. */

@@ -1,4 +1,4 @@
-import { deltaOf, toolPieces } from "../../src/gateway/transcript.ts";
+import { deltaOf, toolPieces } from "../../src/gateway/resume/transcript.ts";
 import type { JsonObject, StreamEvent } from "../../src/types.ts";
 import type { Seeded } from "../seeded.ts";
 

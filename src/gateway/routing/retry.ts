@@ -1,0 +1,100 @@
+import type { ErrorName, Fault, GatewayError } from "../../contract/errors.ts";
+import type { Target } from "../../types.ts";
+
+export interface RetryRules {
+  /** Most attempts of one call, the first one included. */
+  readonly attempts: number;
+  /** Milliseconds after the first attempt's start in which another may begin. */
+  readonly budgetMs: number;
+  /** Longest single wait before another attempt, in milliseconds. */
+  readonly maxWaitMs: number;
+}
+
+/** What a call knows of a target that failed it. */
+export interface Tried {
+  readonly times: number;
+  /** When it may be asked again, on the `performance.now()` clock; infinite when it may not. */
+  readonly notBefore: number;
+}
+
+const BACKOFF_MS = 250;
+
+/** What one call remembers of its attempts, over all its models. */
+export interface Retries {
+  readonly tried: Map<string, Tried>;
+  /** Attempts made since the answer last made progress. */
+  made: number;
+  /** Until then another may begin, on the `performance.now()` clock. */
+  deadline: number;
+}
+
+/** What a failure means where it does not say so itself. */
+const FAULTS: Readonly<Partial<Record<ErrorName, Fault>>> = {
+  invalid_request: "request",
+  context_length_exceeded: "context",
+  content_filter: "request",
+  model_not_found: "request",
+  body_too_large: "request",
+  upstream_timeout: "silent",
+  model_loading: "busy",
+  overloaded: "busy",
+  unavailable: "busy",
+};
+
+export function faultOf(error: GatewayError): Fault {
+  return error.fault ?? FAULTS[error.kind] ?? "broken";
+}
+
+/**
+ * What is remembered of a target after its failure. Waits grow twofold with each failure, and vary by
+ * half so that calls that failed together don't come back together. `random` is 0 to 1. Pure.
+ */
+export function afterFailure(
+  before: Tried | undefined,
+  error: GatewayError,
+  now: number,
+  random: number,
+): Tried {
+  const times = (before?.times ?? 0) + 1;
+  switch (faultOf(error)) {
+    case "key":
+      return { times, notBefore: now };
+    case "busy":
+    case "broken": {
+      const backoff = BACKOFF_MS * 2 ** (times - 1) * (0.5 + random / 2);
+      return { times, notBefore: now + Math.max(backoff, (error.retryAfter ?? 0) * 1000) };
+    }
+    case "request":
+    case "context":
+    case "silent":
+    case "unsupported":
+      return { times, notBefore: Number.POSITIVE_INFINITY };
+  }
+}
+
+/**
+ * Whom to ask next, and after how many milliseconds; null when nobody may be asked within the rules.
+ * Targets that were not asked yet come first, in their order; then the one that may be asked again
+ * soonest. Pure.
+ */
+export function nextTarget(
+  targets: readonly Target[],
+  tried: ReadonlyMap<string, Tried>,
+  now: number,
+  deadline: number,
+  maxWaitMs: number,
+): { readonly target: Target; readonly waitMs: number } | null {
+  let best: Target | null = null;
+  let soonest = Number.POSITIVE_INFINITY;
+  for (const target of targets) {
+    const before = tried.get(target.id);
+    if (before === undefined) return { target, waitMs: 0 };
+    if (before.notBefore < soonest) {
+      best = target;
+      soonest = before.notBefore;
+    }
+  }
+  const waitMs = Math.max(0, soonest - now);
+  if (best === null || waitMs > maxWaitMs || now + waitMs > deadline) return null;
+  return { target: best, waitMs };
+}
