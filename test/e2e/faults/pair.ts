@@ -48,6 +48,8 @@ export interface Seen {
 export interface PairOptions {
   /** Lines of the section [routing]. */
   readonly routing?: string;
+  /** How long a failure can still have a status of its own. */
+  readonly firstByteDelay?: string;
   /** Time limits of both providers. */
   readonly limits?: string;
   /** `FIRST_KEY` and `SECOND_KEY` are the providers' keys. */
@@ -115,7 +117,7 @@ preload = false
 requests_per_minute = 0
 concurrency = 0
 [stream]
-first_byte_delay = "10s"
+first_byte_delay = "${options.firstByteDelay ?? "10s"}"
 [routing]
 ${options.routing ?? ROUTING}
 ${options.more ?? ""}

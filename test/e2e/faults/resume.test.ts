@@ -2,7 +2,14 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test
 import { TOOL_NAMES, toolArguments } from "../../fake-said.ts";
 import { piecesOf, storyFor } from "../../fake-story.ts";
 import type { Dialect } from "../../fake-styles.ts";
-import { expectAlive, expectWhole, type Pair, type Seen, startPair } from "./pair.ts";
+import {
+  expectAlive,
+  expectBrokenOff,
+  expectWhole,
+  type Pair,
+  type Seen,
+  startPair,
+} from "./pair.ts";
 
 /** Cut wherever a stream can be cut, an answer is the one that would have come. */
 
@@ -102,6 +109,20 @@ describe.each(DIALECTS)("between two of %s", (dialect) => {
     },
     20_000,
   );
+});
+
+describe("a target that refuses the prefill that it is said to take", () => {
+  const pair = pairOf(["stalls-7"], { second: "prefillrefused" });
+
+  test("can still make the answer anew", async () => {
+    expectWhole(await pair().ask("both/stalls-7", { ...streamed, temperature: 0 }));
+  });
+
+  test("is not asked for the rest over and over", async () => {
+    const seen = await pair().ask("both/stalls-7", { ...streamed, temperature: 0.8 });
+    expectBrokenOff(seen, "upstream_timeout");
+    expect(pair().attempts(seen)).toEqual([1, 1]);
+  });
 });
 
 describe("white space that a template takes off a prefill", () => {
