@@ -84,14 +84,15 @@ async function typed(command: string): Promise<{ status: string; body: unknown }
 const isVision = (command: string) => command.includes("image_url");
 const hasTokens = (command: string) => command.includes("/tokenize");
 const EMBEDDED = COMMANDS.filter((command) => !isVision(command));
-const UPSTREAM = COMMANDS.filter((command) => !hasTokens(command));
+/** An image's URL would be fetched for a provider on a private address: `seed-curls.test.ts` plays a hosted one. */
+const UPSTREAM = COMMANDS.filter((command) => !hasTokens(command) && !isVision(command));
 const CASES = [
   ...EMBEDDED.map((command) => [BRIEF, command] as const),
   ...UPSTREAM.map((command) => ["echo", command] as const),
 ];
 
 test.skipIf(!runs)("there are as many commands as there were", () => {
-  expect([COMMANDS.length, EMBEDDED.length, UPSTREAM.length]).toEqual([14, 13, 11]);
+  expect([COMMANDS.length, EMBEDDED.length, UPSTREAM.length]).toEqual([14, 13, 10]);
 });
 
 describe.skipIf(!runs).each(CASES)("with %s", (model, command) => {
