@@ -1,9 +1,10 @@
 import { type Asked, DEFAULT_WORDS, readAsked } from "./fake-asked.ts";
 import { type Change, CUT_WHOLES, changed, changedWhole, type Piece } from "./fake-faults.ts";
+import { ollamaVoice } from "./fake-ollama.ts";
 import { namedRefusal, prefillRefusal, type Refusal, refusalIn } from "./fake-refusals.ts";
 import { type Saying, sayingsOf } from "./fake-said.ts";
-import type { Dialect } from "./fake-styles.ts";
-import { type Voice, voiceOf } from "./fake-voice.ts";
+import { type Dialect, STYLES } from "./fake-styles.ts";
+import { openAiVoice, type Voice } from "./fake-voice.ts";
 
 /** What goes back on the socket. `length` is what is announced, where that is more than comes. */
 export interface FakeAnswer {
@@ -103,7 +104,9 @@ function answer(received: Received, { base, words, changes }: Behaviour, given: 
   const refused = has("prefillrefused") ? prefillRefusal(asked, dialect) : null;
   if (refused !== null) return refusing(refused);
   const model = has("wrongmodel") ? "somebody/else-7b" : String(body.model);
-  const voice = voiceOf(dialect, path.startsWith("/api/"), asked, model);
+  const voice = path.startsWith("/api/")
+    ? ollamaVoice(asked, model)
+    : openAiVoice(STYLES[dialect], asked, model);
   const sayings = edited(sayingsOf(base, words, asked), has);
   const type = has("wrongtype") ? "text/html" : null;
   if (!asked.streams) {
