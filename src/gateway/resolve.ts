@@ -11,7 +11,8 @@ export function resolveAll(
   gateway: Gateway,
   names: readonly string[],
 ): readonly [Model, ...Model[]] {
-  const models = names.map((name, place) => known(gateway, name, place));
+  // Two names may be one model's, which is asked once.
+  const models = [...new Set(names.map((name, place) => known(gateway, name, place)))];
   const [first, ...others] = models.filter((model) => isServable(gateway, model));
   if (first !== undefined) return [first, ...others];
   throw cannotAnswer(gateway, models[0]);

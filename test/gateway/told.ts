@@ -74,7 +74,9 @@ function toolDeltas(random: Seeded, index: number, tool: ToldTool): JsonObject[]
   const [name, ...moreNames] = names;
   const pieces = random.cut(tool.arguments, 5);
   const begins = moreNames.length === 0 && random.chance(0.3) ? (pieces.shift() ?? "") : "";
-  const head = { index, id: tool.id, type: "function", function: { name, arguments: begins } };
+  // With arguments, be they empty, the name is complete.
+  const told = moreNames.length > 0 ? { name } : { name, arguments: begins };
+  const head = { index, id: tool.id, type: "function", function: told };
   return [
     head,
     ...moreNames.map((more) => ({ index, function: { name: more } })),

@@ -34,6 +34,14 @@ test.each([
   expect(ways(input, TEXT)).toBe(way);
 });
 
+test("an answer whose stop strings nobody could find across the seam is not gone on with", () => {
+  const logprobs = { temperature: 0.8, stop: ["END"], logprobs: true };
+  expect(ways(logprobs, TEXT)).toBe("");
+  expect(ways({ ...logprobs, stop: [] }, TEXT)).toBe("continue");
+  expect(ways({ ...logprobs, logprobs: false }, TEXT)).toBe("continue");
+  expect(ways({ temperature: 0.8, stop: "END", include_stop_str_in_output: true }, TEXT)).toBe("");
+});
+
 test("an answer of which nothing was said yet is made anew, whatever it is made with", () => {
   expect(ways({ temperature: 1 }, chat({ role: "assistant" }))).toBe("restart");
   expect(ways({ temperature: 1 })).toBe("restart");

@@ -38,7 +38,9 @@ export function waysOn(operation: Operation, input: JsonObject, transcript: Tran
   const single = first !== undefined && others.length === 0 && choicesAsked(operation, input) === 1;
   const inText = single && first.text !== "" && first.refusal === "" && !first.finished;
   const plain = operation === "chat" || isPlainCompletion(input);
-  return { restart, continue: inText && plain && !transcript.hasTools };
+  // One that stands across the seam would be seen by nobody.
+  const stops = !hasStops(input) || stopsOf(operation, input).length > 0;
+  return { restart, continue: inText && plain && stops && !transcript.hasTools };
 }
 
 /** Its prompt is a text, and the answer only what follows it. */
@@ -114,7 +116,14 @@ export function stopsOf(operation: Operation, input: JsonObject): readonly strin
   if (input.include_stop_str_in_output === true || choicesAsked(operation, input) > 1) return [];
   // Their positions would no longer be those of the text.
   if (input.logprobs != null && input.logprobs !== false) return [];
-  const { stop } = input;
-  if (typeof stop === "string") return stop === "" ? [] : [stop];
-  return Array.isArray(stop) ? stop.filter((each) => typeof each === "string" && each !== "") : [];
+  return stopStrings(input);
+}
+
+function hasStops(input: JsonObject): boolean {
+  return stopStrings(input).length > 0;
+}
+
+function stopStrings({ stop }: JsonObject): readonly string[] {
+  const all = Array.isArray(stop) ? stop : [stop];
+  return all.filter((each) => typeof each === "string" && each !== "");
 }

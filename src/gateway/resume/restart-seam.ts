@@ -5,6 +5,7 @@ import {
   FOLLOWED,
   reasoningOf,
   type SentChoice,
+  type SentTool,
   type ToolPiece,
   type Transcript,
   textOf,
@@ -108,24 +109,15 @@ function says(value: unknown): boolean {
   return value !== null && value !== undefined && value !== "";
 }
 
-interface LeftTool {
-  name: string;
-  arguments: string;
-  /** Its arguments had begun, so that the name that was sent is all of it. */
-  readonly named: boolean;
-}
-
 interface Left extends Omit<SentChoice, "tools"> {
-  readonly tools: ReadonlyMap<number, LeftTool>;
+  readonly tools: ReadonlyMap<number, SentTool>;
 }
 
 function leftOf(sent: SentChoice, begun: boolean): Left {
   if (sent.finished) {
     return { text: "", reasoning: "", refusal: "", tools: new Map(), finished: true };
   }
-  const tools = [...sent.tools].map(
-    ([at, tool]) => [at, { ...tool, named: tool.arguments !== "" }] as const,
-  );
+  const tools = [...sent.tools].map(([at, tool]) => [at, { ...tool }] as const);
   return { ...sent, tools: new Map(tools), reasoning: begun ? "" : sent.reasoning };
 }
 

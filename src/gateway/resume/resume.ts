@@ -1,5 +1,5 @@
 import { GatewayError } from "../../contract/errors.ts";
-import type { Meter, Operation, StreamEvent, Target } from "../../types.ts";
+import type { Operation, StreamEvent, Target } from "../../types.ts";
 import type { Call } from "../call.ts";
 import type { Gateway } from "../gateway.ts";
 import { type Attempt, type Events, endedEarly } from "../routing/attempt.ts";
@@ -43,11 +43,10 @@ export async function resume<O extends Operation>(
   ways: Ways,
 ): Promise<Source | "length"> {
   const { call, dead, failure } = broken;
-  const used = snapshot(call.meter);
   const [first] = broken.transcript.choices.values();
   const text = first?.text ?? "";
   const characters = text.length + (first?.reasoning.length ?? 0);
-  const sent = sentTokensOf(used.completionTokens, characters);
+  const sent = sentTokensOf(call.meter.completionTokens, characters);
   try {
     const targets = targetsOf(broken.gateway, dead.target.model, broken.request);
     const source = ways.restart
@@ -56,11 +55,8 @@ export async function resume<O extends Operation>(
     if (source !== null) return source;
     broken.retries.made = 0;
     if (!ways.continue) throw failure;
-    const rest = await goOn(broken, targets, text, sent);
-    if (rest === "length") asBefore(broken, used);
-    return rest;
+    return await goOn(broken, targets, text, sent);
   } catch (error) {
-    asBefore(broken, used);
     throw call.gone ?? (error instanceof GatewayError ? failure : error);
   }
 }
@@ -77,25 +73,18 @@ function restarting<O extends Operation>(
   return able ? others : targets;
 }
 
-/** What the caller has got was the dead one's, and so is the reason. */
-function asBefore<O extends Operation>({ call, dead }: Broken<O>, used: Meter): void {
-  call.meter.begin(used);
-  call.target = dead.target;
-}
-
-function snapshot(meter: Readonly<Meter>): Meter {
-  const { promptTokens, completionTokens, cachedTokens, source } = meter;
-  const { startedAt, firstTokenAt, malformedEvents } = meter;
-  return {
-    ...{ promptTokens, completionTokens, cachedTokens, source },
-    ...{ startedAt, firstTokenAt, malformedEvents },
-  };
+/** From now on its target answers. Until then the call is what the dead one made of it. */
+function taken(call: Call, source: Source, how: "restart" | "continue", sent: number): Source {
+  const { meter, target } = source.attempt;
+  if (how === "restart") call.meter.restart(meter, sent);
+  else call.meter.resume(meter, sent);
+  call.target = target;
+  return source;
 }
 
 function errandOf<O extends Operation>(
-  { gateway, call, request }: Broken<O>,
+  { gateway, request }: Broken<O>,
   how: "restart" | "continue",
-  sent: number,
 ): Errand<O> {
   return {
     operation: request.operation,
@@ -103,8 +92,7 @@ function errandOf<O extends Operation>(
     how,
     prefill: () => null,
     attempts: gateway.routing.rules.attempts,
-    count: (meter) =>
-      how === "restart" ? call.meter.restart(meter, sent) : call.meter.resume(meter, sent),
+    count: () => undefined,
   };
 }
 
@@ -115,7 +103,7 @@ async function restart<O extends Operation>(
   sent: number,
 ): Promise<Source | null> {
   const { gateway, call, retries } = broken;
-  const errand = errandOf(broken, "restart", sent);
+  const errand = errandOf(broken, "restart");
   let left = targets;
   while (left.length > 0) {
     const started = await reach(gateway, call, errand, left, retries).catch((error: unknown) => {
@@ -126,7 +114,8 @@ async function restart<O extends Operation>(
     const { attempt, events } = started;
     try {
       const seam = new RestartSeam(broken.transcript);
-      return { attempt, first: await readPast(seam, started, attempt), events, seam };
+      const first = await readPast(seam, started, attempt);
+      return taken(call, { attempt, first, events, seam }, "restart", sent);
     } catch (error) {
       events.return?.()?.catch(() => undefined);
       if (error instanceof Mismatch) {
@@ -179,7 +168,7 @@ async function goOn<O extends Operation>(
   const rest = restOf(request.operation, request.input, text, sent);
   if (rest === null) return "length";
   const errand: Errand<O> = {
-    ...errandOf(broken, "continue", sent),
+    ...errandOf(broken, "continue"),
     input: { ...request.input, ...rest.input },
     prefill: (target) => rest.prefill(target).text,
   };
@@ -187,7 +176,8 @@ async function goOn<O extends Operation>(
   if (started.kind !== "stream") throw broken.failure;
   const seam = new ContinueSeam(rest.prefill(started.attempt.target).space);
   const first = started.first.map((event) => seam.take(event)).filter((event) => event !== null);
-  return { attempt: started.attempt, first, events: started.events, seam };
+  const { attempt, events } = started;
+  return taken(call, { attempt, first, events, seam }, "continue", sent);
 }
 
 /** What a target's failure means for its being asked again. */

@@ -215,3 +215,11 @@ test("what goes on brings no role and no reasoning, but its end and its tool cal
   });
   expect(seam.take(event({}, "length"))?.choices[0]).toMatchObject({ finish_reason: "length" });
 });
+
+test("a tool whose name only begins with the one that was sent is another tool", () => {
+  const call = (name: string) => ({
+    tool_calls: [{ index: 0, id: "c", type: "function", function: { name, arguments: "" } }],
+  });
+  const seam = new RestartSeam(transcriptOf([event(call("search"))]));
+  expect(() => seam.take(event(call("search_web")))).toThrow(Mismatch);
+});

@@ -4,6 +4,8 @@ import type { JsonObject, StreamEvent } from "../../types.ts";
 export interface SentTool {
   name: string;
   arguments: string;
+  /** All of its name was sent: its arguments have begun, be it with nothing. */
+  named: boolean;
 }
 
 /** One choice as far as it was sent to the caller. */
@@ -95,10 +97,12 @@ export class Transcript {
     for (const piece of toolPieces(delta)) {
       const tool = sent.tools.get(piece.index);
       if (tool === undefined) {
-        sent.tools.set(piece.index, { name: piece.name, arguments: piece.arguments });
+        const { name, named } = piece;
+        sent.tools.set(piece.index, { name, arguments: piece.arguments, named });
       } else {
         tool.name += piece.name;
         tool.arguments += piece.arguments;
+        tool.named ||= piece.named;
       }
     }
   }
@@ -108,6 +112,8 @@ export interface ToolPiece {
   readonly index: number;
   readonly name: string;
   readonly arguments: string;
+  /** Where arguments are, even empty ones, the name is complete. */
+  readonly named: boolean;
   /** The piece as it came. */
   readonly sent: Readonly<JsonObject>;
 }
@@ -121,6 +127,7 @@ export function toolPieces(delta: Readonly<JsonObject>): ToolPiece[] {
       index: typeof sent.index === "number" ? sent.index : place,
       name: typeof part.name === "string" ? part.name : "",
       arguments: typeof part.arguments === "string" ? part.arguments : "",
+      named: typeof part.arguments === "string",
       sent,
     };
   });

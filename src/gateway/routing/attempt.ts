@@ -55,7 +55,8 @@ export class Attempt {
     this.#call = call;
     this.#release = release;
     call.attempt = this;
-    call.target = target;
+    // Another source of a begun answer is the call's once it has gone on with it.
+    if (how === "first" || how === "retry") call.target = target;
     call.interrupt = (reason) => this.#abort.abort(reason);
     this.#isProbe = gateway.health.asked(target.id, this.#startedAt);
   }
@@ -154,8 +155,12 @@ export class Attempt {
     for (;;) {
       const step = await events.next();
       if (step.done === true) throw endedEarly(this.target);
-      first.push(...step.value);
-      if (step.value.some(speaks)) return { kind: "stream", attempt: this, first, events };
+      // Of those that say nothing only the first counts, with the role: there may be any number.
+      for (const event of step.value) if (first.length === 0 || speaks(event)) first.push(event);
+      if (step.value.some(speaks)) {
+        this.#gateway.health.began(this.target.id, this.#isProbe);
+        return { kind: "stream", attempt: this, first, events };
+      }
     }
   }
 }

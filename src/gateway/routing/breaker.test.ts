@@ -4,6 +4,7 @@ import {
   breakerState,
   CLOSED,
   onAsked,
+  onBegun,
   onFailure,
   onNothing,
   onSuccess,
@@ -81,4 +82,15 @@ test("a call from before it opened ends no probe, and reopens nothing", () => {
   expect(failed).toMatchObject({ until: 1000, opened: 1, probing: true });
   const halfOpen = onFailure(opened(0), rules, 1500, false);
   expect(breakerState(halfOpen, 1500)).toBe("half-open");
+});
+
+test("once its probe has begun to answer others may follow, and one failure more opens it for longer", () => {
+  const probed = onAsked(opened(0), 1000);
+  expect(breakerState(probed, 1001)).toBe("open");
+  expect(breakerState(onBegun(probed, false), 1001)).toBe("open");
+  const begun = onBegun(probed, true);
+  expect(breakerState(begun, 1001)).toBe("closed");
+  const failed = onFailure(begun, rules, 1002, true);
+  expect([breakerState(failed, 1003), failed.until]).toEqual(["open", 1002 + 2000]);
+  expect(breakerState(onSuccess(), 1003)).toBe("closed");
 });

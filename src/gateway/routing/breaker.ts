@@ -37,6 +37,11 @@ export function onAsked(breaker: Breaker, now: number): Breaker {
   return breakerState(breaker, now) === "half-open" ? { ...breaker, probing: true } : breaker;
 }
 
+/** The probe has begun to answer: others may follow before it has ended. One failure more opens it again. */
+export function onBegun(breaker: Breaker, wasProbe: boolean): Breaker {
+  return wasProbe && breaker.probing ? { ...breaker, until: 0, probing: false } : breaker;
+}
+
 export function onSuccess(): Breaker {
   return CLOSED;
 }

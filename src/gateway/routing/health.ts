@@ -4,6 +4,7 @@ import {
   breakerState,
   CLOSED,
   onAsked,
+  onBegun,
   onFailure,
   onNothing,
   onSuccess,
@@ -95,6 +96,12 @@ export class Health {
     return health.breaker !== before;
   }
 
+  /** Its answer has begun to come, and may take long. */
+  began(targetId: string, isProbe: boolean): void {
+    const health = this.#get(targetId);
+    health.breaker = onBegun(health.breaker, isProbe);
+  }
+
   /** A call that was asked of it has ended; `measured` counts when it was answered. */
   ended(
     targetId: string,
@@ -105,10 +112,8 @@ export class Health {
   ): void {
     const health = this.#get(targetId);
     health.running -= 1;
-    if (verdict === "answered") {
-      health.restsUntil = 0;
-      measure(health, measured, now);
-    }
+    // An answer does not end a rest: it was on its way when that was asked for.
+    if (verdict === "answered") measure(health, measured, now);
     if (verdict === "answered" || verdict === "refused") health.breaker = onSuccess();
     else if (verdict === "failed") {
       health.breaker = onFailure(health.breaker, this.#rules, now, wasProbe);

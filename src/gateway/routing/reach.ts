@@ -11,7 +11,7 @@ import { type Call, freshMeter } from "../call.ts";
 import type { Gateway } from "../gateway.ts";
 import { Attempt, type Started } from "./attempt.ts";
 import { mayBeAsked, nextPlace } from "./place.ts";
-import { afterFailure, faultOf, type Retries } from "./retry.ts";
+import { afterFailure, faultOf, moreTelling, type Retries } from "./retry.ts";
 
 /** What is asked of one target after the other. */
 export interface Errand<O extends Operation> {
@@ -49,6 +49,8 @@ export async function reach<O extends Operation>(
 ): Promise<Started> {
   let left = targets;
   let failure: GatewayError | null = null;
+  /** When those that are limited may be asked again. */
+  const limited = new Map<string, number>();
   while (retries.made < errand.attempts) {
     const place = await nextPlace(gateway, call, left, retries);
     if (place === "full") failure ??= noPlace(left);
@@ -79,16 +81,30 @@ export async function reach<O extends Operation>(
       // What gave the caller nothing is not billed.
       errand.count(freshMeter());
       const before = retries.tried.get(target.id);
-      retries.tried.set(target.id, afterFailure(before, error, performance.now(), Math.random()));
+      const now = performance.now();
+      retries.tried.set(target.id, afterFailure(before, error, now, Math.random()));
       if (fault === "request") throw error;
-      // "This target can't" is not the reason when another one failed before.
-      if (fault !== "unsupported" || failure === null) failure = error;
+      if (fault === "busy") limited.set(target.id, now + (error.retryAfter ?? 0) * 1000);
+      else limited.delete(target.id);
+      failure = moreTelling(failure, error);
       if (fault === "context") left = left.filter((each) => isLarger(each, target));
     }
   }
-  throw (
-    failure ?? new GatewayError("unavailable", "No target may be asked now.", { retryAfter: 5 })
-  );
+  if (failure !== null) throw withSoonest(failure, [...limited.values()]);
+  throw new GatewayError("unavailable", "No target may be asked now.", { retryAfter: 5 });
+}
+
+/** Of several that are limited, the one that may be asked again first says when to come back. */
+function withSoonest(failure: GatewayError, times: readonly number[]): GatewayError {
+  const { kind, message, param, retryAfter } = failure;
+  if (retryAfter === undefined || times.length < 2) return failure;
+  const soonest = Math.max(0, Math.min(...times) - performance.now()) / 1000;
+  return new GatewayError(kind, message, {
+    param,
+    fault: faultOf(failure),
+    retryAfter: soonest,
+    cause: failure,
+  });
 }
 
 function isLarger(target: Target, than: Target): boolean {

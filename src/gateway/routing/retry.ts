@@ -72,6 +72,23 @@ export function afterFailure(
   }
 }
 
+/** How much a failure tells a caller whose targets all failed: more than "this one can't", and than our own keys' troubles. */
+const TELLS: Readonly<Record<Fault, number>> = {
+  unsupported: 0,
+  key: 1,
+  context: 2,
+  silent: 2,
+  broken: 2,
+  busy: 2,
+  request: 3,
+};
+
+/** Which of two failures the caller is told: the one that says more, else the later one. Pure. */
+export function moreTelling(before: GatewayError | null, error: GatewayError): GatewayError {
+  if (before === null) return error;
+  return TELLS[faultOf(error)] >= TELLS[faultOf(before)] ? error : before;
+}
+
 /**
  * Whom to ask next, and after how many milliseconds; null when nobody may be asked within the rules.
  * Targets that were not asked yet come first, in their order; then the one that may be asked again

@@ -37,6 +37,7 @@ export async function route<O extends Operation>(
     const late = failure !== null && performance.now() > retries.deadline;
     if (model === undefined || late) break;
     call.model = model.id;
+    const { made } = retries;
     const errand: Errand<O> = {
       operation: request.operation,
       input: request.input,
@@ -51,8 +52,8 @@ export async function route<O extends Operation>(
       return await reach(gateway, call, errand, targets, retries);
     } catch (error) {
       if (call.gone !== null || !(error instanceof GatewayError)) throw error;
-      // That a model to fall back to is not there is not why the call failed.
-      if (failure === null || error.kind !== "model_not_found") failure = error;
+      // That a model to fall back to could not even be asked is not why the call failed.
+      if (failure === null || retries.made > made) failure = error;
       const larger = faultOf(error) === "context" ? largerModel(gateway, model) : undefined;
       if (larger !== undefined && !models.includes(larger)) models.splice(index + 1, 0, larger);
     }
