@@ -3,7 +3,7 @@ import { Patience } from "../lib/patience.ts";
 import type { AttemptContext, JsonObject, Reply, StreamEvent, Target } from "../types.ts";
 import { assemble } from "./assemble.ts";
 import { type Fields, fieldsOf } from "./fields.ts";
-import { estimatePrompt } from "./max-tokens.ts";
+import { estimatePrompt, estimateTokens } from "./max-tokens.ts";
 import { ChunkFailure, ChunkReader } from "./openai-chunks.ts";
 import { readText } from "./read-body.ts";
 import { type Reading, streamAnswer } from "./stream-answer.ts";
@@ -46,7 +46,7 @@ export function generation(
         context,
       });
       // From here on it is at work for this call; until it says better, this is what it used.
-      meter.promptTokens = estimatePrompt(input);
+      meter.promptTokens = estimatePrompt(input) + estimateTokens(context.prefill?.length ?? 0);
       meter.source = "estimated";
       const reading: Reading = {
         provider: settings,

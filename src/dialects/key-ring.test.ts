@@ -54,3 +54,10 @@ test("a provider without keys has none, and none that rests", () => {
   const ring = new KeyRing(0);
   expect([ring.take("m", 0), ring.until("m", 0)]).toEqual([null, null]);
 });
+
+test("many calls that meet one limit at the same time are one refusal", () => {
+  const ring = new KeyRing(1);
+  for (let call = 0; call < 20; call++) ring.limited(0, "m", null, call);
+  expect(ring.until("m", 20)).toBe(5019);
+  expect(ring.limited(0, "m", null, 5019)).toBe(15_019);
+});

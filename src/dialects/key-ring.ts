@@ -58,7 +58,10 @@ export class KeyRing {
 
   /** This key met a limit: it rests for the time that was told, or for longer each time. */
   limited(index: number, model: string, toldMs: number | null, now: number): number {
-    const strikes = (this.#rests[index]?.get(model)?.strikes ?? 0) + 1;
+    const before = this.#rests[index]?.get(model);
+    // Calls that were on their way when it came to rest met the same limit once more.
+    const again = before !== undefined && before.until > now;
+    const strikes = (before?.strikes ?? 0) + (again ? 0 : 1);
     const grown = Math.min(FIRST_REST_MS * 2 ** Math.min(strikes - 1, 10), LONGEST_REST_MS);
     return this.#rest(index, model, now, { until: now + (toldMs ?? grown), strikes });
   }

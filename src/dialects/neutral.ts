@@ -1,3 +1,4 @@
+import { own } from "../lib/own.ts";
 import type { JsonObject } from "../types.ts";
 
 /** Values at which a parameter does nothing: where it can't be sent, nothing is lost. */
@@ -54,8 +55,8 @@ const PART_OF: Record<string, string> = {
 export function isNeutral(request: JsonObject, name: string): boolean {
   const value = request[name];
   if (value === undefined || value === null) return true;
-  if (NEUTRAL[name]?.includes(value) === true) return true;
+  if (own(NEUTRAL, name)?.includes(value) === true) return true;
   if (typeof value === "object" && Object.keys(value).length === 0) return true;
-  const whole = PART_OF[name];
+  const whole = own(PART_OF, name);
   return whole !== undefined && isNeutral(request, whole);
 }

@@ -1,3 +1,4 @@
+import { own } from "../lib/own.ts";
 import type { JsonObject, ProviderSettings, Target } from "../types.ts";
 import { fieldsOf } from "./fields.ts";
 import { isNeutral } from "./neutral.ts";
@@ -46,7 +47,7 @@ export function translateParameters(
   const body: JsonObject = {};
   const translated: (readonly [path: string, value: unknown])[] = [];
   for (const [name, value] of Object.entries(wanted)) {
-    const known = parameters[name];
+    const known = own(parameters, name);
     if (known === undefined || known === name) body[name] = value;
     else if (known === false) {
       if (asked[name] !== undefined && !isNeutral(asked, name)) dropped.push(name);
@@ -71,7 +72,7 @@ function canonical(request: JsonObject): JsonObject {
   const asked: JsonObject = {};
   for (const [name, value] of Object.entries(request)) {
     if (value === null || value === undefined || OURS.includes(name)) continue;
-    const ours = ALIASES[name] ?? name;
+    const ours = own(ALIASES, name) ?? name;
     if (ours === name || request[ours] === undefined || request[ours] === null) asked[ours] = value;
   }
   if (asked.max_completion_tokens !== undefined) delete asked.max_tokens;

@@ -9,6 +9,27 @@ const error = (message: string, more: object = {}): object => ({ error: { messag
 
 const CASES: [what: string, status: number | null, body: unknown, kind: string, fault: string][] = [
   [
+    "OpenAI's unknown field",
+    400,
+    error("Unknown parameter: 'top_k'.", { code: "unknown_parameter", param: "top_k" }),
+    "invalid_request",
+    "unsupported",
+  ],
+  [
+    "OpenAI's older words for it",
+    400,
+    error("Unrecognized request argument supplied: top_k", { type: "invalid_request_error" }),
+    "invalid_request",
+    "unsupported",
+  ],
+  [
+    "pydantic's unknown field",
+    422,
+    { detail: [{ type: "extra_forbidden", msg: "Extra inputs are not permitted" }] },
+    "invalid_request",
+    "unsupported",
+  ],
+  [
     "OpenAI's context",
     400,
     error("This model's maximum context length is 8192 tokens.", {

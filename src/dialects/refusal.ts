@@ -42,7 +42,14 @@ const FILTER_CODES = new Set([
   ...["data_inspection_failed", "moderation_blocked", "content_filtered"],
 ]);
 const FILTER = /content (management )?policy|content[ _]filter|flagged (by|as|for)|moderation/;
-const UNSUPPORTED = /(does|do|is|are) not (yet )?support|not supported|unsupported|not implemented/;
+/** It can't do what was asked, or does not know a field that another server may. */
+const UNSUPPORTED = new RegExp(
+  [
+    "(does|do|is|are) not (yet )?support|not supported|unsupported|not implemented",
+    "(unrecogni[sz]ed|unknown|unexpected)( \\w+)? (argument|parameter|field|keyword|property|option)",
+    "(extra|additional) (inputs?|fields?|parameters?|propert\\w+) (are |is )?not (permitted|allowed)",
+  ].join("|"),
+);
 const PREFILL =
   /prefill|(last|final) message|continue_final_message|add_generation_prompt|response_prefix|roles? must alternate|assistant (message|response|role)/;
 const COLD = /cold|loading|warming|not (yet )?(ready|loaded)|starting|spinning|initiali[sz]ing/;
@@ -102,10 +109,8 @@ export function judge({ id, file, keys }: ProviderSettings, refused: Refused): V
   if (status === 405 || status === 501) return fails("upstream_error", { fault: "unsupported" });
   if (client) {
     const fault = UNSUPPORTED.test(said.text) ? "unsupported" : "request";
-    return fails(status === 413 ? "body_too_large" : "invalid_request", {
-      fault,
-      param: said.param,
-    });
+    const param = said.param === null ? null : shown(said.param, keys);
+    return fails(status === 413 ? "body_too_large" : "invalid_request", { fault, param });
   }
   return fails("upstream_error", { fault: "broken" });
 }

@@ -1,3 +1,4 @@
+import { own } from "../lib/own.ts";
 import { withoutKeys } from "../lib/redact.ts";
 import { type Fields, fieldsOf } from "./fields.ts";
 
@@ -103,7 +104,7 @@ function statusIn(error: Fields | null, codes: readonly string[]): number | null
     if (Number.isInteger(status) && status >= 400 && status < 600) return status;
   }
   for (const code of codes) {
-    const status = STATUS_OF[code];
+    const status = own(STATUS_OF, code);
     if (status !== undefined) return status;
   }
   return null;

@@ -140,7 +140,8 @@ export class Upstream {
   /** The refusal in our words, and the key that caused it at rest. */
   #refused(sent: Sent, key: number | null, refused: Refused): GatewayError {
     const { error, rests, retryAfter: told } = judge(this.settings, refused);
-    if (rests === "no" || key === null) return error;
+    if (rests === "no" || (key === null && error.kind === "overloaded")) return error;
+    if (key === null) return this.#wantsKey(error);
     const now = performance.now();
     const model = sent.upstreamId;
     const all = this.settings.file.quirks.limits_by === "provider" && error.kind === "overloaded";
@@ -159,6 +160,12 @@ export class Upstream {
       fault: "busy",
       retryAfter: Math.round(until - now) / 1000,
     });
+  }
+
+  /** It was sent no key, and has to be given one: asking again would be refused again. */
+  #wantsKey({ kind, message, param }: GatewayError): GatewayError {
+    this.failed(message);
+    return new GatewayError(kind, message, { fault: "unsupported", param });
   }
 
   #allRest(upstreamId: string): GatewayError {

@@ -8,11 +8,17 @@ import type { Reading } from "./stream-answer.ts";
 
 /**
  * An answer in one piece as OpenAI's spec has it, with its usage, or one estimated from its length.
- * @throws GatewayError `broken` without choices, or where the server says that it gave one up
+ * @throws GatewayError `broken` with fewer choices than were asked for, or where the server says that it gave one up
  */
 export function wholeReply(
   answer: Fields,
-  { provider, context, chat, refuse }: Pick<Reading, "provider" | "context" | "chat" | "refuse">,
+  {
+    provider,
+    context,
+    chat,
+    choices: wanted,
+    refuse,
+  }: Pick<Reading, "provider" | "context" | "chat" | "choices" | "refuse">,
 ): Reply {
   const { callId, meter } = context;
   const given = (Array.isArray(answer.choices) ? answer.choices : []).map(fieldsOf);
@@ -26,8 +32,9 @@ export function wholeReply(
     if (whole === null) throw refuse(null);
     choices.push(whole);
   }
-  if (choices.length === 0) {
-    throw new GatewayError("upstream_error", `'${provider.id}' answered with no choices.`, {
+  if (choices.length < wanted) {
+    const few = choices.length === 0 ? "no choices" : `${choices.length} of ${wanted} choices`;
+    throw new GatewayError("upstream_error", `'${provider.id}' answered with ${few}.`, {
       fault: "broken",
     });
   }
