@@ -1,4 +1,5 @@
 import { Category } from "../contract/models.ts";
+import { own } from "../lib/own.ts";
 import type { Price } from "../types.ts";
 import type { Modalities } from "./settle-providers.ts";
 
@@ -41,6 +42,8 @@ type Fields = { readonly [key: string]: unknown };
 const NO_FIELDS: Fields = {};
 const LONGEST_ID = 256;
 const LONGEST_TEXT = 2_000;
+/** Tags and the like of one model. */
+const MOST_WORDS = 256;
 
 /** Null for an item without a usable id. Pure; never throws. */
 export function readListed(item: unknown): ListedModel | null {
@@ -54,10 +57,10 @@ export function readListed(item: unknown): ListedModel | null {
   return {
     id,
     hub: hubOf(fields, id),
-    name: text(fields.name),
+    name: text(fields.name)?.slice(0, LONGEST_ID) ?? null,
     description: (text(fields.description) ?? "").slice(0, LONGEST_TEXT),
     created: createdOf(fields),
-    owner: text(fields.owned_by),
+    owner: text(fields.owned_by)?.slice(0, LONGEST_ID) ?? null,
     contextLength: firstCount(
       top.context_length,
       fields.context_length,
@@ -78,8 +81,12 @@ export function readListed(item: unknown): ListedModel | null {
     modalities,
     features: featuresOf(fields),
     tags: texts(fields.tags),
-    parameters: text(details.parameter_size) ?? sizeIn(text(fields.model_class)) ?? sizeIn(id),
-    quantization: text(details.quantization_level) ?? text(fields.quantization) ?? null,
+    parameters:
+      text(details.parameter_size)?.slice(0, LONGEST_ID) ??
+      sizeIn(text(fields.model_class)) ??
+      sizeIn(id),
+    quantization:
+      (text(details.quantization_level) ?? text(fields.quantization))?.slice(0, LONGEST_ID) ?? null,
     price: priceOf(fieldsOf(fields.pricing)),
     units: firstNumber(fields.concurrency_cost, fields.concurrency_use),
     barred:
@@ -190,7 +197,7 @@ function featuresOf(fields: Fields): string[] {
       has === true ? [name] : [],
     ),
   ];
-  return [...new Set(said.flatMap((name) => ABILITIES[name.toLowerCase()] ?? []))];
+  return [...new Set(said.flatMap((name) => own(ABILITIES, name.toLowerCase()) ?? []))];
 }
 
 /** Dollars a token. What is no price (OpenRouter's -1 for its router) is none. */
@@ -217,7 +224,9 @@ function text(value: unknown): string | null {
 }
 
 function texts(value: unknown): string[] {
-  return Array.isArray(value) ? value.flatMap((each: unknown) => text(each) ?? []) : [];
+  if (!Array.isArray(value)) return [];
+  const words = value.slice(0, MOST_WORDS);
+  return words.flatMap((each: unknown) => text(each)?.slice(0, LONGEST_ID) ?? []);
 }
 
 function firstNumber(...values: unknown[]): number | null {

@@ -47,7 +47,7 @@ export function liveModels(input: LiveModelsInput): LiveModels {
   const isListed = new Set(listed.map(({ settings }) => settings.id));
   const discovery = new Discovery(
     listed.map(({ settings }) => settings),
-    { folder: discoveredFolder(home), log, changed: () => void index.rebuild() },
+    { folder: discoveredFolder(home), log, changed: () => void rebuilt() },
   );
   const index = new CurrentModels(
     () => ({
@@ -61,6 +61,12 @@ export function liveModels(input: LiveModelsInput): LiveModels {
     }),
     prepare,
   );
+  // What one list says must not be the end of all: what was offered before stays.
+  const rebuilt = (): Promise<void> =>
+    index.rebuild().catch((error: unknown) => {
+      const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
+      log.error("the providers' lists of models could not be put together", { detail });
+    });
   for (const conflict of index.conflicts()) log.warn(`models: ${conflict}`);
   return {
     index,
@@ -72,15 +78,15 @@ export function liveModels(input: LiveModelsInput): LiveModels {
       })),
     restore: async () => {
       await discovery.restore();
-      await index.rebuild();
+      await rebuilt();
     },
     start: async () => {
       await discovery.start();
-      await index.settled();
+      await index.settled().catch(() => undefined);
     },
     stop: async () => {
       await discovery.stop();
-      await index.settled();
+      await index.settled().catch(() => undefined);
     },
     offered: (backend) => ({
       ...backend,

@@ -1,4 +1,5 @@
 import { extendedSampling } from "../contract/sampling.ts";
+import { own } from "../lib/own.ts";
 import type { Continuation, Model, Price, Target } from "../types.ts";
 import type { Entry } from "./entries.ts";
 import { billions } from "./listed.ts";
@@ -10,12 +11,12 @@ export function providerTarget(model: Model, entry: Entry): Target {
   const { provider, chosen, listed, upstreamId } = entry;
   const { file, id } = provider.settings;
   const { choice } = provider;
-  const own = model.file.weights.source === "upstream" ? 0 : model.file.context_length;
+  const known = model.file.weights.source === "upstream" ? 0 : model.file.context_length;
   return targetOf(model, id, upstreamId, {
     priority: chosen?.priority ?? choice.priority,
     weight: chosen?.weight ?? choice.weight,
     price: priceOf(entry),
-    contextLength: chosen?.contextLength ?? listed?.contextLength ?? (own === 0 ? null : own),
+    contextLength: chosen?.contextLength ?? listed?.contextLength ?? (known === 0 ? null : known),
     maxOutput: chosen?.maxOutput ?? listed?.maxOutput ?? null,
     quantization: listed?.quantization ?? null,
     collectsData: file.collects_data,
@@ -31,7 +32,7 @@ const MILLION = 1e6;
 
 /** The config's prices are per million tokens, a target's per token. */
 function priceOf({ provider: { choice }, chosen, listed, upstreamId, id }: Entry): Price | null {
-  const set = chosen?.price ?? choice.prices[id] ?? choice.prices[upstreamId];
+  const set = chosen?.price ?? own(choice.prices, id) ?? own(choice.prices, upstreamId);
   if (set !== undefined) return perToken(set);
   if (listed?.price != null) return listed.price;
   return choice.price === undefined ? null : perToken(choice.price);

@@ -180,7 +180,8 @@ export function loadConfig(sources: ConfigSources = {}): Config {
       : Math.floor((machine.memory * memoryBudget.percent) / 100);
 
   const providers = { ...parsed.providers };
-  for (const id of namesIn(env.COVEY_PROVIDERS)) providers[id] ??= providerNamed(id);
+  for (const id of namesIn(env.COVEY_PROVIDERS))
+    if (!Object.hasOwn(providers, id)) providers[id] = providerNamed(id);
   for (const provider of Object.values(providers))
     if (provider.baseUrl !== undefined) provider.baseUrl = provider.baseUrl.replace(/\/+$/, "");
 

@@ -16,6 +16,12 @@ const httpUrl = z.url({
   error: ({ input }) => (input === undefined ? undefined : "expected an http(s) URL"),
 });
 
+/** A path below it is asked for, and it is shown and written down: what is secret has no place in it. */
+const baseUrl = httpUrl.refine((url) => {
+  const { username = "", password = "", search = "", hash = "" } = URL.parse(url) ?? {};
+  return username + password + search + hash === "";
+}, "expected a URL without user, password, query and fragment; a key belongs in the variable that api_key_env names");
+
 /** `media.internal`, `10.0.0.5:9000`, `[fd00::5]`; without a port it means all of them. */
 const hostAndPort = z
   .string()
@@ -125,7 +131,7 @@ const providerModel = z.strictObject({
 const provider = z.strictObject({
   /** Id of a provider file; without it the provider's own id, if there is such a file. */
   type: z.string().min(1).optional(),
-  baseUrl: httpUrl.optional(),
+  baseUrl: baseUrl.optional(),
   apiKeyEnv: z.union([envName, z.array(envName).min(1)], ENV_NAME).optional(),
   models: z.array(providerModel).default([]),
   discover: z.boolean().optional(),
