@@ -65,10 +65,11 @@ export function bySort(
 
 /** A stable sort, the smallest first. */
 function byNumber(candidates: readonly Candidate[], key: (each: Candidate) => number): Candidate[] {
-  return [...candidates].sort((a, b) => {
-    const [x, y] = [key(a), key(b)];
-    return x === y ? 0 : x - y;
-  });
+  if (candidates.length < 2) return [...candidates];
+  return candidates
+    .map((each) => ({ each, key: key(each) }))
+    .sort((a, b) => (a.key === b.key ? 0 : a.key - b.key))
+    .map(({ each }) => each);
 }
 
 /** Dollars for a token of prompt and one of completion together; unknown prices come last. */
