@@ -165,3 +165,34 @@ test("pieces that say nothing are not kept until the first token, however many c
   const seen = await here.ask({ stream: true });
   expect([seen.done, seen.events.length < 10]).toEqual([true, true]);
 });
+
+test("a call that waits to ask again does not, when another one was told to leave the target alone", async () => {
+  const here = stage({
+    models: at("a"),
+    scripts: { a: inTurn(fails("broken"), fails("busy", 60, "overloaded"), says("no")) },
+  });
+  const waiting = here.ask();
+  while (here.asked.a?.length !== 1) await Bun.sleep(1);
+  expect((await here.ask()).status).toBe(503);
+  expect((await waiting).status).toBe(502);
+  expect(here.asked.a?.length).toBe(2);
+});
+
+test("calls that were told to wait as long as each other don't come back at once", async () => {
+  const times: number[] = [];
+  const here = stage({
+    models: at("a"),
+    scripts: {
+      a: (asked) => {
+        times.push(performance.now());
+        if (times.length <= 20) throw failure("busy", 0.3, "overloaded");
+        return says("ok")(asked);
+      },
+    },
+    rules: { attempts: 2 },
+  });
+  await Promise.all(Array.from({ length: 20 }, () => here.ask()));
+  const again = times.slice(20);
+  expect(again.length).toBe(20);
+  expect(Math.max(...again) - Math.min(...again)).toBeGreaterThan(60);
+});

@@ -30,13 +30,17 @@ export async function nextPlace(
     const free = well.filter(({ provider, concurrencyCost }) =>
       slots.hasPlace(provider, concurrencyCost),
     );
-    const next = nextTarget(free, retries.tried, now, retries.deadline, maxWaitMs);
+    const restsUntil = (id: string): number => gateway.health.of(id, now).restsUntil;
+    const next = nextTarget(free, retries.tried, now, retries.deadline, maxWaitMs, restsUntil);
     if (next?.waitMs === 0) {
       const release = slots.take(next.target.provider, next.target.concurrencyCost);
       if (release !== null) return { target: next.target, release };
     }
     const full = well.filter(
-      (target) => !free.includes(target) && (retries.tried.get(target.id)?.notBefore ?? now) <= now,
+      (target) =>
+        !free.includes(target) &&
+        (retries.tried.get(target.id)?.notBefore ?? now) <= now &&
+        restsUntil(target.id) <= now,
     );
     if (full.length === 0) {
       if (next === null) return null;

@@ -27,9 +27,10 @@ test("chance takes up to half of each wait off", () => {
   expect(waits(3, 0.5)).toEqual([187.5, 375, 750]);
 });
 
-test("a wait that the target asks for is kept, and never shortens the backoff", () => {
-  expect(waits(1, 1, failed("busy", 3))).toEqual([3000]);
-  expect(waits(3, 1, failed("busy", 0.3))).toEqual([300, 500, 1000]);
+test("a wait that the target asks for is kept, varies upwards, and never shortens the backoff", () => {
+  expect(waits(1, 0, failed("busy", 3))).toEqual([3000]);
+  expect(waits(1, 1, failed("busy", 3))).toEqual([3250]);
+  expect(waits(3, 0, failed("busy", 0.3))).toEqual([300, 300, 500]);
 });
 
 test.each(["request", "context", "silent", "unsupported"] as const)(
@@ -83,7 +84,16 @@ test("then the one that may be asked again soonest", () => {
 
 test("nobody is asked who may not be, or only after too long a wait, or past the deadline", () => {
   expect(next(after([a, Infinity], [b, Infinity]))).toBeNull();
-  expect(next(after([a, 6001], [b, Infinity]))).toBeNull();
-  expect(next(after([a, 6000], [b, Infinity]))).toEqual(["a", 5000]);
+  expect(next(after([a, 6251], [b, Infinity]))).toBeNull();
+  expect(next(after([a, 6250], [b, Infinity]))).toEqual(["a", 5250]);
   expect(next(after([a, 3000], [b, Infinity]), { deadline: 2999 })).toBeNull();
+});
+
+test("one that told somebody else to leave it alone is left alone", () => {
+  const rests = (until: number) => (id: string) => (id === a.id ? until : 0);
+  expect(nextTarget([a, b], new Map(), NOW, 60_000, 5000, rests(2000))?.target).toBe(b);
+  expect(nextTarget([a], new Map(), NOW, 60_000, 5000, rests(2000))?.waitMs).toBe(1000);
+  expect(nextTarget([a], after([a, 1200]), NOW, 60_000, 5000, rests(2000))?.waitMs).toBe(1000);
+  expect(nextTarget([a], new Map(), NOW, 60_000, 5000, rests(9000))).toBeNull();
+  expect(nextTarget([a], new Map(), NOW, 60_000, 5000, rests(NOW))?.waitMs).toBe(0);
 });

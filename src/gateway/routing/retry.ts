@@ -46,8 +46,9 @@ export function faultOf(error: GatewayError): Fault {
 }
 
 /**
- * What is remembered of a target after its failure. Waits grow twofold with each failure, and vary by
- * half so that calls that failed together don't come back together. `random` is 0 to 1. Pure.
+ * What is remembered of a target after its failure. Waits grow twofold with each failure. They vary by
+ * half, and those that were told by a little more, so that calls that failed together don't come back
+ * together. `random` is 0 to 1. Pure.
  */
 export function afterFailure(
   before: Tried | undefined,
@@ -62,7 +63,9 @@ export function afterFailure(
     case "busy":
     case "broken": {
       const backoff = BACKOFF_MS * 2 ** (times - 1) * (0.5 + random / 2);
-      return { times, notBefore: now + Math.max(backoff, (error.retryAfter ?? 0) * 1000) };
+      const told =
+        error.retryAfter === undefined ? 0 : error.retryAfter * 1000 + random * BACKOFF_MS;
+      return { times, notBefore: now + Math.max(backoff, told) };
     }
     case "request":
     case "context":
@@ -91,8 +94,8 @@ export function moreTelling(before: GatewayError | null, error: GatewayError): G
 
 /**
  * Whom to ask next, and after how many milliseconds; null when nobody may be asked within the rules.
- * Targets that were not asked yet come first, in their order; then the one that may be asked again
- * soonest. Pure.
+ * Targets that were not asked yet come first, in their order; then the one that may be asked
+ * soonest. `restsUntil`: until when a target has asked to be left alone, whoever was told so. Pure.
  */
 export function nextTarget(
   targets: readonly Target[],
@@ -100,18 +103,22 @@ export function nextTarget(
   now: number,
   deadline: number,
   maxWaitMs: number,
+  restsUntil: (targetId: string) => number = () => 0,
 ): { readonly target: Target; readonly waitMs: number } | null {
   let best: Target | null = null;
   let soonest = Number.POSITIVE_INFINITY;
   for (const target of targets) {
     const before = tried.get(target.id);
-    if (before === undefined) return { target, waitMs: 0 };
-    if (before.notBefore < soonest) {
+    const rests = restsUntil(target.id);
+    if (before === undefined && rests <= now) return { target, waitMs: 0 };
+    const notBefore = Math.max(before?.notBefore ?? 0, rests);
+    if (notBefore < soonest) {
       best = target;
-      soonest = before.notBefore;
+      soonest = notBefore;
     }
   }
   const waitMs = Math.max(0, soonest - now);
-  if (best === null || waitMs > maxWaitMs || now + waitMs > deadline) return null;
+  // What waits vary by is no part of what was told.
+  if (best === null || waitMs > maxWaitMs + BACKOFF_MS || now + waitMs > deadline) return null;
   return { target: best, waitMs };
 }
