@@ -9,6 +9,16 @@ const error = (message: string, more: object = {}): object => ({ error: { messag
 
 const CASES: [what: string, status: number | null, body: unknown, kind: string, fault: string][] = [
   [
+    "OpenRouter's account that has too little for so long an answer",
+    402,
+    error(
+      "This request requires more credits, or fewer max_tokens. You requested up to 65536 tokens, but can only afford 3000.",
+      { code: 402 },
+    ),
+    "upstream_error",
+    "unsupported",
+  ],
+  [
     "OpenAI's unknown field",
     400,
     error("Unknown parameter: 'top_k'.", { code: "unknown_parameter", param: "top_k" }),

@@ -50,6 +50,8 @@ const UNSUPPORTED = new RegExp(
     "(extra|additional) (inputs?|fields?|parameters?|propert\\w+) (are |is )?not (permitted|allowed)",
   ].join("|"),
 );
+/** OpenRouter's word for an account that has something left, but not for so long an answer. */
+const TOO_DEAR = /fewer max_tokens|can only afford/;
 const PREFILL =
   /prefill|(last|final) message|continue_final_message|add_generation_prompt|response_prefix|roles? must alternate|assistant (message|response|role)/;
 const COLD = /cold|loading|warming|not (yet )?(ready|loaded)|starting|spinning|initiali[sz]ing/;
@@ -82,9 +84,13 @@ export function judge({ id, file, keys }: ProviderSettings, refused: Refused): V
   if (filtered(said, status)) return fails("content_filter", { fault: "request" });
   if (status === 401 || status === 402 || status === 403) {
     // Whatever it says of the key or the account is the operator's business.
-    const error = new GatewayError("upstream_error", `'${id}' refused the gateway (${status}).`, {
-      fault: "key",
-    });
+    const told = `'${id}' refused the gateway (${status}).`;
+    if (status === 402 && TOO_DEAR.test(said.text)) {
+      // Shorter ones may be taken: one caller's wish must not rest the key for all.
+      const error = new GatewayError("upstream_error", told, { fault: "unsupported" });
+      return { error, rests: "no", retryAfter: null };
+    }
+    const error = new GatewayError("upstream_error", told, { fault: "key" });
     return { error, rests: status === 401 ? "key" : "model", retryAfter: null };
   }
   if (status === 429) {

@@ -124,6 +124,7 @@ export class Upstream {
       if (signal.reason instanceof GatewayError) return signal.reason;
       return new GatewayError("client_closed", "The call was given up.", { cause });
     }
+    if (cause instanceof RangeError) return this.#broken("answered with more than is taken", cause);
     const code = cause instanceof Error && "code" in cause ? ` (${String(cause.code)})` : "";
     const error = this.#broken(`could not be reached, or broke off${code}`, cause);
     this.failed(error.message);
