@@ -118,6 +118,8 @@ export function listen(gateway: Gateway, options: HttpOptions): Bun.Server<undef
     maxRequestBodySize: Number.MAX_SAFE_INTEGER,
     // The runtime's error page would show strangers our source.
     development: false,
+    // Outside development the runtime lets two processes share a port, and each would get half the calls.
+    reusePort: false,
     error: (error) => refuse(gateway, new Request("http://localhost/"), error),
     fetch: async (received, server) => {
       const request = addressed(received);

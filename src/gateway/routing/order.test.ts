@@ -27,8 +27,9 @@ test("by priority: the lowest first, and equals as they were named", () => {
 
 test("round robin gives each target of the lowest priority its turn, and the others come after", () => {
   const all = [at("a"), at("b"), at("c"), at("z", { priority: 1 })];
-  const firsts = [0, 1, 2, 3].map((turn) => order(all, "round-robin", turn));
-  expect(firsts).toEqual(["a b c z", "b c a z", "c a b z", "a b c z"]);
+  const orders = [0, 1, 2, 3, 4, 5].map((turn) => order(all, "round-robin", turn));
+  const round = ["a b c z", "b c a z", "c a b z"];
+  expect(orders).toEqual([...round, ...round]);
 });
 
 test("the cheapest first, by what a token in and one out cost together; unknown prices last", () => {

@@ -39,10 +39,9 @@ export function inOrder(
         ({ target }) => target.priority,
       );
     case "round-robin":
-      return byNumber(
-        session === null ? turned(candidates, draw.turn) : affine(candidates, session),
-        ({ target }) => target.priority,
-      );
+      return session === null
+        ? turned(candidates, draw.turn)
+        : byNumber(affine(candidates, session), ({ target }) => target.priority);
     case "cheapest":
       return byNumber(affine(candidates, session), ({ target }) => blended(target));
     case "least-latency":
@@ -96,9 +95,15 @@ function drawn(candidates: readonly Candidate[], random: () => number): Candidat
     .map(({ each }) => each);
 }
 
+/** By turns among those of one priority: backups take no part in the turns of the first ones. */
 function turned(candidates: readonly Candidate[], turn: number): Candidate[] {
-  const start = candidates.length === 0 ? 0 : turn % candidates.length;
-  return [...candidates.slice(start), ...candidates.slice(0, start)];
+  const byPriority = Map.groupBy(candidates, ({ target }) => target.priority);
+  return [...byPriority]
+    .sort(([a], [b]) => a - b)
+    .flatMap(([, equals]) => {
+      const start = turn % equals.length;
+      return [...equals.slice(start), ...equals.slice(0, start)];
+    });
 }
 
 /**
