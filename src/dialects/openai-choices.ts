@@ -1,3 +1,4 @@
+import { says } from "../lib/says.ts";
 import { type Fields, fieldsOf } from "./fields.ts";
 import { finishReason } from "./finish-reason.ts";
 import { settleText } from "./text-parts.ts";
@@ -71,10 +72,7 @@ export class ChoiceReader {
       ? delta
       : { role: typeof role === "string" && role !== "" ? role : "assistant", ...delta };
     for (const name in delta) {
-      const value = delta[name];
-      if (value !== null && value !== "" && !(Array.isArray(value) && value.length === 0)) {
-        return true;
-      }
+      if (says(delta[name])) return true;
     }
     return false;
   }

@@ -3,6 +3,7 @@ import type { ModelState } from "../../src/types.ts";
 import { chat, end, fails, failure, hangs, inTurn, says, stream } from "./acts.ts";
 import { type Script, stage } from "./stage.ts";
 import { modelNamed, targetAt } from "./targets.ts";
+import { hear } from "./told.ts";
 
 /** What callers see, and what is recorded, while targets fail and when they come back. */
 
@@ -195,4 +196,48 @@ test("calls that were told to wait as long as each other don't come back at once
   const again = times.slice(20);
   expect(again.length).toBe(20);
   expect(Math.max(...again) - Math.min(...again)).toBeGreaterThan(60);
+});
+
+const ABLE = { continuation: { prefill: true, completions: true, exact: false, guided: false } };
+const dies: Script = inTurn(
+  ({ context }) =>
+    stream(context, [ROLE, chat({ content: "Once " })], null, { error: failure("silent") }),
+  fails("silent"),
+);
+const thinks: Script = ({ context }) =>
+  stream(context, [ROLE, chat({ reasoning_content: "upon a time." }), end()], [10, 4]);
+const goesOn: Script = ({ context }) =>
+  stream(context, [ROLE, chat({ content: "upon a time." }), end()], [10, 4]);
+
+test("one that takes the rest of an answer for thoughts has not gone on with it", async () => {
+  const told = async (scripts: Record<string, Script>) => {
+    const targets = Object.keys(scripts).map((each) => targetAt(each, ABLE, model));
+    const here = stage({ models: [[model, targets]], scripts });
+    const seen = await here.ask({ stream: true, temperature: 0.8 });
+    here.expectIdle();
+    const { text, finishes } = hear(seen.events);
+    return [text, finishes, seen.error?.code];
+  };
+  expect(await told({ a: dies, b: thinks })).toEqual(["Once ", [], "upstream_error"]);
+  expect(await told({ a: dies, b: thinks, c: goesOn })).toEqual([
+    "Once upon a time.",
+    ["stop"],
+    undefined,
+  ]);
+});
+
+test("an empty list beside the text is no reason not to go on with it", async () => {
+  const lists: Script = ({ context }) =>
+    stream(
+      context,
+      [chat({ role: "assistant", annotations: [], images: [], content: "Once " })],
+      null,
+      {
+        error: failure("broken"),
+      },
+    );
+  const targets = ["a", "b"].map((each) => targetAt(each, ABLE, model));
+  const here = stage({ models: [[model, targets]], scripts: { a: lists, b: goesOn } });
+  const seen = await here.ask({ stream: true, temperature: 0.8 });
+  expect([hear(seen.events).text, seen.error]).toEqual(["Once upon a time.", null]);
 });

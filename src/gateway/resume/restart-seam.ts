@@ -1,3 +1,4 @@
+import { says } from "../../lib/says.ts";
 import type { JsonObject, StreamEvent } from "../../types.ts";
 import type { Seam } from "./seam.ts";
 import {
@@ -103,10 +104,6 @@ export class RestartSeam implements Seam {
     const whole = text === textOf(choice);
     return { ...choice, delta: fresh, ...(whole ? {} : { logprobs: null }) } as Choice;
   }
-}
-
-function says(value: unknown): boolean {
-  return value !== null && value !== undefined && value !== "";
 }
 
 interface Left extends Omit<SentChoice, "tools"> {

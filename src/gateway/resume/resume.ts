@@ -9,7 +9,7 @@ import { type Request, targetsOf } from "../routing/route.ts";
 import { canContinue, restOf, sentTokensOf, type Ways } from "./recovery.ts";
 import { Mismatch, RestartSeam } from "./restart-seam.ts";
 import { ContinueSeam, type Seam } from "./seam.ts";
-import type { Transcript } from "./transcript.ts";
+import { deltaOf, reasoningOf, type Transcript } from "./transcript.ts";
 
 /** Where an answer's events come from. */
 export interface Source {
@@ -117,15 +117,12 @@ async function restart<O extends Operation>(
       const first = await readPast(seam, started, attempt);
       return taken(call, { attempt, first, events, seam }, "restart", sent);
     } catch (error) {
-      events.return?.()?.catch(() => undefined);
       if (error instanceof Mismatch) {
-        const { id, provider } = attempt.target;
-        attempt.abandon(
-          new GatewayError("upstream_error", `'${provider}' came to another answer.`),
-        );
-        left = left.filter((target) => target.id !== id);
+        giveUp(started, "came to another answer");
+        left = left.filter(({ id }) => id !== attempt.target.id);
         continue;
       }
+      events.return?.()?.catch(() => undefined);
       attempt.end(error);
       if (call.gone !== null || !(error instanceof GatewayError)) throw error;
       remember(retries, attempt.target, error);
@@ -172,12 +169,31 @@ async function goOn<O extends Operation>(
     input: { ...request.input, ...rest.input },
     prefill: (target) => rest.prefill(target).text,
   };
-  const started = await reach(gateway, call, errand, able, retries);
-  if (started.kind !== "stream") throw broken.failure;
-  const seam = new ContinueSeam(rest.prefill(started.attempt.target).space);
-  const first = started.first.map((event) => seam.take(event)).filter((event) => event !== null);
-  const { attempt, events } = started;
-  return taken(call, { attempt, first, events, seam }, "continue", sent);
+  let left = able;
+  for (;;) {
+    const started = await reach(gateway, call, errand, left, retries);
+    if (started.kind !== "stream") throw broken.failure;
+    const { attempt, events } = started;
+    if (started.first.some(thinks)) {
+      // What follows would be another answer; or its server takes the whole rest for thoughts.
+      giveUp(started, "thought anew instead of going on");
+      left = left.filter(({ id }) => id !== attempt.target.id);
+      continue;
+    }
+    const seam = new ContinueSeam(rest.prefill(attempt.target).space);
+    const first = started.first.map((event) => seam.take(event)).filter((event) => event !== null);
+    return taken(call, { attempt, first, events, seam }, "continue", sent);
+  }
+}
+
+function thinks({ choices }: StreamEvent): boolean {
+  return choices.some((choice) => reasoningOf(deltaOf(choice)) !== "");
+}
+
+/** It answers, but not what was asked for here. */
+function giveUp({ attempt, events }: Pick<Source, "attempt" | "events">, did: string): void {
+  events.return?.()?.catch(() => undefined);
+  attempt.abandon(new GatewayError("upstream_error", `'${attempt.target.provider}' ${did}.`));
 }
 
 /** What a target's failure means for its being asked again. */

@@ -1,3 +1,4 @@
+import { says } from "../../lib/says.ts";
 import type { JsonObject, StreamEvent } from "../../types.ts";
 import { deltaOf, textOf } from "./transcript.ts";
 
@@ -46,8 +47,7 @@ export class ContinueSeam implements Seam {
       ...others
     } = deltaOf(choice);
     const delta: JsonObject = text === "" ? others : { content: text, ...others };
-    const says = Object.values(delta).some((value) => value != null && value !== "");
-    return says || ends ? ({ ...choice, delta } as Choice) : null;
+    return Object.values(delta).some(says) || ends ? ({ ...choice, delta } as Choice) : null;
   }
 
   #withoutSpace(text: string): string {

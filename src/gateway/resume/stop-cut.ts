@@ -1,3 +1,4 @@
+import { says } from "../../lib/says.ts";
 import { StopMatcher } from "../../lib/stop-matcher.ts";
 import type { StreamEvent } from "../../types.ts";
 import { deltaOf, textOf } from "./transcript.ts";
@@ -37,8 +38,7 @@ export class StopCut {
     }
     const { content: _content, ...others } = deltaOf(choice);
     const delta = shown === "" ? others : { ...others, content: shown };
-    const says = Object.values(delta).some((value) => value != null && value !== "");
-    if (!says && finish_reason === null) return null;
+    if (!Object.values(delta).some(says) && finish_reason === null) return null;
     return { ...event, choices: [{ ...choice, delta, finish_reason }] } as StreamEvent;
   }
 }

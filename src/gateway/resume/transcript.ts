@@ -1,3 +1,4 @@
+import { says } from "../../lib/says.ts";
 import type { JsonObject, StreamEvent } from "../../types.ts";
 
 /** A tool call as far as it was sent. */
@@ -89,9 +90,7 @@ export class Transcript {
   #addDelta(sent: SentChoice, delta: Readonly<JsonObject>): void {
     sent.reasoning += reasoningOf(delta);
     for (const name in delta) {
-      if (FOLLOWED.has(name)) continue;
-      const value = delta[name];
-      if (value !== null && value !== undefined && value !== "") this.opaque = true;
+      if (!FOLLOWED.has(name) && says(delta[name])) this.opaque = true;
     }
     if (typeof delta.refusal === "string") sent.refusal += delta.refusal;
     for (const piece of toolPieces(delta)) {

@@ -1,4 +1,5 @@
 import { GatewayError } from "../../contract/errors.ts";
+import { says } from "../../lib/says.ts";
 import type {
   AttemptRecord,
   JsonObject,
@@ -188,9 +189,7 @@ function speaks(event: StreamEvent): boolean {
     if (!("delta" in choice)) return choice.text !== "";
     const delta = choice.delta as Readonly<JsonObject>;
     for (const name in delta) {
-      if (name === "role") continue;
-      const value = delta[name];
-      if (value !== null && value !== undefined && value !== "") return true;
+      if (name !== "role" && says(delta[name])) return true;
     }
   }
   return false;
