@@ -109,7 +109,7 @@ export async function startApp(config: Config, log: Log): Promise<App> {
       admission: new Admission((caller) =>
         caller.role === "anonymous" ? config.limits.anonymous : config.limits.admin,
       ),
-      routing: routingOf(config, providers),
+      routing: routingOf(config, providers, models.index),
       health: new Health({
         failures: config.routing.breakerFailures,
         cooldownMs: config.routing.breakerCooldown,
@@ -227,19 +227,24 @@ function rendering(
   };
 }
 
-function routingOf(config: Config, providers: readonly SettledProvider[]): Routing {
+function routingOf(
+  config: Config,
+  providers: readonly SettledProvider[],
+  index: Gateway["models"],
+): Routing {
   const { attempts, budget, maxWait, resume, strategy, models } = config.routing;
-  const byModel = new Map(
-    Object.entries(models).map(([id, rules]) => [id.toLowerCase(), rules] as const),
-  );
+  const rules = Object.entries(models);
+  // By any of its names; which those are may change with the lists.
+  const rulesOf = (model: Model) =>
+    rules.find(([name]) => index.resolve(name)?.id === model.id)?.[1];
   const names = new Map(
     providers.map(({ settings: { id, file } }) => [id, [id, file.name.toLowerCase()]] as const),
   );
   return {
     rules: { attempts, budgetMs: budget, maxWaitMs: maxWait },
     resume,
-    strategyOf: (model) => byModel.get(model.id.toLowerCase())?.strategy ?? strategy,
-    contextFallback: (model) => byModel.get(model.id.toLowerCase())?.contextFallback ?? null,
+    strategyOf: (model) => rulesOf(model)?.strategy ?? strategy,
+    contextFallback: (model) => rulesOf(model)?.contextFallback ?? null,
     providerNames: (provider) => names.get(provider) ?? [provider],
   };
 }

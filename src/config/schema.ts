@@ -85,7 +85,7 @@ const routing = z.strictObject({
   breakerCooldown: duration.prefault("30s"),
   /** Whether an answer that breaks off is gone on with by another target. */
   resume: z.boolean().default(true),
-  /** By the model's id. */
+  /** By any of the model's names. */
   models: z
     .record(
       z.string().min(1),
