@@ -19,6 +19,13 @@ const CASES: [what: string, status: number | null, body: unknown, kind: string, 
     "unsupported",
   ],
   [
+    "a firewall before the provider",
+    403,
+    "<!DOCTYPE html><title>Attention Required!</title>",
+    "upstream_error",
+    "unsupported",
+  ],
+  [
     "OpenAI's unknown field",
     400,
     error("Unknown parameter: 'top_k'.", { code: "unknown_parameter", param: "top_k" }),
@@ -264,4 +271,14 @@ test("how long a server asks to wait", () => {
   ).toBe(2);
   expect(after({ "x-ratelimit-reset": String(now + 5000) })).toBe(5);
   expect(after({ "x-ratelimit-reset": String(now / 1000 + 6) })).toBe(6);
+});
+
+test("what one caller sends rests no key for all", () => {
+  const rests = (status: number, body: unknown) =>
+    judge(settingsOf(), { status, body, retryAfter: null, prefill: false }).rests;
+  expect(rests(403, "<html>blocked</html>")).toBe("no");
+  expect(rests(402, error("You can only afford 3000 tokens."))).toBe("no");
+  expect(rests(403, error("Key limit exceeded"))).toBe("model");
+  expect(rests(402, error("Insufficient credits"))).toBe("model");
+  expect(rests(401, "<html>no</html>")).toBe("key");
 });

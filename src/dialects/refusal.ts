@@ -85,8 +85,10 @@ export function judge({ id, file, keys }: ProviderSettings, refused: Refused): V
   if (status === 401 || status === 402 || status === 403) {
     // Whatever it says of the key or the account is the operator's business.
     const told = `'${id}' refused the gateway (${status}).`;
-    if (status === 402 && TOO_DEAR.test(said.text)) {
-      // Shorter ones may be taken: one caller's wish must not rest the key for all.
+    const isTooDear = status === 402 && TOO_DEAR.test(said.text);
+    if (isTooDear || (status === 403 && isPage(refused.body))) {
+      // A shorter answer may be taken, and a page is a firewall's that disliked this one prompt: what
+      // one caller sends must not rest the key for all.
       const error = new GatewayError("upstream_error", told, { fault: "unsupported" });
       return { error, rests: "no", retryAfter: null };
     }
@@ -119,6 +121,10 @@ export function judge({ id, file, keys }: ProviderSettings, refused: Refused): V
     return fails(status === 413 ? "body_too_large" : "invalid_request", { fault, param });
   }
   return fails("upstream_error", { fault: "broken" });
+}
+
+function isPage(body: unknown): boolean {
+  return typeof body === "string" && body.trimStart().startsWith("<");
 }
 
 function tooLong({ codes, text }: Said, status: number): boolean {
