@@ -189,6 +189,8 @@ export interface Backend {
   readonly name?: string;
   readonly operations: BackendOperations;
   state(target: Target): ModelState;
+  /** What an operator should know of it now: no key, keys at rest, nothing listens; null when all is well. */
+  trouble?(): string | null;
   /** Names of the parameters of this request that the target can't honour. Pure; never throws. */
   unsupported(target: Target, operation: Operation, input: JsonObject): readonly string[];
   open?(): Promise<void>;
@@ -229,6 +231,8 @@ export interface SettleRecord {
   readonly status: Exclude<CallStatus, "interrupted" | "refused">;
   readonly httpStatus: number;
   readonly error: ErrorName | null;
+  /** The one that answered: another than was asked for, where the call fell back to it. */
+  readonly model: string | null;
   readonly provider: string | null;
   readonly finishReason: string | null;
   readonly promptTokens: number;
@@ -259,6 +263,8 @@ export interface AttemptRecord {
   readonly tookMs: number;
   /** Null for the one that answered. */
   readonly error: ErrorName | null;
+  /** What its provider said of a failure that was not the request's: without keys, bounded. */
+  readonly message: string | null;
   /** Why it was made: the first one, a retry, a restart that skips what was sent, or a continuation of it. */
   readonly how: "first" | "retry" | "restart" | "continue";
   readonly completionTokens: number;

@@ -56,6 +56,19 @@ export class KeyRing {
     return Number.isFinite(first) ? first : null;
   }
 
+  /** How many keys rest, for a model or for all. */
+  resting(now: number): number {
+    let count = 0;
+    for (const rests of this.#rests) {
+      for (const { until } of rests.values()) {
+        if (until <= now) continue;
+        count += 1;
+        break;
+      }
+    }
+    return count;
+  }
+
   /** This key met a limit: it rests for the time that was told, or for longer each time. */
   limited(index: number, model: string, toldMs: number | null, now: number): number {
     const before = this.#rests[index]?.get(model);

@@ -5,6 +5,7 @@ import { KeyRing } from "./key-ring.ts";
 import { readText } from "./read-body.ts";
 import { judge, type Refused } from "./refusal.ts";
 import { retryAfter } from "./retry-after.ts";
+import type { KeyRest } from "./wire.ts";
 
 /** An error's body is read up to here. */
 const MAX_ERROR_BYTES = 64 * 1024;
@@ -35,8 +36,11 @@ export class Upstream {
   /** Why the last call got no answer; null after one that did. */
   #trouble: string | null = null;
 
-  constructor(settings: ProviderSettings) {
+  readonly #keyRests: (rest: KeyRest) => void;
+
+  constructor(settings: ProviderSettings, keyRests: (rest: KeyRest) => void = () => undefined) {
     this.settings = settings;
+    this.#keyRests = keyRests;
     this.#ring = new KeyRing(settings.keys.length);
     this.#guard = new ConnectGuard(settings.baseUrl, settings.limits.connect, process.env);
     this.#headers = { "content-type": "application/json", ...settings.file.headers };
@@ -48,6 +52,15 @@ export class Upstream {
     const until = this.#ring.until(upstreamId, performance.now());
     if (until === null) return { state: "ready", detail: this.#trouble };
     return { state: "unavailable", detail: "it refused the gateway's last request", until };
+  }
+
+  /** What an operator should know; null when all is well. */
+  trouble(): string | null {
+    const { missingKey, keys } = this.settings;
+    if (missingKey !== null) return `${missingKey} is not set`;
+    const resting = this.#ring.resting(performance.now());
+    if (resting === 0) return this.#trouble;
+    return `${resting} of ${keys.length} keys ${resting === 1 ? "rests" : "rest"} after a refusal`;
   }
 
   /** A limit of time has passed, or the connection failed: told by `state` until an answer comes. */
@@ -148,9 +161,18 @@ export class Upstream {
     const all = this.settings.file.quirks.limits_by === "provider" && error.kind === "overloaded";
     const resting = all ? this.settings.keys.keys() : [key];
     for (const index of resting) {
-      if (error.kind === "overloaded") {
-        this.#ring.limited(index, model, told === null ? null : told * 1000, now);
-      } else this.#ring.refused(index, model, rests === "key", now);
+      const until =
+        error.kind === "overloaded"
+          ? this.#ring.limited(index, model, told === null ? null : told * 1000, now)
+          : this.#ring.refused(index, model, rests === "key", now);
+      this.#keyRests({
+        provider: this.settings.id,
+        key: index + 1,
+        keys: this.settings.keys.length,
+        model,
+        why: refused.status === null ? "error in an answer" : `status ${refused.status}`,
+        ms: until - now,
+      });
     }
     const until = this.#ring.until(model, now);
     if (until === null) {

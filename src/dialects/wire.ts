@@ -6,6 +6,16 @@ import type { Cutter } from "./stream-answer.ts";
 /** The operations that make text. */
 export type Generation = "chat" | "completions";
 
+/** A key that was refused, by its place among the provider's keys, from 1. */
+export interface KeyRest {
+  readonly provider: string;
+  readonly key: number;
+  readonly keys: number;
+  readonly model: string;
+  readonly why: string;
+  readonly ms: number;
+}
+
 /** What the composition root lends to the dialects. */
 export interface DialectOptions {
   /**
@@ -13,6 +23,8 @@ export interface DialectOptions {
    * template is not known.
    */
   readonly renderChat?: (target: Target, request: JsonObject) => string | null;
+  /** Tells an operator that a key was refused and rests. Never the key. */
+  readonly keyRests?: (rest: KeyRest) => void;
   /** One for all providers, so that what one attempt fetched serves the next. */
   readonly images?: Images;
 }

@@ -26,6 +26,7 @@ export function account(gateway: Gateway, call: Call, outcome: Outcome): Promise
     status: outcome.status,
     httpStatus: outcome.httpStatus,
     error: outcome.error,
+    model: call.model,
     provider: call.target?.provider ?? null,
     finishReason: call.finishReason,
     promptTokens: meter.promptTokens,

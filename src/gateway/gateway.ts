@@ -11,8 +11,8 @@ import type { Slots } from "./routing/slots.ts";
 /** What the gateway needs to know of the models: names and where each can be answered. */
 export interface ModelIndex {
   resolve(name: string): Model | undefined;
-  /** A known name close to a wrong one. */
-  nearest(name: string): string | undefined;
+  /** Ids of the few models that a wrong name likely means. */
+  nearest(name: string): readonly string[];
   targets(model: Model): readonly Target[];
   models(): readonly Model[];
 }

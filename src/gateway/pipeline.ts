@@ -4,6 +4,7 @@ import { authenticate } from "./authenticate.ts";
 import { type Incoming, openCall } from "./call.ts";
 import { fail, watchClient } from "./fail.ts";
 import type { Gateway } from "./gateway.ts";
+import { unknownProviders } from "./known-providers.ts";
 import { read } from "./read.ts";
 import { reserve } from "./reserve.ts";
 import { resolveAll } from "./resolve.ts";
@@ -25,12 +26,13 @@ export async function answer<O extends Operation>(
     call.caller = authenticate(incoming.headers, gateway.auth); //                        401
     const asked = await read(operation, incoming, gateway.options.lenient); //            400 413 415
     call.model = asked.input.model;
+    const unknown = unknownProviders(gateway, asked.wishes); //                           400
     const models = resolveAll(gateway, asked.wishes.models); //                              404
     call.model = models[0].id;
     call.lease = gateway.admission.admit(call.caller, performance.now(), Date.now()); //  429
     await reserve(gateway, call, incoming, asked.streams); //                             503
     watchClient(gateway, call, incoming.signal);
-    for (const name of asked.unknownWishes) call.dropped.add(name);
+    for (const name of [...asked.unknownWishes, ...unknown]) call.dropped.add(name);
     const request = { operation, input: asked.input, models, wishes: asked.wishes };
     const started = route(gateway, call, request); //                                     400 404 502 503 504
     return asked.streams

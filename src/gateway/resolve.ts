@@ -2,6 +2,9 @@ import { GatewayError } from "../contract/errors.ts";
 import type { Model } from "../types.ts";
 import { type Gateway, isServable, stateOf } from "./gateway.ts";
 
+/** The provider that the embedded engines are. */
+const LOCAL = "local";
+
 /**
  * The models of these names: the one that was asked for, then those that its caller would have
  * instead. All of them must exist; one that can't answer here is left out, unless it is the last.
@@ -45,11 +48,10 @@ function cannotAnswer(gateway: Gateway, model: Model | undefined): GatewayError 
 
 function unknownModel(gateway: Gateway, name: string, param: string): GatewayError {
   const shown = name.length > 100 ? `${name.slice(0, 100)}…` : name;
-  const close = gateway.models.nearest(name);
-  const nearest = close !== undefined && canAnswer(gateway, close) ? close : undefined;
-  const ready = exampleModel(gateway);
+  const close = gateway.models.nearest(name).filter((id) => canAnswer(gateway, id));
+  const ready = close.length > 0 || hasProviders(gateway) ? undefined : exampleModel(gateway);
   const hints = [
-    nearest === undefined ? null : `Did you mean '${nearest}'?`,
+    close.length === 0 ? null : `Did you mean ${close.map((id) => `'${id}'`).join(" or ")}?`,
     ready === undefined ? null : `'${ready.id}' is ready.`,
     "GET /v1/models lists all.",
   ];
@@ -63,6 +65,20 @@ function unknownModel(gateway: Gateway, name: string, param: string): GatewayErr
 function canAnswer(gateway: Gateway, name: string): boolean {
   const model = gateway.models.resolve(name);
   return model !== undefined && isServable(gateway, model);
+}
+
+/** Whether anything but this machine answers for models: then an embedded one is no better guess than any other. */
+function hasProviders(gateway: Gateway): boolean {
+  return gateway.models
+    .models()
+    .some((model) =>
+      gateway.models
+        .targets(model)
+        .some(
+          (target) =>
+            target.provider !== LOCAL && stateOf(gateway, target).state !== "unavailable",
+        ),
+    );
 }
 
 /** A model to show people: one that is ready, else one that can be loaded. */

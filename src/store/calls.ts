@@ -16,6 +16,8 @@ export const CallAttempt = z.object({
   start_ms: z.number(),
   took_ms: z.number(),
   error: z.string().nullable(),
+  /** What the provider said of a failure that was not the request's. */
+  message: z.string().nullish(),
   /** `first`, `retry`, `restart` or `continue`. */
   how: z.string(),
   completion_tokens: z.number(),

@@ -110,7 +110,14 @@ describe("the ledger", () => {
     const attempts = Array.from({ length: 1000 }, (_, n): AttemptRecord => {
       const counts = { tookMs: 1, completionTokens: 0, malformedEvents: 0 };
       const upstream = { provider: "p", upstreamId: "u".repeat(10_000), model: "m" };
-      return { ...upstream, startMs: n, error: "overloaded", how: "retry", ...counts };
+      return {
+        ...upstream,
+        startMs: n,
+        error: "overloaded",
+        message: "m".repeat(10_000),
+        how: "retry",
+        ...counts,
+      };
     });
     await ledger.settle(settleOf("a", { attempts }));
     await journal.flush();
@@ -118,7 +125,11 @@ describe("the ledger", () => {
     if (record?.t !== "settle") throw new Error("no settle record");
     const starts = record.attempts.map(({ startMs }) => startMs);
     expect(starts).toEqual([0, ...Array.from({ length: 31 }, (_, n) => 969 + n)]);
-    expect(record.attempts[0]).toMatchObject({ upstreamId: "u".repeat(256), error: "overloaded" });
+    expect(record.attempts[0]).toMatchObject({
+      upstreamId: "u".repeat(256),
+      error: "overloaded",
+      message: "m".repeat(256),
+    });
     ledger.close();
     await journal.close();
   });

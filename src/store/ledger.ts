@@ -135,5 +135,6 @@ function boundedAttempts(attempts: readonly AttemptRecord[]): AttemptRecord[] {
     provider: bounded(attempt.provider),
     upstreamId: bounded(attempt.upstreamId),
     model: bounded(attempt.model),
+    message: boundedOrNull(attempt.message),
   }));
 }

@@ -50,6 +50,7 @@ const Attempt = z.object({
   startMs: Count,
   tookMs: Count,
   error: Text,
+  message: Text.default(null),
   how: z.string(),
   completionTokens: Count,
   malformedEvents: Count,
@@ -62,6 +63,8 @@ const Settle = z.object({
   status: z.enum(["completed", "failed", "cancelled"]),
   httpStatus: Count,
   error: Text,
+  // Older records have none: the call's own counts then.
+  model: Text.default(null),
   provider: Text,
   finishReason: Text,
   promptTokens: Count,

@@ -34,6 +34,7 @@ export function settleOf(id: string, changes: Partial<SettleRecord> = {}): Settl
     status: "completed",
     httpStatus: 200,
     error: null,
+    model: null,
     provider: "local",
     finishReason: "stop",
     costNanoUsd: null,

@@ -91,6 +91,7 @@ export function describe(model: Model, targets: readonly Target[] = NONE): Model
     max_output_length: longest,
     is_gated: best?.barred === "gated",
     available_on_current_plan: best === undefined || best.barred === null,
+    providers: [...new Set(targets.map(({ provider }) => provider))],
     concurrency_cost: best?.concurrencyCost ?? 1,
     status: "active",
     features: {
@@ -114,8 +115,9 @@ export function describe(model: Model, targets: readonly Target[] = NONE): Model
       completion: decimal(completion),
       request: decimal(request),
       image: "0",
-      input: prompt,
-      output: completion,
+      // A product of floats may have noise in its last digits.
+      input: Number(decimal(prompt)),
+      output: Number(decimal(completion)),
     },
     top_provider: {
       context_length: context,

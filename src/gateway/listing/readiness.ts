@@ -22,6 +22,7 @@ export function readinessOf(
 ): Readiness {
   const all = gateway.models.models();
   const { ok, detail, lagBytes } = ledger;
+  const left = gateway.health.left(performance.now());
   const isAnswering = all.some(
     (model) => isServable(gateway, model) && bestState(gateway, model).state !== "crashed",
   );
@@ -29,9 +30,32 @@ export function readinessOf(
     status: ok && isAnswering ? "ok" : "unavailable",
     timestamp: new Date().toISOString(),
     models: all.filter(isNamed).map((model) => ({ id: model.id, ...bestState(gateway, model) })),
-    providers: lists.map(({ provider: id, models, trouble }) => ({ id, models, detail: trouble })),
+    providers: lists.map(({ provider: id, models, trouble }) => ({
+      id,
+      models,
+      detail: detailOf([
+        gateway.backends.get(id)?.trouble?.() ?? null,
+        leftAlone(left.get(id)),
+        trouble,
+      ]),
+    })),
     store: { ok, detail, lag_bytes: lagBytes },
   };
+}
+
+/** What is wrong, each thing once; null when nothing is. */
+function detailOf(troubles: readonly (string | null)[]): string | null {
+  const told = [...new Set(troubles.filter((each) => each !== null))];
+  return told.length === 0 ? null : told.join("; ");
+}
+
+function leftAlone(counts: { failed: number; resting: number } | undefined): string | null {
+  if (counts === undefined) return null;
+  const { failed, resting } = counts;
+  return detailOf([
+    failed === 0 ? null : `${failed} of its models failed several times in a row`,
+    resting === 0 ? null : `it asked for a pause for ${resting} of its models`,
+  ]);
 }
 
 function bestState(gateway: Gateway, model: Model) {

@@ -13,6 +13,7 @@ import { OBJECTS } from "../answer.ts";
 import { type Call, freshMeter } from "../call.ts";
 import type { Gateway } from "../gateway.ts";
 import type { Measured } from "./health.ts";
+import { faultOf } from "./retry.ts";
 import { verdictOn } from "./verdict.ts";
 
 export type Events = AsyncIterator<readonly StreamEvent[]>;
@@ -119,6 +120,7 @@ export class Attempt {
       startMs: Math.round(this.#startedAt - call.startedAt),
       tookMs: Math.round(now - this.#startedAt),
       error: failure === null ? null : failure instanceof GatewayError ? failure.kind : "internal",
+      message: messageOf(failure),
       how: this.how,
       completionTokens: this.meter.completionTokens,
       malformedEvents: this.meter.malformedEvents,
@@ -164,6 +166,13 @@ export class Attempt {
       }
     }
   }
+}
+
+/** What is kept of a failure's words: a refusal of the request itself may repeat what was in it. */
+function messageOf(failure: unknown): string | null {
+  if (!(failure instanceof GatewayError) || failure.kind === "client_closed") return null;
+  const fault = faultOf(failure);
+  return fault === "request" || fault === "context" ? null : failure.message;
 }
 
 /** The finish reason of the first choice that has one. */

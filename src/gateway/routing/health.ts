@@ -63,14 +63,39 @@ const UNKNOWN: HealthView = {
   running: 0,
 };
 
+/** What an operator wants to be told, once when it happens. */
+export type HealthChange =
+  | { readonly kind: "opened" | "rests"; readonly ms: number }
+  | { readonly kind: "closed" };
+
 /** What is known of every target that was asked so far. */
 export class Health {
   readonly #rules: BreakerRules;
+  readonly #told: (targetId: string, change: HealthChange) => void;
   readonly #targets = new Map<string, TargetHealth>();
   readonly #turns = new Map<string, number>();
 
-  constructor(rules: BreakerRules) {
+  constructor(
+    rules: BreakerRules,
+    told: (targetId: string, change: HealthChange) => void = () => undefined,
+  ) {
     this.#rules = rules;
+    this.#told = told;
+  }
+
+  /** How many targets of each provider nobody may ask now: those that failed, and those that asked for it. */
+  left(now: number): Map<string, { failed: number; resting: number }> {
+    const left = new Map<string, { failed: number; resting: number }>();
+    for (const [id, { breaker, restsUntil }] of this.#targets) {
+      const failed = breaker.until !== 0;
+      if (!failed && restsUntil <= now) continue;
+      const provider = id.slice(0, id.indexOf("/"));
+      const counts = left.get(provider) ?? { failed: 0, resting: 0 };
+      if (failed) counts.failed += 1;
+      else counts.resting += 1;
+      left.set(provider, counts);
+    }
+    return left;
   }
 
   of(targetId: string, now: number): HealthView {
@@ -120,6 +145,7 @@ export class Health {
     wasProbe: boolean,
   ): void {
     const health = this.#get(targetId);
+    const { breaker: before, restsUntil } = health;
     health.running -= 1;
     // An answer does not end a rest: it was on its way when that was asked for.
     if (verdict === "answered") measure(health, measured, now);
@@ -129,6 +155,11 @@ export class Health {
     } else health.breaker = onNothing(health.breaker, wasProbe);
     if (typeof verdict === "object") {
       health.restsUntil = Math.max(health.restsUntil, now + verdict.restMs);
+      if (restsUntil <= now) this.#told(targetId, { kind: "rests", ms: verdict.restMs });
+    }
+    const { until } = health.breaker;
+    if (until !== before.until) {
+      this.#told(targetId, until === 0 ? { kind: "closed" } : { kind: "opened", ms: until - now });
     }
   }
 

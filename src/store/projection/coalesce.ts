@@ -146,6 +146,7 @@ function settle(row: Row, record: Of<"settle">): void {
   row.status = record.status;
   row.http_status = record.httpStatus;
   row.error = record.error;
+  row.model = record.model ?? row.model;
   row.provider = record.provider;
   row.finish_reason = record.finishReason;
   row.prompt_tokens = Math.round(record.promptTokens);
@@ -170,6 +171,7 @@ function attemptColumn(attempt: Of<"settle">["attempts"][number]): CallAttempt {
     start_ms: attempt.startMs,
     took_ms: attempt.tookMs,
     error: attempt.error,
+    message: attempt.message,
     how: attempt.how,
     completion_tokens: Math.round(attempt.completionTokens),
     malformed_events: Math.round(attempt.malformedEvents),

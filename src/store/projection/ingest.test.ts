@@ -45,6 +45,7 @@ const settle = (id: string, tokens = 10): JournalRecord => ({
   status: "completed",
   httpStatus: 200,
   error: null,
+  model: null,
   provider: "local",
   finishReason: "length",
   promptTokens: tokens,
@@ -57,8 +58,16 @@ const settle = (id: string, tokens = 10): JournalRecord => ({
   droppedParams: ["top_a"],
   costNanoUsd: tokens * 1500,
   attempts: [
-    { ...attempt, error: "upstream_error", how: "first", completionTokens: 4 },
-    { ...attempt, provider: "b", startMs: 120, error: null, how: "continue", malformedEvents: 1 },
+    { ...attempt, error: "upstream_error", message: "it broke", how: "first", completionTokens: 4 },
+    {
+      ...attempt,
+      provider: "b",
+      startMs: 120,
+      error: null,
+      message: null,
+      how: "continue",
+      malformedEvents: 1,
+    },
   ],
 });
 
@@ -143,6 +152,7 @@ describe("the projection", () => {
           start_ms: 1,
           took_ms: 100,
           error: "upstream_error",
+          message: "it broke",
           how: "first",
           completion_tokens: 4,
           malformed_events: 0,
@@ -154,6 +164,7 @@ describe("the projection", () => {
           start_ms: 120,
           took_ms: 100,
           error: null,
+          message: null,
           how: "continue",
           completion_tokens: 20,
           malformed_events: 1,

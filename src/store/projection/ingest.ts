@@ -116,6 +116,7 @@ async function upsert(sql: Execute, rows: readonly Row[]): Promise<Ended[]> {
  */
 const ON_CONFLICT = `ON CONFLICT (id) DO UPDATE SET
   ended_at = excluded.ended_at,
+  model = CASE WHEN excluded.model = '' THEN calls.model ELSE excluded.model END,
   provider = excluded.provider,
   status = excluded.status,
   http_status = excluded.http_status,
