@@ -5,8 +5,10 @@ import { Availability } from "./catalog/availability.ts";
 import { ChatTemplates } from "./catalog/chat-templates.ts";
 import { type LiveModels, liveModels } from "./catalog/live-models.ts";
 import { catalogFolders, loadCatalog } from "./catalog/load.ts";
-import { loadProviderFiles, providerFolders } from "./catalog/providers.ts";
+import { readProviderFiles } from "./catalog/providers.ts";
+import { routingWarnings } from "./catalog/routing-names.ts";
 import {
+  faultWarnings,
   providerWarnings,
   type SettledProvider,
   settleProviders,
@@ -31,6 +33,7 @@ import { readinessOf } from "./gateway/listing/readiness.ts";
 import { searchOf } from "./gateway/listing/search-models.ts";
 import { Health } from "./gateway/routing/health.ts";
 import { Slots } from "./gateway/routing/slots.ts";
+import { tellHealth, tellKeyRest } from "./gateway/tell-operator.ts";
 import { listen } from "./http/server.ts";
 import { engineInstalled, NO_ENGINE } from "./lib/engine-installed.ts";
 import type { Log } from "./lib/log.ts";
@@ -79,9 +82,11 @@ export async function startApp(config: Config, log: Log): Promise<App> {
   });
   try {
     const own = loadCatalog(catalogFolders(config.home, config.models.folders));
-    const files = loadProviderFiles(providerFolders(config.home));
-    const providers = settleProviders(config.providers, files, config.secret);
-    for (const warning of providerWarnings(providers)) log.warn(warning);
+    const { files, faults } = readProviderFiles(config.home);
+    const { place } = config;
+    const providers = settleProviders(config.providers, files, config.secret, { faults, place });
+    for (const warning of [...faultWarnings(faults), ...providerWarnings(providers)])
+      log.warn(warning);
     const models = liveModels({
       own: own.models,
       localFacts: LOCAL_FACTS,
@@ -110,14 +115,18 @@ export async function startApp(config: Config, log: Log): Promise<App> {
         caller.role === "anonymous" ? config.limits.anonymous : config.limits.admin,
       ),
       routing: routingOf(config, providers, models.index),
-      health: new Health({
-        failures: config.routing.breakerFailures,
-        cooldownMs: config.routing.breakerCooldown,
-      }),
+      health: new Health(
+        {
+          failures: config.routing.breakerFailures,
+          cooldownMs: config.routing.breakerCooldown,
+        },
+        tellHealth(log),
+      ),
       slots: new Slots(concurrencyOf(providers)),
       ledger: store.ledger,
       backends: backends(local, models, providers, {
         images: new Images(config.images),
+        keyRests: tellKeyRest(log),
         renderChat: rendering(own.models, new ChatTemplates({ home: config.home }, log)),
       }),
       options: {
@@ -145,7 +154,11 @@ export async function startApp(config: Config, log: Log): Promise<App> {
       },
     });
     availability.watch(AVAILABILITY_MS);
-    const discovered = models.start();
+    const discovered = models.start().then(() => {
+      const { index } = models;
+      for (const warning of routingWarnings(config.routing.models, index, models.lists(), place))
+        log.warn(warning);
+    });
     return {
       url: `http://${shownHost(config.server.host)}:${server.port}`,
       gateway,

@@ -23,7 +23,7 @@ async function run(line: CommandLine): Promise<number> {
     }
     case "models": {
       const { models } = await import("./cli/models.ts");
-      return models(config, { json: line.flags.has("json") });
+      return models(config, { json: line.flags.has("json"), all: line.flags.has("all") });
     }
   }
 }

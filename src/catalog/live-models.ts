@@ -26,6 +26,8 @@ export interface ListState {
   readonly models: number | null;
   /** Why the list could not be fetched the last time; null when it could. */
   readonly trouble: string | null;
+  /** The variable that should hold its key and is not set; nothing is asked of it then. */
+  readonly missingKey: string | null;
 }
 
 /** All models there are, kept up to date with what providers list. */
@@ -71,10 +73,11 @@ export function liveModels(input: LiveModelsInput): LiveModels {
   return {
     index,
     lists: () =>
-      providers.map(({ settings: { id } }) => ({
+      providers.map(({ settings: { id, missingKey } }) => ({
         provider: id,
         models: isListed.has(id) ? discovery.models(id).length : null,
         trouble: discovery.trouble(id),
+        missingKey,
       })),
     restore: async () => {
       await discovery.restore();

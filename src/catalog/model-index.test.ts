@@ -92,7 +92,17 @@ test("a name that the alias table knows leads to its model, though nobody lists 
 test("the nearest name is one that leads to a model", async () => {
   const index = current(() => list("a/some-long-name"));
   await index.rebuild();
-  expect(index.nearest("a/some-logn-name")).toBe("a/some-long-name");
+  expect(index.nearest("a/some-logn-name")).toEqual(["a/some-long-name"]);
+});
+
+test("a bare name, or another owner's, means the few models of that very name", async () => {
+  const many = ["b", "c", "d", "e"].map((owner) => `${owner}/Llama-3-8B`);
+  const index = current(() => list("Qwen/Qwen3-32B", "unsloth/Qwen3-32B-GGUF", ...many));
+  await index.rebuild();
+  for (const name of ["Qwen3-32B", "qwen3-32b", "somebody/QWEN3-32B"])
+    expect(index.nearest(name)).toEqual(["Qwen/Qwen3-32B"]);
+  expect(index.nearest("Llama-3-8B")).toHaveLength(1);
+  expect(index.nearest("")).toEqual([]);
 });
 
 test("embedded models and those of the config are named, listed ones are not", async () => {

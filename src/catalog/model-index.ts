@@ -5,6 +5,8 @@ import type { Aliases } from "./aliases.ts";
 import { type Merged, type MergeInput, merge } from "./merge.ts";
 
 const NONE: readonly Target[] = [];
+/** So many models are named to someone who may have meant any of them. */
+const FEW = 3;
 
 /**
  * The models as they are now: names, and where each can be answered. Made anew beside the old one when
@@ -37,10 +39,20 @@ export class CurrentModels {
     return byName.get(lower) ?? byName.get(this.#aliases.canonical(lower));
   }
 
-  /** The id of the model whose name is closest; undefined when none is close. */
-  nearest(name: string): string | undefined {
-    const closest = nearest(name.trim(), this.#merged.byName.keys());
-    return closest === undefined ? undefined : this.#merged.byName.get(closest)?.id;
+  /**
+   * Ids of models that were likely meant: those of that very name under another owner, if they are few,
+   * else the one whose name is closest by its letters, if any is close.
+   */
+  nearest(name: string): readonly string[] {
+    const { byName } = this.#merged;
+    const lower = name.trim().toLowerCase();
+    const end = `/${lower.slice(lower.lastIndexOf("/") + 1)}`;
+    const alike = new Set<string>();
+    if (end !== "/") for (const [known, { id }] of byName) if (known.endsWith(end)) alike.add(id);
+    if (alike.size > 0 && alike.size <= FEW) return [...alike];
+    const closest = nearest(lower, byName.keys());
+    const model = closest === undefined ? undefined : byName.get(closest);
+    return model === undefined ? [] : [model.id];
   }
 
   targets(model: Model): readonly Target[] {

@@ -1,4 +1,9 @@
 import { z } from "zod";
+import { ChatRequest } from "../contract/chat.ts";
+import { CompletionRequest } from "../contract/completions.ts";
+import { EmbeddingsRequest } from "../contract/embeddings.ts";
+import { routingFields } from "../contract/routing.ts";
+import { nearest } from "../lib/nearest.ts";
 import { duration } from "../lib/units.ts";
 
 /**
@@ -114,6 +119,27 @@ const parameterName = z
     `a name with a colon is one of ${TRANSLATIONS.join(", ")}`,
   );
 
+/** What a request is about, rather than how it is answered. */
+const NO_PARAMETERS = ["model", "messages", "prompt", "input", "stream", "stream_options"];
+
+/** Names that a provider file may speak of: the contract's, and OpenRouter's object beside `reasoning_effort`. */
+const PARAMETERS: ReadonlySet<string> = new Set(
+  [
+    ...Object.keys(ChatRequest.shape),
+    ...Object.keys(CompletionRequest.shape),
+    ...Object.keys(EmbeddingsRequest.shape),
+    "reasoning",
+  ].filter((name) => !NO_PARAMETERS.includes(name) && !Object.hasOwn(routingFields, name)),
+);
+
+/** A key that nothing of ours has would change nothing, silently. */
+const ourParameter = z.string().refine((name) => PARAMETERS.has(name), {
+  error: ({ input }) => {
+    const guess = nearest(String(input), PARAMETERS);
+    return `is no parameter of a request${guess === undefined ? "" : `; did you mean "${guess}"?`}`;
+  },
+});
+
 export const ProviderFile = z.strictObject({
   name: z.string().min(1),
   /** Other ids it goes by in the config. */
@@ -128,6 +154,10 @@ export const ProviderFile = z.strictObject({
   key_env: z.array(envName).default([]),
   /** Whether it answers without a key. */
   key_optional: z.boolean().default(false),
+  /** It runs on machines of one's own: its models cost nothing where no price is given. */
+  self_hosted: z.boolean().default(false),
+  /** What all its models can do, besides what its list says of each: `tool_use`, `json_schema`, … */
+  features: z.array(z.string().min(1)).default([]),
   /** Sent with every request. */
   headers: z.record(z.string(), z.string()).default({}),
   /** Whether it may keep or learn from what it is sent, as its terms say. */
@@ -151,11 +181,13 @@ export const ProviderFile = z.strictObject({
    * equivalent, so that it is dropped and told. What is not named here is sent as it came. A name
    * with a colon asks for a translation that is code: `TRANSLATIONS`.
    */
-  parameters: z.record(z.string(), z.union([parameterName, z.literal(false)])).default({}),
+  parameters: z.record(ourParameter, z.union([parameterName, z.literal(false)])).default({}),
   /**
    * Sent whenever the request and the model say nothing, under our names: engines' own defaults differ.
    * `top_k` here is also how "off" is written there, whichever of 0 and -1 the request has.
    */
-  explicit: z.record(z.string(), z.number()).default({}),
+  explicit: z.record(ourParameter, z.number()).default({}),
+  /** `openai`: `explicit` is sent, as above. `engine`: it is not, so that the engine's own defaults hold. */
+  sampling_defaults: z.enum(["openai", "engine"]).default("openai"),
 });
 export type ProviderFile = z.infer<typeof ProviderFile>;

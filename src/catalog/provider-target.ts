@@ -4,7 +4,7 @@ import type { Continuation, Model, Price, Target } from "../types.ts";
 import type { Entry } from "./entries.ts";
 import { billions } from "./listed.ts";
 import type { ProviderFile } from "./provider-file.ts";
-import { targetOf } from "./target.ts";
+import { FREE, targetOf } from "./target.ts";
 
 /** A model at a provider as a target: the config's word wins over the list's, which wins over the provider file's. */
 export function providerTarget(model: Model, entry: Entry): Target {
@@ -30,12 +30,14 @@ export function providerTarget(model: Model, entry: Entry): Target {
 
 const MILLION = 1e6;
 
-/** The config's prices are per million tokens, a target's per token. */
-function priceOf({ provider: { choice }, chosen, listed, upstreamId, id }: Entry): Price | null {
+/** The config's prices are per million tokens, a target's per token. One's own servers cost nothing a token. */
+function priceOf({ provider, chosen, listed, upstreamId, id }: Entry): Price | null {
+  const { choice, settings } = provider;
   const set = chosen?.price ?? own(choice.prices, id) ?? own(choice.prices, upstreamId);
   if (set !== undefined) return perToken(set);
   if (listed?.price != null) return listed.price;
-  return choice.price === undefined ? null : perToken(choice.price);
+  if (choice.price !== undefined) return perToken(choice.price);
+  return settings.file.self_hosted ? FREE : null;
 }
 
 function perToken({ prompt, completion, request }: Price): Price {
@@ -76,6 +78,8 @@ const OPENAI = [
   "logit_bias",
   "logprobs",
   "top_logprobs",
+  "tools",
+  "tool_choice",
 ];
 
 const parameters = new WeakMap<ProviderFile, readonly string[]>();

@@ -2,9 +2,8 @@ import { afterEach, beforeEach, expect, test } from "bun:test";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
-import { ChatRequest } from "../contract/chat.ts";
 import { TRANSLATIONS } from "./provider-file.ts";
-import { fileOf, loadProviderFiles, providerFolders, SHIPPED_PROVIDERS } from "./providers.ts";
+import { fileOf, loadProviderFiles, readProviderFiles, SHIPPED_PROVIDERS } from "./providers.ts";
 
 let home: string;
 beforeEach(async () => {
@@ -37,15 +36,7 @@ test("every shipped file can be read", () => {
   ]);
 });
 
-/** Those of the contract, and OpenRouter's object beside `reasoning_effort`. */
-const OURS = new Set([...Object.keys(ChatRequest.shape), "reasoning"]);
-
 for (const [id, file] of SHIPPED) {
-  test(`${id} speaks of parameters by our names`, () => {
-    const names = [...Object.keys(file.parameters), ...Object.keys(file.explicit)];
-    expect(names.filter((name) => !OURS.has(name))).toEqual([]);
-  });
-
   test(`${id} names a key's variable, or needs no key`, () => {
     expect(file.key_optional || file.key_env.length > 0).toBe(true);
   });
@@ -58,6 +49,11 @@ test("hosted providers are given up sooner than servers of one's own", () => {
       expect(first(hosted)).toBeLessThan(first(own));
 });
 
+test("servers of one's own are self-hosted, hosted and unknown ones are not", () => {
+  const own = [...SHIPPED].filter(([, file]) => file.self_hosted).map(([id]) => id);
+  expect(own).toEqual(["aphrodite", "covey", "llamacpp", "ollama", "sglang", "tabbyapi", "vllm"]);
+});
+
 test("nothing is assumed of a server that is merely compatible", () => {
   const file = SHIPPED.get("openai-compatible");
   expect(file).toMatchObject({ parameters: {}, explicit: {}, continuation: { prefill: "none" } });
@@ -68,7 +64,7 @@ test("a file of one's own adds a provider, or replaces a shipped one", async () 
   await write("acme.toml", 'name = "Acme"\nbase_url = "https://api.acme.example/v1"\n');
   await write("vllm.toml", 'name = "My vLLM"\n');
   await write("notes.txt", "not a provider");
-  const files = loadProviderFiles(providerFolders(home));
+  const { files } = readProviderFiles(home);
   expect(files.get("acme")).toMatchObject({ name: "Acme", dialect: "openai" });
   expect(files.get("vllm")?.name).toBe("My vLLM");
   expect(files.has("notes")).toBe(false);
@@ -92,9 +88,26 @@ test.each([
     'name = "x"\n[parameters]\nguided_choice = "grammar:choise"',
     `bad.toml:3: parameters.guided_choice: a name with a colon is one of ${TRANSLATIONS.join(", ")}`,
   ],
+  [
+    'name = "x"\n[parameters]\ntop_k = "k"\ntypicl_p = false',
+    'bad.toml:4: parameters.typicl_p: is no parameter of a request; did you mean "typical_p"?',
+  ],
+  [
+    'name = "x"\n[explicit]\ntemprature = 1',
+    'bad.toml:3: explicit.temprature: is no parameter of a request; did you mean "temperature"?',
+  ],
+  ['name = "x"\n[parameters]\nmodels = false', "parameters.models: is no parameter of a request"],
   ['name = "x"\n[quirks\n', "bad.toml:2: "],
   ["", "bad.toml: name is missing"],
 ])("%j is refused with its place", async (text, message) => {
   await write("bad.toml", text);
-  expect(() => loadProviderFiles(providerFolders(home))).toThrow(message);
+  expect(readProviderFiles(home).faults.get("bad")).toContain(message);
+  expect(() => loadProviderFiles([path.join(home, "providers")])).toThrow(message);
+});
+
+test("a bad file of one's own leaves the shipped one of its name", async () => {
+  await write("vllm.toml", 'name = "My vLLM"\nhedaers = {}\n');
+  const { files, faults } = readProviderFiles(home);
+  expect(files.get("vllm")?.name).toBe("vLLM");
+  expect([...faults.keys()]).toEqual(["vllm"]);
 });

@@ -30,26 +30,47 @@ export function parseProviderFile(text: string, file: string): ProviderFile {
   );
 }
 
+/** Provider files, and those of the home folder that can't be read, with the reason. */
+export interface ReadProviderFiles {
+  readonly files: ProviderFiles;
+  readonly faults: ReadonlyMap<string, string>;
+}
+
+/**
+ * The shipped files and the home folder's own. A bad one of the home folder is a fault, to be told when
+ * it is needed; the shipped one of its name stays. Throws `UserError` for a bad shipped one.
+ */
+export function readProviderFiles(home: string): ReadProviderFiles {
+  const files = new Map(loadProviderFiles([SHIPPED_PROVIDERS]));
+  const faults = new Map<string, string>();
+  for (const [id, file] of tomlIn(path.join(home, "providers")))
+    try {
+      files.set(id, parseProviderFile(readText(file), file));
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      faults.set(id, error.message);
+    }
+  return { files, faults };
+}
+
 /**
  * All `*.toml` in these folders; a folder that isn't there is empty. A file in a later folder replaces
  * one of the same name in an earlier one. Throws `UserError` for a bad file.
  */
 export function loadProviderFiles(folders: readonly string[]): ProviderFiles {
   const files = new Map<string, ProviderFile>();
-  for (const folder of folders) {
-    if (!existsSync(folder)) continue;
-    for (const name of readdirSync(folder).toSorted()) {
-      if (!name.endsWith(".toml")) continue;
-      const file = path.join(folder, name);
-      files.set(name.slice(0, -".toml".length), parseProviderFile(readText(file), file));
-    }
-  }
+  for (const folder of folders)
+    for (const [id, file] of tomlIn(folder)) files.set(id, parseProviderFile(readText(file), file));
   return files;
 }
 
-/** The shipped folder, then the home folder's own. */
-export function providerFolders(home: string): string[] {
-  return [SHIPPED_PROVIDERS, path.join(home, "providers")];
+/** Ids and paths of a folder's files. */
+function tomlIn(folder: string): [id: string, file: string][] {
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder)
+    .toSorted()
+    .filter((name) => name.endsWith(".toml"))
+    .map((name) => [name.slice(0, -".toml".length), path.join(folder, name)]);
 }
 
 /** The file of that id or alias. */

@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import { loadProviderFiles, SHIPPED_PROVIDERS } from "./providers.ts";
 import {
+  faultWarnings,
   type ProviderChoice,
   providerWarnings,
   settleProviders,
@@ -102,6 +103,37 @@ test.each([
   ["featherless", { discover: false }, "provider featherless has no models"],
 ])("%p with %p is refused with what to do", (id, choice, message) => {
   expect(() => settled(id, choice)).toThrow(message);
+});
+
+test("a bad provider file is an error for who needs it, and a warning for all others", () => {
+  const faults = new Map([["acme", 'acme.toml:1: unknown key "nam"']]);
+  const settleWith = (choices: Record<string, ProviderChoice>) =>
+    settleProviders(choices, FILES, () => null, { faults });
+  const box = { ...NAMED, baseUrl: "http://box/v1" };
+  expect(settleWith({ box })).toHaveLength(1);
+  expect(faultWarnings(faults)).toEqual([
+    'acme.toml:1: unknown key "nam" (no provider of the config uses this file)',
+  ]);
+  expect(() => settleWith({ acme: box })).toThrow('acme.toml:1: unknown key "nam"');
+  expect(() => settleWith({ mine: { ...box, type: "acme" } })).toThrow("acme.toml:1");
+});
+
+test("what is wrong with a provider is told with its place in the config", () => {
+  const told = { place: (at: readonly string[]) => `covey.toml(${at.join(".")}): ` };
+  expect(() =>
+    settleProviders({ gpu: { ...NAMED, type: "vlm" } }, FILES, () => null, told),
+  ).toThrow('covey.toml(providers.gpu.type): provider gpu: there is no provider file "vlm"');
+});
+
+test("the config decides whose sampling defaults hold, and adds what its models can do", () => {
+  const { file } = settled("gpu", {
+    type: "vllm",
+    baseUrl: "http://gpu/v1",
+    samplingDefaults: "engine",
+    features: ["tool_use"],
+  }).settings;
+  expect(file).toMatchObject({ sampling_defaults: "engine", features: ["tool_use"] });
+  expect(FILES.get("vllm")).toMatchObject({ sampling_defaults: "openai", features: [] });
 });
 
 test("a key that is there for a provider that is not switched on is found", () => {

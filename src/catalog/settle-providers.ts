@@ -4,6 +4,14 @@ import type { Price, ProviderSettings, TimeLimits } from "../types.ts";
 import type { ProviderFile } from "./provider-file.ts";
 import { fileOf, GENERIC, type ProviderFiles } from "./providers.ts";
 
+/** What is said besides when something is wrong. */
+interface Told {
+  /** Files that can't be read, by their id, and why: an error for the provider that needs one. */
+  readonly faults?: ReadonlyMap<string, string>;
+  /** Where the config says something: `covey.toml:7: `, or nothing. */
+  readonly place?: (at: readonly string[]) => string;
+}
+
 /** What the config says of a provider's model. Prices in US dollars per million tokens. */
 export interface ChosenModel {
   readonly id: string;
@@ -34,6 +42,8 @@ export interface ProviderChoice {
   readonly priority: number;
   readonly weight: number;
   readonly concurrency?: number | undefined;
+  readonly samplingDefaults?: "openai" | "engine" | undefined;
+  readonly features?: readonly string[] | undefined;
   readonly price?: Price | undefined;
   readonly prices: Readonly<Record<string, Price>>;
   readonly connectTimeout?: number | undefined;
@@ -64,8 +74,27 @@ export function settleProviders(
   choices: Readonly<Record<string, ProviderChoice>>,
   files: ProviderFiles,
   secret: (name: string) => string | null,
+  { faults = new Map(), place = () => "" }: Told = {},
 ): SettledProvider[] {
-  return Object.entries(choices).map(([id, choice]) => settle(id, choice, files, secret));
+  return Object.entries(choices).map(([id, choice]) => {
+    const wanted = choice.type ?? id;
+    const fault = faults.get(wanted);
+    if (fault !== undefined) throw new UserError(fault);
+    try {
+      return settle(id, choice, files, secret);
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      const at = ["providers", id, ...(choice.type === undefined ? [] : ["type"])];
+      throw new UserError(`${place(at)}${error.message}`, { cause: error });
+    }
+  });
+}
+
+/** What to tell of files that can't be read and that no provider of the config needs. */
+export function faultWarnings(faults: ReadonlyMap<string, string>): string[] {
+  return [...faults.values()].flatMap((fault) =>
+    fault.split("\n").map((line) => `${line} (no provider of the config uses this file)`),
+  );
 }
 
 /** What an operator should know at start: providers that can't be used yet. */
@@ -109,7 +138,8 @@ function settle(
   files: ProviderFiles,
   secret: (name: string) => string | null,
 ): SettledProvider {
-  const { id: type, file } = typeOf(id, choice, files);
+  const { id: type, file: facts } = typeOf(id, choice, files);
+  const file = withChoice(facts, choice);
   const baseUrl = choice.baseUrl ?? file.base_url;
   if (baseUrl === undefined) throw noAddress(id, choice, type, files);
   const discover =
@@ -144,6 +174,20 @@ function settle(
     discover,
     choice,
   };
+}
+
+/** The file as the config has it. */
+function withChoice(
+  file: ProviderFile,
+  { samplingDefaults, features }: ProviderChoice,
+): ProviderFile {
+  return samplingDefaults === undefined && features === undefined
+    ? file
+    : {
+        ...file,
+        sampling_defaults: samplingDefaults ?? file.sampling_defaults,
+        features: [...new Set([...file.features, ...(features ?? [])])],
+      };
 }
 
 function typeOf(

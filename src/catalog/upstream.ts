@@ -45,7 +45,11 @@ export function upstreamModel(id: string, entries: readonly Entry[]): Model {
     stop: [],
     features: [
       ...new Set(
-        first(chosen, ({ features }) => features) ?? listed.flatMap(({ features }) => features),
+        first(chosen, ({ features }) => features) ??
+          entries.flatMap(({ provider, listed }) => [
+            ...(listed?.features ?? []),
+            ...provider.settings.file.features,
+          ]),
       ),
     ],
     tags: [...new Set(listed.flatMap(({ tags }) => tags))],

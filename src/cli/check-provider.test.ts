@@ -20,6 +20,10 @@ beforeAll(() => {
       seen.push({ path: pathname, authorization: request.headers.get("authorization") });
       if (pathname === "/v1/models") return Response.json(list);
       if (pathname === "/api/tags") return Response.json({ models: [{ name: "llama3.2:3b" }] });
+      if (pathname === "/picky/models")
+        return seen.at(-1)?.authorization === `Bearer ${KEY}`
+          ? Response.json(list)
+          : new Response("no", { status: 401 });
       if (pathname === "/locked/models") return new Response(`no: ${KEY}`, { status: 401 });
       if (pathname === "/moved/models") return Response.redirect("/v1/models", 307);
       if (pathname === "/page/models") return new Response("<!doctype html>");
@@ -55,7 +59,8 @@ function ask(
 ) {
   const { key = null, models = ["one"], patienceMs = 3_000, type } = options;
   const url = `http://127.0.0.1:${server.port}${path}`;
-  return tryProvider(settled(url, key, models, type), patienceMs).catch(
+  return tryProvider(settled(url, key, models, type), patienceMs).then(
+    ({ text }) => text,
     (error: Error) => error.message,
   );
 }
@@ -68,9 +73,22 @@ test("a provider that answers is reachable, and is asked with its key", async ()
   expect(seen.at(-1)?.authorization).toBeNull();
 });
 
-test("several keys are counted, and the first one is used", async () => {
+test("several keys are all tried, and a refused one is told by its place", async () => {
   expect(await ask("/v1", { key: `${KEY}, another-key` })).toContain("2 keys from BOX_KEY");
-  expect(seen.at(-1)?.authorization).toBe(`Bearer ${KEY}`);
+  expect(seen.slice(-2).map(({ authorization }) => authorization)).toEqual([
+    `Bearer ${KEY}`,
+    "Bearer another-key",
+  ]);
+  const url = `http://127.0.0.1:${server.port}/picky`;
+  expect(await ask("/picky", { key: `${KEY}, another-key` })).toBe(
+    `${url}: 2 keys from BOX_KEY: the 2nd is refused (401)`,
+  );
+  expect(await ask("/picky", { key: `bad-one, ${KEY}, another-key` })).toEndWith(
+    "3 keys from BOX_KEY: the 1st (401), the 3rd (401) are refused",
+  );
+  expect(await ask("/picky", { key: "bad-one, another-key" })).toEndWith(
+    "refuses all 2 keys in BOX_KEY (401): set valid ones",
+  );
 });
 
 test("Ollama is asked by its own API", async () => {
@@ -111,7 +129,8 @@ test("one where nothing listens", async () => {
   const host = `127.0.0.1:${gone.port}`;
   const baseUrl = `http://user:pass@${host}/v1`;
   await gone.stop(true);
-  const said = await tryProvider(settled(baseUrl, KEY, ["one"])).catch(
+  const said = await tryProvider(settled(baseUrl, KEY, ["one"])).then(
+    ({ text }) => text,
     (error: Error) => error.message,
   );
   expect(said).toBe(

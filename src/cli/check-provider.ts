@@ -1,8 +1,10 @@
 import { z } from "zod";
+import { listUrl } from "../catalog/fetch-list.ts";
 import type { SettledProvider } from "../catalog/settle-providers.ts";
 import { networkReason } from "../lib/network-reason.ts";
 import { withoutKeys } from "../lib/redact.ts";
 import { UserError } from "../lib/user-error.ts";
+import { ordinal } from "./format.ts";
 
 /** What OpenAI's API answers to `GET /models`, as far as it is read here; Ollama's says `models` and `name`. */
 const ModelList = z.union([
@@ -16,27 +18,31 @@ const ModelList = z.union([
 
 const PATIENCE_MS = 3_000;
 
+/** What there is to tell of a provider that answers, and the ids it lists. */
+export interface Tried {
+  readonly text: string;
+  readonly ids: readonly string[];
+}
+
 /**
- * Asks a provider for its models, with its first key; resolves with what to tell. Throws `UserError`
- * with what is wrong and what to do; no key is in either.
+ * Asks a provider for its models, with each of its keys; resolves with what to tell. Throws `UserError`
+ * with what is wrong and what to do; keys are told by their place, no key is in either.
  */
 export async function tryProvider(
   provider: SettledProvider,
   patienceMs = PATIENCE_MS,
-): Promise<string> {
+): Promise<Tried> {
   const { baseUrl, keys, file } = provider.settings;
   const signal = AbortSignal.timeout(patienceMs);
   const url = shownUrl(baseUrl);
-  let response: Response;
+  const tried: (string | null)[] = keys.length === 0 ? [null] : [...keys];
+  let responses: Response[];
   let body: unknown;
   try {
-    response = await fetch(`${baseUrl}${file.paths.models || "/models"}`, {
-      headers: { ...file.headers, ...keyHeader(provider) },
-      // A redirect would carry the key to another host.
-      redirect: "manual",
-      signal,
-    });
-    body = response.ok ? await jsonOf(response) : await response.body?.cancel();
+    responses = await Promise.all(tried.map((key) => ask(provider, key, signal)));
+    const answer = responses.find(({ ok }) => ok);
+    body = answer === undefined ? undefined : await jsonOf(answer);
+    await Promise.all(responses.map((each) => (each === answer ? null : each.body?.cancel())));
   } catch (error) {
     const reason = signal.aborted
       ? `no answer within ${patienceMs / 1_000} s`
@@ -45,8 +51,15 @@ export async function tryProvider(
       `${url} cannot be reached: ${reason}; start that server, or put its base_url right`,
     );
   }
-  const fault = faultOf(response.status, provider);
+  const statuses = responses.map(({ status }) => status);
+  const good = statuses.find((status) => !isRefusal(status));
+  const fault = faultOf(good ?? statuses[0] ?? 0, provider);
   if (fault !== null) throw new UserError(`${url} ${fault}`);
+  const refused = refusedKeys(statuses);
+  if (refused !== null)
+    throw new UserError(
+      `${url}: ${countOf(keys, "key")} from ${provider.keyNames.join(", ")}: ${refused}`,
+    );
   const listed = ModelList.safeParse(body);
   if (!listed.success)
     throw new UserError(
@@ -57,19 +70,57 @@ export async function tryProvider(
     .map(({ id, upstreamId }) => upstreamId ?? id)
     .filter((id) => !ids.has(id));
   const note = absent.length === 0 ? "" : `; it does not list ${absent.join(", ")}`;
-  return `${url} is reachable (${keyNote(provider)}${ids.size === 1 ? "1 model" : `${ids.size} models`}${note})`;
+  return {
+    text: `${url} is reachable (${keyNote(provider)}${countOf([...ids], "model")}${note})`,
+    ids: [...ids],
+  };
 }
 
-function keyHeader({ settings: { keys, file } }: SettledProvider): Record<string, string> {
-  const [key] = keys;
-  if (key === undefined) return {};
+function ask(
+  provider: SettledProvider,
+  key: string | null,
+  signal: AbortSignal,
+): Promise<Response> {
+  const { baseUrl, file } = provider.settings;
+  return fetch(listUrl(baseUrl, file.paths.models || "/models", file.discovery.query), {
+    headers: { ...file.headers, ...keyHeader(provider, key) },
+    // A redirect would carry the key to another host.
+    redirect: "manual",
+    signal,
+  });
+}
+
+function isRefusal(status: number): boolean {
+  return status === 401 || status === 403;
+}
+
+/** `the 2nd is refused (401)`; null when none is. */
+function refusedKeys(statuses: readonly number[]): string | null {
+  const places = statuses.flatMap((status, at) =>
+    isRefusal(status) ? [`the ${ordinal(at + 1)} (${status})`] : [],
+  );
+  if (places.length === 0) return null;
+  return places.length === 1
+    ? (places[0] ?? "").replace(" (", " is refused (")
+    : `${places.join(", ")} are refused`;
+}
+
+function countOf(things: readonly string[], name: string): string {
+  return things.length === 1 ? `1 ${name}` : `${things.length} ${name}s`;
+}
+
+function keyHeader(
+  { settings: { file } }: SettledProvider,
+  key: string | null,
+): Record<string, string> {
+  if (key === null) return {};
   return file.quirks.auth === "bearer" ? { authorization: `Bearer ${key}` } : { "x-api-key": key };
 }
 
 /** Where its keys come from and how many there are; never one of them. */
 function keyNote({ settings: { keys }, keyNames }: SettledProvider): string {
   if (keys.length === 0) return "";
-  return `${keys.length === 1 ? "1 key" : `${keys.length} keys`} from ${keyNames.join(", ")}, `;
+  return `${countOf(keys, "key")} from ${keyNames.join(", ")}, `;
 }
 
 /** Undefined for a body that isn't JSON. Rejects when it stops coming. */
@@ -89,10 +140,12 @@ function faultOf(
   if (status >= 200 && status < 300) return null;
   if (status >= 300 && status < 400)
     return "answers with a redirect, which is never followed: put the address it leads to into base_url";
-  if (status === 401 || status === 403)
+  if (isRefusal(status))
     return keys.length === 0
       ? `wants a key (${status}): name the variable that holds it with api_key_env`
-      : `refuses the key in ${keyNames.join(", ")} (${status}): set it to a valid one`;
+      : keys.length === 1
+        ? `refuses the key in ${keyNames.join(", ")} (${status}): set it to a valid one`
+        : `refuses all ${keys.length} keys in ${keyNames.join(", ")} (${status}): set valid ones`;
   if (status === 404)
     return `has no ${file.paths.models} (404): put its base_url right${file.dialect === "openai" ? ", it usually ends in /v1" : ""}`;
   return `answers ${status}: look into that server's log, or try again later`;

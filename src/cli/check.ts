@@ -1,9 +1,10 @@
 import { access, constants, mkdir } from "node:fs/promises";
 import { createServer } from "node:net";
 import { catalogFolders, loadCatalog } from "../catalog/load.ts";
-import { loadProviderFiles, providerFolders } from "../catalog/providers.ts";
+import { readProviderFiles } from "../catalog/providers.ts";
 import { type Catalog, resolve } from "../catalog/resolve.ts";
 import {
+  faultWarnings,
   providerWarnings,
   type SettledProvider,
   settleProviders,
@@ -13,6 +14,7 @@ import type { Config } from "../config/schema.ts";
 import { engineInstalled } from "../lib/engine-installed.ts";
 import { UserError } from "../lib/user-error.ts";
 import { tryProvider } from "./check-provider.ts";
+import { checkRouting } from "./check-routing.ts";
 import { formatBytes } from "./format.ts";
 import { describeModel } from "./models.ts";
 
@@ -98,37 +100,60 @@ async function tryWeights(catalog: Catalog, config: Config): Promise<string> {
   return `${ready.length} of ${rows.length} models are ready to load`;
 }
 
+/** The ids that each provider was found to list, by its own id. */
+type Lists = Map<string, readonly string[]>;
+
 /** One for each provider, all asked at once; one without its key is not asked. */
-async function providerFindings(config: Config): Promise<Finding[]> {
-  let providers: readonly SettledProvider[];
-  try {
-    const files = loadProviderFiles(providerFolders(config.home));
-    providers = settleProviders(config.providers, files, config.secret);
-  } catch (error) {
-    if (!(error instanceof UserError)) throw error;
-    return error.message.split("\n").map((text) => ({ mark: "✗", text: `config: ${text}` }));
-  }
+async function providerFindings(
+  providers: readonly SettledProvider[],
+  lists: Lists,
+): Promise<Finding[]> {
   const asked = await Promise.all(
     providers
       .filter(({ settings }) => settings.missingKey === null)
-      .map((provider) => finding(`provider ${provider.settings.id}`, () => tryProvider(provider))),
+      .map((provider) =>
+        finding(`provider ${provider.settings.id}`, async () => {
+          const { text, ids } = await tryProvider(provider);
+          lists.set(provider.settings.id, ids);
+          return text;
+        }),
+      ),
   );
   const lacking = providerWarnings(providers).map((text): Finding => ({ mark: "✗", text }));
   return [...lacking, ...asked];
 }
 
+interface Read {
+  readonly config: Config;
+  readonly providers: readonly SettledProvider[];
+  /** What is wrong with provider files that nobody needs. */
+  readonly faults: readonly string[];
+}
+
+/** @throws UserError, one line a problem */
+function readConfig(flags: ConfigFlags): Read {
+  const config = loadConfig({ flags });
+  const { place, secret } = config;
+  const { files, faults } = readProviderFiles(config.home);
+  const providers = settleProviders(config.providers, files, secret, { faults, place });
+  return { config, providers, faults: faultWarnings(faults) };
+}
+
 /** Every check, in the order in which one needs the other; those after a bad config are left out. */
 export async function findings(flags: ConfigFlags): Promise<Finding[]> {
-  let config: Config;
+  let read: Read;
   try {
-    config = loadConfig({ flags });
+    read = readConfig(flags);
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     return error.message.split("\n").map((text) => ({ mark: "✗", text: `config: ${text}` }));
   }
+  const { config, providers, faults } = read;
   const results: Finding[] = [
     { mark: "✓", text: `config: ${config.file ?? "no covey.toml, the defaults"}` },
-    ...config.warnings.map((text): Finding => ({ mark: "✗", text: `config: ${text}` })),
+    ...[...config.warnings, ...faults].map(
+      (text): Finding => ({ mark: "✗", text: `config: ${text}` }),
+    ),
   ];
   let catalog: Catalog | undefined;
   results.push(
@@ -139,12 +164,16 @@ export async function findings(flags: ConfigFlags): Promise<Finding[]> {
   );
   const known = catalog;
   if (known !== undefined) results.push(await finding("weights", () => tryWeights(known, config)));
+  const lists: Lists = new Map();
   results.push(
     await finding("home", () => tryHome(config.home)),
     await finding("port", () => tryPort(config.server.host, config.server.port)),
     engineFinding(engineInstalled(), Object.keys(config.providers).length),
-    ...(await providerFindings(config)),
+    ...(await providerFindings(providers, lists)),
   );
+  if (known !== undefined)
+    for (const text of await checkRouting(config, known, providers, lists))
+      results.push({ mark: "✗", text: `config: ${text}` });
   return results;
 }
 

@@ -44,8 +44,15 @@ export function greeting({ gateway, url, models, unusedKeys }: Greeted, host: st
 }
 
 /** A provider whose list is fetched, in one line: its models may be thousands. */
-function listRow({ provider, models, trouble }: ListState): string[][] {
+function listRow({ provider, models, trouble, missingKey }: ListState): string[][] {
   if (models === null) return [];
+  if (missingKey !== null)
+    return [
+      [
+        `${provider} can't be used`,
+        `${missingKey} is not set: set it in the environment or in .env`,
+      ],
+    ];
   const count = models === 1 ? "1 model" : `${models} models`;
   const note =
     trouble === null ? "GET /v1/models lists them" : `its list could not be fetched: ${trouble}`;

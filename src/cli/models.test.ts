@@ -2,12 +2,13 @@ import { afterEach, beforeEach, expect, test } from "bun:test";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
+import { readListed } from "../catalog/listed.ts";
 import { loadCatalog, parseModelFile, SHIPPED_MODELS } from "../catalog/load.ts";
 import { loadProviderFiles, SHIPPED_PROVIDERS } from "../catalog/providers.ts";
 import { settleProviders } from "../catalog/settle-providers.ts";
 import { loadConfig } from "../config/load.ts";
 import type { Config } from "../config/schema.ts";
-import { describeModel, modelsTable, providerRows } from "./models.ts";
+import { describeModel, modelsTable, notesOf, providerRows } from "./models.ts";
 
 let folder: string;
 beforeEach(async () => {
@@ -20,8 +21,13 @@ async function configOf(toml: string, env: Record<string, string> = {}) {
   return loadConfig({ cwd: folder, env: { COVEY_HOME: path.join(folder, "home"), ...env } });
 }
 
-const settledIn = (config: Config) =>
-  settleProviders(config.providers, loadProviderFiles([SHIPPED_PROVIDERS]), config.secret);
+/** The one provider of that config, with a list of these ids. */
+function listedIn(config: Config, ids: readonly string[] | null = null) {
+  const files = loadProviderFiles([SHIPPED_PROVIDERS]);
+  const [provider] = settleProviders(config.providers, files, config.secret);
+  if (provider === undefined) throw new Error("there is one");
+  return { provider, listed: ids?.flatMap((id) => readListed(id) ?? []) ?? null };
+}
 
 const BOX = `[providers.gpu-box]
 base_url = "http://127.0.0.1:1/v1"
@@ -31,7 +37,7 @@ models = [{ id = "Qwen/Qwen3-32B", context_length = 40960 }, { id = "tinyllama" 
 
 test("each provider's models are listed, under the names the catalog knows", async () => {
   const config = await configOf(BOX, { GPU_BOX_KEY: "x" });
-  const rows = providerRows(loadCatalog([SHIPPED_MODELS]), settledIn(config));
+  const rows = providerRows(loadCatalog([SHIPPED_MODELS]), listedIn(config));
   expect(rows).toMatchObject([
     { id: "Qwen/Qwen3-32B", provider: "gpu-box", state: "ready", contextLength: 40_960 },
     { id: "TinyLlama/TinyLlama-1.1B-Chat-v1.0", provider: "gpu-box", contextLength: 2_048 },
@@ -40,9 +46,27 @@ test("each provider's models are listed, under the names the catalog knows", asy
 });
 
 test("a provider without its key says which variable is not set", async () => {
-  const rows = providerRows(loadCatalog([SHIPPED_MODELS]), settledIn(await configOf(BOX)));
+  const rows = providerRows(loadCatalog([SHIPPED_MODELS]), listedIn(await configOf(BOX)));
   expect(rows[0]).toMatchObject({ state: "missing", detail: "GPU_BOX_KEY is not set" });
   expect(modelsTable(rows)).toMatch(/^Qwen\/Qwen3-32B .* GPU_BOX_KEY is not set$/m);
+});
+
+test("a provider's list is shown as it was last, and what the table leaves out is counted", async () => {
+  const config = await configOf('[providers.gpu]\ntype = "vllm"\nbase_url = "http://g/v1"\n');
+  const list = listedIn(config, ["a/one", "a/two", "a/three"]);
+  const rows = providerRows(loadCatalog([SHIPPED_MODELS]), list);
+  expect(rows.map(({ id, provider }) => [id, provider])).toEqual([
+    ["a/one", "gpu"],
+    ["a/two", "gpu"],
+    ["a/three", "gpu"],
+  ]);
+  expect(notesOf(list, 3, 20)).toEqual([]);
+  expect(notesOf(list, 3, 2)).toEqual([
+    "gpu: 1 more of 3 models; npx covey models --all shows them",
+  ]);
+  expect(notesOf(listedIn(config), 0, 20)).toEqual([
+    "gpu: its list has not been fetched yet; a running server does",
+  ]);
 });
 
 test("a file that is not there, or is junk, shows that", async () => {

@@ -1,7 +1,9 @@
+import { entriesOf } from "../catalog/entries.ts";
 import { readList } from "../catalog/fetch-list.ts";
 import { discoveredFolder, lastCopy } from "../catalog/list-copy.ts";
+import type { ListedModel } from "../catalog/listed.ts";
 import { catalogFolders, loadCatalog } from "../catalog/load.ts";
-import { loadProviderFiles, providerFolders } from "../catalog/providers.ts";
+import { readProviderFiles } from "../catalog/providers.ts";
 import { type Catalog, resolve } from "../catalog/resolve.ts";
 import { type SettledProvider, settleProviders } from "../catalog/settle-providers.ts";
 import { locateWeights } from "../catalog/weights.ts";
@@ -77,29 +79,43 @@ export async function describeModel(
   };
 }
 
-/** A row for each model of each provider in the config. Nobody is asked whether it is true. */
-export function providerRows(catalog: Catalog, providers: readonly SettledProvider[]): ModelRow[] {
-  return providers.flatMap(({ settings, choice }) => {
-    const { id: provider, missingKey } = settings;
-    return choice.models.map((entry): ModelRow => {
-      const known = resolve(catalog, entry.id);
-      return {
-        id: known?.id ?? entry.id,
-        aliases: known?.aliases ?? [],
-        provider,
-        category: known?.file.category ?? "text",
-        license: known?.file.license ?? "unknown",
-        contextLength: entry.contextLength ?? known?.file.context_length ?? null,
-        state: missingKey === null ? "ready" : "missing",
-        detail: missingKey === null ? null : `${missingKey} is not set`,
-        size: null,
-        fits: null,
-        needed: null,
-        contextSize: null,
-        budget: null,
-        pullable: false,
-      };
-    });
+/** A provider, and what it listed when it was last asked; null when nothing is known of that. */
+export interface LastListed {
+  readonly provider: SettledProvider;
+  readonly listed: readonly ListedModel[] | null;
+}
+
+/** A row for each model of a provider: those of the config, then the rest of its list. Nobody is asked whether it is true. */
+export function providerRows(catalog: Catalog, { provider, listed }: LastListed): ModelRow[] {
+  const { id, missingKey } = provider.settings;
+  const entries = atOnce(entriesOf([{ provider, listed: listed ?? [] }]));
+  return entries.map(({ id: name, chosen, listed: told }): ModelRow => {
+    const known = resolve(catalog, name);
+    const detail =
+      missingKey !== null
+        ? `${missingKey} is not set`
+        : chosen === null && told?.barred === "gated"
+          ? `at ${id}: its weights are gated`
+          : chosen === null && told?.barred === "plan"
+            ? `at ${id}: not on the current plan`
+            : null;
+    return {
+      id: known?.id ?? name,
+      aliases: known?.aliases ?? chosen?.aliases ?? [],
+      provider: id,
+      category: known?.file.category ?? told?.category ?? "text",
+      license: known?.file.license ?? "unknown",
+      contextLength:
+        chosen?.contextLength ?? told?.contextLength ?? known?.file.context_length ?? null,
+      state: detail === null ? "ready" : "missing",
+      detail,
+      size: null,
+      fits: null,
+      needed: null,
+      contextSize: null,
+      budget: null,
+      pullable: false,
+    };
   });
 }
 
@@ -131,36 +147,58 @@ export function modelsTable(rows: readonly ModelRow[]): string {
   ]);
 }
 
-/** `covey models`: those that are ready first, then by size. */
-export async function models(config: Config, options: { json: boolean }): Promise<number> {
+export interface ModelsOptions {
+  readonly json: boolean;
+  /** Every model of every provider, rather than the first of each. */
+  readonly all: boolean;
+}
+
+/** So many models of one provider are shown unless all are asked for: a list may have thousands. */
+const MOST_SHOWN = 20;
+
+/** `covey models`: this machine's, those that are ready first, then by size; then each provider's. */
+export async function models(config: Config, options: ModelsOptions): Promise<number> {
   const catalog = loadCatalog(catalogFolders(config.home, config.models.folders));
   const hasEngine = engineInstalled();
   const own = await Promise.all(
     catalog.models.map((model) => describeModel(model, config, hasEngine)),
   );
-  const files = loadProviderFiles(providerFolders(config.home));
-  const providers = settleProviders(config.providers, files, config.secret);
-  const rows = [...own, ...providerRows(catalog, providers)].sort(
+  const { files, faults } = readProviderFiles(config.home);
+  const { place, secret } = config;
+  const providers = settleProviders(config.providers, files, secret, { faults, place });
+  const lists = await Promise.all(providers.map((provider) => lastListed(provider, config.home)));
+  const rows = lists.map((list) => providerRows(catalog, list));
+  const here = own.sort(
     (a, b) =>
       Number(a.state === "missing") - Number(b.state === "missing") ||
       (a.size ?? 0) - (b.size ?? 0),
   );
-  console.log(options.json ? JSON.stringify(rows, null, 2) : modelsTable(rows));
-  if (!options.json) for (const note of await listNotes(providers, config.home)) console.log(note);
+  // A program gets them all: nobody tells it that some were left out.
+  const most = options.all || options.json ? Number.POSITIVE_INFINITY : MOST_SHOWN;
+  const shown = [...here, ...rows.flatMap((each) => each.slice(0, most))];
+  console.log(options.json ? JSON.stringify(shown, null, 2) : modelsTable(shown));
+  if (!options.json)
+    for (const [at, list] of lists.entries())
+      for (const note of notesOf(list, rows[at]?.length ?? 0, most)) console.log(note);
   return 0;
 }
 
-/** What providers' own lists hold: a line each, since they may be thousands. Nobody is asked now. */
-async function listNotes(providers: readonly SettledProvider[], home: string): Promise<string[]> {
-  const listed = providers.filter(({ discover }) => discover);
-  return Promise.all(
-    listed.map(async ({ settings: { id, baseUrl, missingKey } }) => {
-      if (missingKey !== null) return `${id}: ${missingKey} is not set`;
-      const text = await lastCopy(discoveredFolder(home), id, baseUrl);
-      const count = text === null ? undefined : atOnce(readList(text))?.length;
-      return count === undefined
-        ? `${id}: its list has not been fetched yet; a running server does`
-        : `${id}: ${count} models when they were last fetched; GET /v1/models of a running server lists them`;
-    }),
-  );
+/** From the copy on disk; nobody is asked now. */
+async function lastListed(provider: SettledProvider, home: string): Promise<LastListed> {
+  const { id, baseUrl } = provider.settings;
+  const text = provider.discover ? await lastCopy(discoveredFolder(home), id, baseUrl) : null;
+  return { provider, listed: text === null ? null : atOnce(readList(text)) };
+}
+
+/** What the table doesn't show of a provider. */
+export function notesOf({ provider, listed }: LastListed, count: number, most: number): string[] {
+  const { id, missingKey } = provider.settings;
+  if (count > most)
+    return [`${id}: ${count - most} more of ${count} models; npx covey models --all shows them`];
+  if (!provider.discover || listed !== null) return [];
+  return [
+    missingKey === null
+      ? `${id}: its list has not been fetched yet; a running server does`
+      : `${id}: ${missingKey} is not set`,
+  ];
 }

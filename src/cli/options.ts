@@ -83,9 +83,15 @@ export const COMMANDS = {
   models: {
     summary: "List the models, their state and whether they fit this machine",
     usage: "npx covey models [options]",
-    about: "Shows what is ready to load, what has to be pulled first, and what is too big.",
+    about:
+      "Shows what is ready to load, what has to be pulled first, and what is too big; then what each\n" +
+      "provider of the config listed when a running server last asked it.",
     options: {
-      json: { type: "boolean", text: "Print JSON for a program to read" },
+      all: {
+        type: "boolean",
+        text: "Every model that providers list, not only the first 20 of each",
+      },
+      json: { type: "boolean", text: "Print JSON for a program to read; it has them all" },
       ...PLACES,
       ...HELP,
     },

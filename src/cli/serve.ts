@@ -18,17 +18,26 @@ export async function serve(config: Config): Promise<number> {
   const log = createLog((line) => process.stderr.write(line), process.stderr.isTTY === true);
   for (const warning of config.warnings) log.warn(warning);
   const app = await start(config, log);
-  const isNew = app.models.lists().some(({ models }) => models === 0);
+  const isNew = app.models
+    .lists()
+    .some(({ models, missingKey }) => models === 0 && missingKey === null);
   if (isNew) await Promise.race([app.discovered, Bun.sleep(LISTS_MS)]);
   process.stdout.write(greeting(app, config.server.host));
   if (config.engine.preload) void preload(app, log);
   const signal = await stopSignal();
   const calls = app.gateway.running.size;
   const rest =
-    calls === 0 ? "nothing runs" : `finishing ${calls} running calls; once more ends them`;
+    calls === 0
+      ? "nothing runs"
+      : calls === 1
+        ? "finishing 1 running call; once more ends it"
+        : `finishing ${calls} running calls; once more ends them`;
   process.stdout.write(`\n${signal}: ${rest}\n`);
   const cut = await app.close(config.server.drainTimeout);
-  if (cut > 0) log.warn(`${cut} calls were still running after the drain timeout and were ended`);
+  if (cut > 0)
+    log.warn(
+      `${cut === 1 ? "1 call was" : `${cut} calls were`} still running after the drain timeout and ended`,
+    );
   return 0;
 }
 

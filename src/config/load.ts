@@ -3,6 +3,7 @@ import os from "node:os";
 import path from "node:path";
 import { describeIssues, knownKeys } from "../lib/toml-issues.ts";
 import { parseToml, TomlError } from "../lib/toml-parse.ts";
+import { lineOf } from "../lib/toml-position.ts";
 import { UserError } from "../lib/user-error.ts";
 import { isLoopback } from "./loopback.ts";
 import { defaultThreads, inspectMachine, type Machine } from "./machine.ts";
@@ -92,8 +93,14 @@ export function parseConfigFile(text: string, name: string): ConfigFile {
   throw new UserError(problems.join("\n"));
 }
 
-function readConfigFile(file: string | null, cwd: string): ConfigFile {
-  if (file === null) return parseConfigFile("", "defaults");
+interface ReadConfig {
+  readonly parsed: ConfigFile;
+  /** Where something is said in the file: `covey.toml:7: `, or nothing where it says nothing. */
+  readonly place: (at: readonly string[]) => string;
+}
+
+function readConfigFile(file: string | null, cwd: string): ReadConfig {
+  if (file === null) return { parsed: parseConfigFile("", "defaults"), place: () => "" };
   const shown = path.relative(cwd, file);
   const name = shown.startsWith("..") ? file : shown;
   let text: string;
@@ -104,7 +111,13 @@ function readConfigFile(file: string | null, cwd: string): ConfigFile {
       `cannot read the config file ${file}: ${error instanceof Error ? error.message : error}`,
     );
   }
-  return parseConfigFile(text, name);
+  return {
+    parsed: parseConfigFile(text, name),
+    place: (at) => {
+      const line = lineOf(text, at);
+      return line === undefined ? "" : `${name}:${line}: `;
+    },
+  };
 }
 
 function portFrom(flags: ConfigFlags, env: ConfigSources["env"]): number | undefined {
@@ -150,7 +163,7 @@ export function loadConfig(sources: ConfigSources = {}): Config {
   const { flags = {}, env = process.env, cwd = process.cwd() } = sources;
   const machine = sources.machine ?? inspectMachine();
   const file = fileOf(flags, env, cwd);
-  const parsed = readConfigFile(file, cwd);
+  const { parsed, place } = readConfigFile(file, cwd);
   const warnings: string[] = [];
 
   const host = flags.host ?? (env.COVEY_HOST || parsed.server.host);
@@ -208,6 +221,7 @@ export function loadConfig(sources: ConfigSources = {}): Config {
     },
     providers,
     secret: (name: string) => env[name] || null,
+    place,
     warnings,
   });
 }

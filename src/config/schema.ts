@@ -138,6 +138,10 @@ const provider = z.strictObject({
   priority: priority.default(0),
   weight: weight.default(1),
   concurrency: count.optional(),
+  /** `engine`: sampling that nobody decides is left to its own defaults. */
+  samplingDefaults: z.enum(["openai", "engine"]).optional(),
+  /** What all its models can do, besides what its list says of each. */
+  features: z.array(z.string().min(1)).optional(),
   /** Of all its models, where neither `prices`, the model nor its list says otherwise. */
   price: price.optional(),
   /** By the model's id there. */
@@ -237,6 +241,8 @@ export type Config = DeepReadonly<
      * or empty. A function, so that no value can be printed with the config.
      */
     secret: (name: string) => string | null;
+    /** Where the file says something, by its keys in the file: `covey.toml:7: `, or nothing. */
+    place: (at: readonly string[]) => string;
     /** Things worth telling at start that are no reason to stop. */
     warnings: string[];
   }

@@ -36,6 +36,9 @@ export const ModelItem = z.looseObject({
   max_output_length: z.int().min(1).nullable(),
   is_gated: z.boolean(),
   available_on_current_plan: z.boolean(),
+  providers: z
+    .array(z.string())
+    .describe("Ids of the providers that can answer for it; `local` is this machine."),
   concurrency_cost: z.number().min(0),
   status: z.string(),
   features: z.looseObject({ tool_use: z.boolean(), image_input: z.boolean() }),
@@ -132,6 +135,10 @@ export const ModelsQuery = z.object({
     .describe("A category; `coding` is `code`.")
     .optional(),
   family: z.string().describe("A family, such as `qwen`: found like `q`.").optional(),
+  provider: z
+    .string()
+    .describe("Only models that this provider can answer for, by its id; `local` is this machine.")
+    .optional(),
   tags: list.describe("Tags it must all have, separated by commas or repeated.").optional(),
   modalities: list.describe("Modalities it must take or give: text, image, …").optional(),
   capabilities: list.describe("Abilities it must have: tool_use, image_input, …").optional(),

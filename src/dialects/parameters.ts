@@ -36,12 +36,12 @@ export function translateParameters(
   target: Target,
   request: JsonObject,
 ): Parameters {
-  const { parameters, explicit, quirks } = provider.file;
+  const { parameters, explicit, quirks, sampling_defaults } = provider.file;
   const asked = canonical(request);
   const dropped: string[] = [];
   const reasoning = translateReasoning(provider, asked);
   if (reasoning === "dropped") dropped.push("reasoning");
-  const wanted = withDefaults(asked, explicit, target);
+  const wanted = withDefaults(asked, explicit, target, sampling_defaults === "engine");
   const off = explicit.top_k;
   if (off !== undefined && isOff(wanted.top_k)) wanted.top_k = off;
   const body: JsonObject = {};
@@ -79,18 +79,19 @@ function canonical(request: JsonObject): JsonObject {
   return asked;
 }
 
-/** The model's makers' values, then the provider's file's, for what the request leaves open. */
+/** The model's makers' values, then the provider's file's unless the engine's own are wanted, for what the request leaves open. */
 function withDefaults(
   asked: JsonObject,
   explicit: Readonly<Record<string, number>>,
   target: Target,
+  engineDecides: boolean,
 ): JsonObject {
   const all = { ...asked };
   const known = Object.keys(explicit).length > 0;
   for (const [name, value] of Object.entries(target.model.file.defaults)) {
     if (known || STANDARD.has(name)) all[name] ??= value;
   }
-  for (const [name, value] of Object.entries(explicit)) all[name] ??= value;
+  if (!engineDecides) for (const [name, value] of Object.entries(explicit)) all[name] ??= value;
   return all;
 }
 

@@ -75,8 +75,7 @@ function hasProviders(gateway: Gateway): boolean {
       gateway.models
         .targets(model)
         .some(
-          (target) =>
-            target.provider !== LOCAL && stateOf(gateway, target).state !== "unavailable",
+          (target) => target.provider !== LOCAL && stateOf(gateway, target).state !== "unavailable",
         ),
     );
 }

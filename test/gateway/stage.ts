@@ -114,7 +114,7 @@ export function stage(options: StageOptions): Stage {
     },
     models: {
       resolve: (name) => byName.get(name),
-      nearest: () => undefined,
+      nearest: () => [],
       targets: (model) => options.models.find(([{ id }]) => id === model.id)?.[1] ?? [],
       models: () => [...byName.values()],
     },
