@@ -26,7 +26,8 @@ export async function keepCopy(
   text: string,
   keys: readonly string[],
 ): Promise<void> {
-  const head = JSON.stringify({ source, fetched: new Date().toISOString() }).slice(0, -1);
+  const told = { source: withoutUser(source), fetched: new Date().toISOString() };
+  const head = JSON.stringify(told).slice(0, -1);
   const list = keys.reduce((shown, key) => shown.replaceAll(key, "[key]"), text);
   await writeAtomically(copyFile(folder, provider), `${head}${MIDDLE}${list}\n}\n`);
 }
@@ -46,7 +47,13 @@ export async function lastCopy(
   }
   const middle = text.indexOf(MIDDLE);
   if (middle === -1 || !text.endsWith("\n}\n")) return null;
-  return text.startsWith(`{"source":${JSON.stringify(source)},`)
+  return text.startsWith(`{"source":${JSON.stringify(withoutUser(source))},`)
     ? text.slice(middle + MIDDLE.length, -3)
     : null;
+}
+
+/** An address may hold a password, which belongs in no file. */
+function withoutUser(source: string): string {
+  const { origin, pathname } = new URL(source);
+  return origin + pathname;
 }

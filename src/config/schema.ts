@@ -16,11 +16,11 @@ const httpUrl = z.url({
   error: ({ input }) => (input === undefined ? undefined : "expected an http(s) URL"),
 });
 
-/** A path below it is asked for, and it is shown and written down: what is secret has no place in it. */
+/** Paths below it are asked for. */
 const baseUrl = httpUrl.refine((url) => {
-  const { username = "", password = "", search = "", hash = "" } = URL.parse(url) ?? {};
-  return username + password + search + hash === "";
-}, "expected a URL without user, password, query and fragment; a key belongs in the variable that api_key_env names");
+  const { search = "", hash = "" } = URL.parse(url) ?? {};
+  return search + hash === "";
+}, "expected a URL without query and fragment; a key belongs in the variable that api_key_env names");
 
 /** `media.internal`, `10.0.0.5:9000`, `[fd00::5]`; without a port it means all of them. */
 const hostAndPort = z
