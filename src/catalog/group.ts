@@ -65,10 +65,15 @@ function* exactNodes(
     for (const alias of model.aliases) ownAliases.set(alias.toLowerCase(), node);
   }
   const claims = yield* hubClaims(entries, aliases);
+  /** A list's word that a model of another name is one of our own would bring it our prompts. */
+  const isCapture = (entry: Entry, hub: string): boolean =>
+    (nodes.get(aliases.canonical(hub))?.own ?? null) !== null &&
+    wordsOf(splitName(entry.id).name) !== wordsOf(splitName(hub).name);
   for (const entry of entries) {
     // What the config calls by an embedded model's short name is that model; a list's word is less.
     const named = entry.chosen === null ? undefined : ownAliases.get(entry.id.toLowerCase());
-    const hub = hubOf(entry, claims, aliases);
+    const claimed = hubOf(entry, claims, aliases);
+    const hub = claimed !== null && isCapture(entry, claimed) ? null : claimed;
     const node = named ?? nodeOf(aliases.canonical(hub ?? entry.id));
     if (hub !== null) spell(node, hub);
     spell(node, entry.id);

@@ -68,6 +68,38 @@ const model = (id: string, more: Partial<ChosenModel> = {}): ChosenModel => ({
   ...more,
 });
 
+test("one's own servers cost nothing where no price is given; others' prices are unknown", () => {
+  const prices = (chosen: Partial<ProviderChoice>, provider: string) =>
+    merged({ lists: { [provider]: ["a/one"] }, chosen: { [provider]: chosen } })
+      .targets.get("a/one")
+      ?.map(({ price }) => price);
+  for (const id of ["vllm", "sglang", "llamacpp", "ollama", "tabbyapi", "aphrodite", "covey"])
+    expect(prices({}, id)).toEqual([FREE]);
+  expect(prices({ price: { prompt: 2, completion: 4, request: 0 } }, "vllm")).toEqual([
+    { prompt: 2e-6, completion: 4e-6, request: 0 },
+  ]);
+  for (const id of ["openai-compatible", "featherless"]) expect(prices({}, id)).toEqual([null]);
+});
+
+test("tools are among the parameters of an API that takes them, and a feature where somebody says so", () => {
+  const of = (provider: string, item: object, chosen: Partial<ProviderChoice> = {}) => {
+    const all = merged({ lists: { [provider]: [item] }, chosen: { [provider]: chosen } });
+    const [only] = all.targets.get("a/one") ?? [];
+    const takes = ["tools", "tool_choice", "response_format"];
+    return [
+      takes.filter((name) => only?.parameters?.includes(name)),
+      only?.model.file.features ?? [],
+    ];
+  };
+  const item = { id: "a/one" };
+  expect(of("vllm", item)).toEqual([["tools", "tool_choice", "response_format"], []]);
+  expect(of("ollama", item)).toEqual([["tools", "response_format"], []]);
+  expect(of("vllm", item, { features: ["tool_use"] })[1]).toEqual(["tool_use"]);
+  expect(of("vllm", { ...item, features: { tool_use: true } })[1]).toEqual(["tool_use"]);
+  const named = { models: [model("a/one", { features: ["json_schema"] })], features: ["tool_use"] };
+  expect(of("vllm", item, named)[1]).toEqual(["json_schema"]);
+});
+
 test("the same id at several providers and on an engine is one model", () => {
   const all = merged({
     own: [embedded("Qwen/Qwen3-8B")],

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { formatBytes, formatSeconds, formatTable } from "./format.ts";
+import { formatBytes, formatSeconds, formatTable, ordinal } from "./format.ts";
 import { ProgressView, progressLine, speedOf } from "./progress.ts";
 
 test("bytes are told in units of 1000, never as 1000 of one", () => {
@@ -60,4 +60,10 @@ test("a log gets one line a tenth, a terminal one line that is drawn over", () =
   expect(lines.length).toBe(11);
   expect(lines.every((line) => line.endsWith("\n") && !line.includes("\x1b"))).toBe(true);
   expect(draw(true).every((line) => line.startsWith("\r") && !line.includes("\n"))).toBe(true);
+});
+
+test("places are counted as people do", () => {
+  expect([1, 2, 3, 4, 11, 12, 13, 21, 102].map(ordinal)).toEqual([
+    ...["1st", "2nd", "3rd", "4th", "11th", "12th", "13th", "21st", "102nd"],
+  ]);
 });

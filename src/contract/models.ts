@@ -38,7 +38,8 @@ export const ModelItem = z.looseObject({
   available_on_current_plan: z.boolean(),
   providers: z
     .array(z.string())
-    .describe("Ids of the providers that can answer for it; `local` is this machine."),
+    .describe("Ids of the providers that can answer for it; `local` is this machine.")
+    .optional(),
   concurrency_cost: z.number().min(0),
   status: z.string(),
   features: z.looseObject({ tool_use: z.boolean(), image_input: z.boolean() }),

@@ -25,6 +25,14 @@ describe("vLLM", () => {
     expect(dropped).toEqual([]);
   });
 
+  test("decides itself what nobody else does, where the config wants that", async () => {
+    const file = Bun.TOML.parse(await Bun.file("catalog/providers/vllm.toml").text());
+    const provider = settingsOf({ ...file, sampling_defaults: "engine" });
+    const known = target("m", { defaults: { temperature: 0.6 } });
+    const { body } = translateParameters(provider, known, { top_k: 0 });
+    expect(body).toEqual({ top_k: -1, temperature: 0.6 });
+  });
+
   test("is not sent what it does not know, and that is told where it would have done something", async () => {
     const { body, dropped } = await sent("vllm", {
       mirostat_mode: 2,

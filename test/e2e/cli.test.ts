@@ -91,7 +91,7 @@ describe("Ctrl-C", () => {
         chatBody("gap-50", text, { stream: true }),
       );
       terminal.ctrlC();
-      await terminal.shows(/SIGINT: finishing 1 running calls/);
+      await terminal.shows(/SIGINT: finishing 1 running call;/);
       const late = await fetch(`${url}/health`).catch(() => null);
       expect(late).toBeNull();
       const read = await readStream(answer);

@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import { targetOf } from "../../catalog/target.ts";
 import { ModelList, ModelsQuery } from "../../contract/models.ts";
 import { parseQuery } from "../../contract/validate.ts";
 import type { Model } from "../../types.ts";
@@ -38,6 +39,27 @@ const ITEMS = [
   }),
   model("unknown/length", { context_length: 0, created: 1, tags: ["small", "english"] }),
 ].map((each) => describe(each));
+
+test("a provider's models are those it has a target of, and prices have no noise", () => {
+  const price = { prompt: 0.2 / 1e6 + 2.7e-23, completion: 6e-7, request: 0 };
+  const at = (id: string, ...providers: string[]) =>
+    describe(
+      model(id),
+      providers.map((provider) => targetOf(model(id), provider, id, { price })),
+    );
+  const items = [at("a/one", "gpu-1", "gpu-2"), at("a/two", "gpu-2"), at("a/three", "local")];
+  const found = (name: string) =>
+    pageOfModels(
+      items,
+      parseQuery(ModelsQuery, new URLSearchParams({ provider: name })),
+      new URLSearchParams(),
+    ).data.map(({ id }) => id);
+  expect(found("gpu-1")).toEqual(["a/one"]);
+  expect(found("GPU-2")).toEqual(["a/one", "a/two"]);
+  expect(found("local")).toEqual(["a/three"]);
+  expect(found("nobody")).toEqual([]);
+  expect(items[0]?.pricing).toMatchObject({ prompt: "0.0000002", input: 2e-7, output: 6e-7 });
+});
 
 const page = (query: string): ModelList => {
   const sent = new URLSearchParams(query);

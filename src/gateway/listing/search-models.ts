@@ -34,7 +34,8 @@ export function matcher(query: ModelsQuery): ((item: ModelItem) => boolean) | nu
     if (wanted !== undefined) checks.push((_, { text }) => text.includes(wanted));
   }
   const provider = query.provider?.trim().toLowerCase();
-  if (provider !== undefined) checks.push(({ providers }) => providers.includes(provider));
+  if (provider !== undefined)
+    checks.push(({ providers }) => providers?.includes(provider) ?? false);
   if (category !== undefined) checks.push((item) => item.category === category);
   if (tags !== undefined)
     checks.push((_, search) => tags.every((tag) => search.tags.includes(tag)));
