@@ -191,6 +191,21 @@ test("a model that is named and one that is listed live side by side", async () 
   expect((await (await chat(covey, "mine")).json()) as object).toMatchObject({ model: "my/model" });
 });
 
+test("a list can't make a model of another name one of ours", async () => {
+  const hub = "TinyLlama/TinyLlama-1.1B-Chat-v1.0";
+  const box = provider(
+    { id: "good", hugging_face_id: hub },
+    { id: "tinyllama-1.1b-chat-v1.0", hugging_face_id: hub },
+  );
+  const { app } = await start(table("box", box));
+  const targets = (name: string) => {
+    const model = app.gateway.models.resolve(name);
+    return model === undefined ? [] : app.gateway.models.targets(model).map(({ id }) => id);
+  };
+  expect(targets(hub)).toEqual([`local/${hub}`, "box/tinyllama-1.1b-chat-v1.0"]);
+  expect(targets("good")).toEqual(["box/good"]);
+});
+
 test("COVEY_PROVIDERS switches a provider on without a config", async () => {
   const covey = await start("", undefined, { COVEY_PROVIDERS: "featherless" });
   expect(covey.logged.join("")).toContain("FEATHERLESS_API_KEY is not set");

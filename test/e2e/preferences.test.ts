@@ -6,10 +6,13 @@ import { callIdOf, chatBody, endedRow, post } from "./wire.ts";
 /** Where callers want to be answered, over the wire: bodies, headers, and what the log says of it. */
 
 let upstream: FakeUpstream;
+/** Knows its own models only. */
+let strict: FakeUpstream;
 let covey: TestCovey;
 
 beforeAll(async () => {
   upstream = fakeUpstream();
+  strict = fakeUpstream({ dialect: "vllm" });
   const provider = (id: string, more: string, models: string) => `
 [providers.${id}]
 base_url = "${upstream.url}"
@@ -26,7 +29,12 @@ strategy = "round-robin"
 [routing.models."short"]
 context_fallback = "long"
 ${provider("a", "priority = 0", '{ id = "shared", upstream_id = "echo" }, { id = "turns", upstream_id = "echo" }, { id = "broken", upstream_id = "status-400" }, { id = "short", upstream_id = "contextlength-vllm" }')}
-${provider("b", "priority = 1\nprice = { prompt = 1, completion = 2 }", '{ id = "shared", upstream_id = "echo" }, { id = "turns", upstream_id = "echo" }, { id = "other", upstream_id = "echo", aliases = ["another"] }, { id = "long", upstream_id = "echo" }')}
+${provider("b", "priority = 1\nprice = { prompt = 1, completion = 2 }", '{ id = "shared", upstream_id = "echo" }, { id = "turns", upstream_id = "echo" }, { id = "other", upstream_id = "echo", aliases = ["another"] }, { id = "moved", upstream_id = "echo", priority = 2 }, { id = "long", upstream_id = "echo" }')}
+[providers.gone]
+type = "vllm"
+base_url = "${strict.url}"
+discover = false
+models = [{ id = "moved", upstream_id = "nothing" }]
 ${provider("c", "priority = 0", '{ id = "turns", upstream_id = "echo" }')}
 `,
   });
@@ -34,6 +42,7 @@ ${provider("c", "priority = 0", '{ id = "turns", upstream_id = "echo" }')}
 afterAll(async () => {
   await covey.close();
   await upstream.close();
+  await strict.close();
 });
 
 interface Body {
@@ -70,7 +79,7 @@ describe("one provider of several", () => {
     ]) {
       expect(answer.status).toBe(400);
       expect(body.error).toMatchObject({
-        message: "There is no provider 'nobody' here; there are local, a, b, c.",
+        message: "There is no provider 'nobody' here; there are local, a, b, gone, c.",
         param: "provider.only",
       });
     }
@@ -127,6 +136,15 @@ describe("another model", () => {
     const answer = await post(url, { ...body, models: ["another"] });
     expect((await answer.json()) as Body).toMatchObject({ model: "other" });
   });
+});
+
+test("a provider that does not have the model answers one caller with 404, and the next is asked elsewhere", async () => {
+  const answers = [await ask("moved"), await ask("moved"), await ask("moved")];
+  expect(answers.map(({ answer, provider }) => [answer.status, provider])).toEqual([
+    [404, "gone"],
+    [200, "b"],
+    [200, "b"],
+  ]);
 });
 
 test.each([

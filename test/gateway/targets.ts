@@ -43,6 +43,7 @@ export const UNASKED: HealthView = {
   breaker: "closed",
   opensAt: 0,
   restsUntil: 0,
+  lacksUntil: 0,
   firstTokenMs: null,
   answerMs: null,
   tokensPerSecond: null,

@@ -59,7 +59,9 @@ export function choicesAsked(operation: Operation, input: JsonObject): number {
 export function canContinue(target: Target, operation: Operation, input: JsonObject): boolean {
   const { prefill, completions, guided } = target.continuation;
   if (isGuided(input) && !guided) return false;
-  return operation === "chat" ? prefill || completions : completions;
+  if (operation === "completions") return completions;
+  // A rendered chat's completion tells its log probabilities in another form.
+  return prefill || (completions && input.logprobs !== true);
 }
 
 /** A request for the rest of an answer. */

@@ -19,7 +19,8 @@ type Wishes = Omit<Preferences, "models">;
  *
  * What the caller rules out is ruled out; of the rest, those that can't answer now (no key, an open
  * breaker, a pause that they asked for) are left out, and the others put in order: the caller's own
- * first, then by the caller's `sort`, then by the model's strategy.
+ * first, then by the caller's `sort`, then by the model's strategy; those that said they do not have
+ * the model come last.
  * @throws GatewayError 404 when the caller's wishes leave none, 503 when none can answer now
  */
 export function choose(
@@ -36,7 +37,11 @@ export function choose(
     wishes.sort === null
       ? inOrder(usable, strategy, wishes.session, draw)
       : bySort(usable, wishes.sort, draw.now);
-  const targets = preferred(sorted, all, wishes.order).map(({ target }) => target);
+  const lacks = ({ health }: Candidate): boolean => health.lacksUntil > draw.now;
+  const having = sorted.some(lacks)
+    ? [...sorted.filter((each) => !lacks(each)), ...sorted.filter(lacks)]
+    : sorted;
+  const targets = preferred(having, all, wishes.order).map(({ target }) => target);
   if (wishes.allowFallbacks) return targets;
   if (wishes.order.length === 0) return targets.slice(0, 1);
   const named = targets.filter((target) => rank(target, all, wishes.order) < wishes.order.length);

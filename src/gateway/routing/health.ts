@@ -18,6 +18,8 @@ export interface HealthView {
   readonly opensAt: number;
   /** Until then it has asked not to be asked; 0 when it has not. */
   readonly restsUntil: number;
+  /** Until then it is asked after all others: it said that it does not have the model. */
+  readonly lacksUntil: number;
   /** From a call's being sent to its first token, averaged over the last calls. */
   readonly firstTokenMs: number | null;
   /** The whole time, of answers that came in one piece. */
@@ -32,6 +34,7 @@ export interface HealthView {
 interface TargetHealth {
   breaker: Breaker;
   restsUntil: number;
+  lacksUntil: number;
   firstTokenMs: number | null;
   answerMs: number | null;
   tokensPerSecond: number | null;
@@ -49,6 +52,8 @@ export interface Measured {
 
 /** Weight of the newest measurement in the averages. */
 const NEWEST = 0.3;
+/** How long a target's word counts that it does not have the model; its list says more by then. */
+const LACKS_MS = 300_000;
 /** Answers with fewer tokens say little about how fast a target writes. */
 const FEWEST_TOKENS = 8;
 
@@ -56,6 +61,7 @@ const UNKNOWN: HealthView = {
   breaker: "closed",
   opensAt: 0,
   restsUntil: 0,
+  lacksUntil: 0,
   firstTokenMs: null,
   answerMs: null,
   tokensPerSecond: null,
@@ -106,6 +112,7 @@ export class Health {
       breaker: breakerState(health.breaker, now),
       opensAt: health.breaker.until,
       restsUntil: health.restsUntil,
+      lacksUntil: health.lacksUntil,
       firstTokenMs: health.firstTokenMs,
       answerMs: health.answerMs,
       tokensPerSecond: health.tokensPerSecond,
@@ -149,7 +156,10 @@ export class Health {
     health.running -= 1;
     // An answer does not end a rest: it was on its way when that was asked for.
     if (verdict === "answered") measure(health, measured, now);
-    if (verdict === "answered" || verdict === "refused") health.breaker = onSuccess();
+    if (verdict === "missing") health.lacksUntil = now + LACKS_MS;
+    else if (verdict === "answered") health.lacksUntil = 0;
+    if (verdict === "answered" || verdict === "refused" || verdict === "missing")
+      health.breaker = onSuccess();
     else if (verdict === "failed") {
       health.breaker = onFailure(health.breaker, this.#rules, now, wasProbe);
     } else health.breaker = onNothing(health.breaker, wasProbe);
@@ -169,6 +179,7 @@ export class Health {
       health = {
         breaker: CLOSED,
         restsUntil: 0,
+        lacksUntil: 0,
         firstTokenMs: null,
         answerMs: null,
         tokensPerSecond: null,
