@@ -33,6 +33,13 @@ describe("vLLM", () => {
     expect(body).toEqual({ top_k: -1, temperature: 0.6 });
   });
 
+  test("is not told by a caller whom to fetch a prompt's cache from", async () => {
+    const fields = { kv_transfer_params: { remote_host: "10.0.0.1" }, bootstrap_host: "10.0.0.1" };
+    const { body, dropped } = await sent("vllm", fields);
+    expect(JSON.stringify(body)).not.toContain("10.0.0.1");
+    expect(dropped).toEqual(["kv_transfer_params", "bootstrap_host"]);
+  });
+
   test("is not sent what it does not know, and that is told where it would have done something", async () => {
     const { body, dropped } = await sent("vllm", {
       mirostat_mode: 2,

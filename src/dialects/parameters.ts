@@ -16,6 +16,15 @@ const OURS = [
   ...["usage", "stream_options"],
 ];
 
+/**
+ * Fields with which a cluster's own parts tell an engine where to fetch a prompt's cache from: from a
+ * caller they would make it connect to any host inside the network. Never sent, and told as dropped.
+ */
+const CLUSTER = new Set([
+  ...["kv_transfer_params", "bootstrap_host", "bootstrap_port", "bootstrap_room"],
+  ...["bootstrap_pair_key", "disaggregated_params"],
+]);
+
 /** Parameters of OpenAI's own API: the only defaults that an unknown kind of server is sent. */
 const STANDARD = new Set(["temperature", "top_p"]);
 
@@ -47,6 +56,10 @@ export function translateParameters(
   const body: JsonObject = {};
   const translated: (readonly [path: string, value: unknown])[] = [];
   for (const [name, value] of Object.entries(wanted)) {
+    if (CLUSTER.has(name)) {
+      dropped.push(name);
+      continue;
+    }
     const known = own(parameters, name);
     if (known === undefined || known === name) body[name] = value;
     else if (known === false) {
