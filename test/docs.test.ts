@@ -14,6 +14,7 @@ import { parseConfigFile } from "../src/config/load.ts";
 import { ConfigFile } from "../src/config/schema.ts";
 import { ChatRequest } from "../src/contract/chat.ts";
 import { ERRORS } from "../src/contract/errors.ts";
+import { ModelsQuery } from "../src/contract/models.ts";
 import { parseRequest } from "../src/contract/validate.ts";
 import { knownKeys } from "../src/lib/toml-issues.ts";
 import { ROOT } from "./covey.ts";
@@ -102,7 +103,29 @@ test("every config, provider file and alias table in docs/providers.md can be re
     if (text.includes("\nname = ")) return parseProviderFile(text, "docs") && "provider";
     return settleProviders(parseConfigFile(text, "docs").providers, files, () => null) && "config";
   });
-  expect(kinds).toEqual(["config", "config", "aliases", "provider"]);
+  expect(kinds).toEqual(["config", "config", "config", "config", "aliases", "provider"]);
+});
+
+test("docs/providers.md has every kind's time limits", async () => {
+  const text = await read("docs/providers.md");
+  const phases = ["connect", "first_byte", "first_token", "gap", "answer"] as const;
+  const told = new Map(
+    [...text.matchAll(/^\| (`[a-z`, -]+`) ((?:\| \d+[ms] ){5})\|$/gm)].flatMap(
+      ([, ids = "", limits = ""]) =>
+        ids
+          .split(", ")
+          .map((id) => [id.replaceAll("`", ""), limits.match(/\d+[ms]/g)?.map(String)] as const),
+    ),
+  );
+  const shown = (milliseconds: number) =>
+    milliseconds % 60_000 === 0 ? `${milliseconds / 60_000}m` : `${milliseconds / 1_000}s`;
+  for (const [id, { limits }] of loadProviderFiles([SHIPPED_PROVIDERS]))
+    expect([id, told.get(id)]).toEqual([id, phases.map((phase) => shown(limits[phase]))]);
+});
+
+test("docs/models.md names every filter of the list", async () => {
+  const text = await read("docs/models.md");
+  for (const name of Object.keys(ModelsQuery.shape)) expect(text).toContain(`\`${name}\``);
 });
 
 test("docs/providers.md names every shipped provider and every option", async () => {

@@ -4,13 +4,12 @@
 //
 // COVEY_BASE_URL  where Covey is; http://127.0.0.1:8080/v1 without it
 // COVEY_API_KEY   a key, where one is needed
-// COVEY_MODELS    the chain, separated by commas
+// COVEY_MODELS    the chain, separated by commas; without it COVEY_MODEL twice, or tinyllama, which comes with Covey.
+//                 With a provider: Qwen/Qwen2.5-Coder-32B-Instruct,nvidia/OpenCodeReasoning-Nemotron-32B
 
 const BASE_URL = process.env.COVEY_BASE_URL ?? "http://127.0.0.1:8080/v1";
-const MODELS = (
-  process.env.COVEY_MODELS ??
-  "Qwen/Qwen2.5-Coder-32B-Instruct,nvidia/OpenCodeReasoning-Nemotron-32B"
-).split(",");
+const MODEL = process.env.COVEY_MODEL ?? "tinyllama";
+const MODELS = (process.env.COVEY_MODELS ?? `${MODEL},${MODEL}`).split(",");
 
 async function ask(model, prompt) {
   const response = await fetch(`${BASE_URL}/chat/completions`, {

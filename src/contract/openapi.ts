@@ -84,8 +84,25 @@ export function openapi(contracts: readonly Contract[], info: ApiInfo): Json {
   };
 }
 
+/** Headers of a request on a model that say where it is answered. */
+const ROUTING_HEADERS: readonly Json[] = [
+  header("x-covey-provider", "Pins the call to one provider, by its id."),
+  header(
+    "x-session-id",
+    "Calls of one session go to the same target while it is well; the same as `session_id`.",
+  ),
+];
+
+function header(name: string, description: string): Json {
+  return { name, in: "header", required: false, description, schema: { type: "string" } };
+}
+
 function operation(contract: Contract, path: string): Json {
-  const parameters = [...pathParameters(path), ...queryParameters(contract)];
+  const parameters = [
+    ...pathParameters(path),
+    ...queryParameters(contract),
+    ...(contract.request === null ? [] : ROUTING_HEADERS),
+  ];
   const body: Json = {
     operationId:
       path === contract.path ? contract.operation : `${contract.operation}_${pathSuffix(path)}`,

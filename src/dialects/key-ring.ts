@@ -81,7 +81,7 @@ export class KeyRing {
 
   /**
    * This key was refused for this model. `whole`: what was said is about the key itself; when that
-   * happens with a second model, and none worked in between, it rests for all of them.
+   * happens with a third model, and none worked in between, it rests for all of them.
    */
   refused(index: number, model: string, whole: boolean, now: number): number {
     const doubts = this.#doubts[index];
