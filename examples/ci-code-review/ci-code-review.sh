@@ -4,8 +4,8 @@
 #
 #   COVEY_BASE_URL  where Covey is; http://127.0.0.1:8080/v1 without it
 #   COVEY_API_KEY   a key, where one is needed
-#   COVEY_MODEL     the model that reviews; tinyllama, which comes with Covey, without it. A real one reviews
-#                   better: Qwen/Qwen2.5-Coder-32B-Instruct at a provider, or what npx covey pull brings
+#   COVEY_MODEL     the model that reviews; tinyllama, which comes with Covey, without it: for small diffs.
+#                   A real one reviews better: Qwen/Qwen2.5-Coder-32B-Instruct at a provider, or what npx covey pull brings
 #   BASE_BRANCH     what the branch is compared with; main without it
 #   PR_NUMBER       a pull request on GitHub that gets the review as a comment, by the gh command
 set -euo pipefail

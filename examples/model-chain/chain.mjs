@@ -6,8 +6,10 @@
 // COVEY_API_KEY   a key, where one is needed
 // COVEY_MODELS    the chain, separated by commas; without it COVEY_MODEL twice, or tinyllama, which comes with Covey.
 //                 With a provider: Qwen/Qwen2.5-Coder-32B-Instruct,nvidia/OpenCodeReasoning-Nemotron-32B
+// COVEY_MAX_TOKENS  tokens of one answer; 512 without it, which a context of 2048 tokens has room for
 
 const BASE_URL = process.env.COVEY_BASE_URL ?? "http://127.0.0.1:8080/v1";
+const MAX_TOKENS = Number(process.env.COVEY_MAX_TOKENS ?? 512);
 const MODEL = process.env.COVEY_MODEL ?? "tinyllama";
 const MODELS = (process.env.COVEY_MODELS ?? `${MODEL},${MODEL}`).split(",");
 
@@ -21,7 +23,7 @@ async function ask(model, prompt) {
     body: JSON.stringify({
       model,
       messages: [{ role: "user", content: prompt }],
-      max_tokens: 2048,
+      max_tokens: MAX_TOKENS,
     }),
   });
   const data = await response.json();
