@@ -201,6 +201,39 @@ export interface Caller {
   /** `anonymous`, `admin`, or a key's id. Never the key. */
   readonly keyId: string;
   readonly role: "anonymous" | "key" | "admin";
+  /** What is known of its key; null for anonymous callers and the admin key of the environment. */
+  readonly key: Key | null;
+}
+
+/** One API key, without the key itself. Times are Unix milliseconds. */
+export interface Key {
+  /** `key_…`, in every record and answer. */
+  readonly id: string;
+  /** The first characters of the key, by which people know it. */
+  readonly prefix: string;
+  readonly name: string;
+  readonly owner: string;
+  readonly role: "key" | "admin";
+  /** A plan of the config; null is the default one. */
+  readonly plan: string | null;
+  /** Model ids and patterns with `*`, in lower case; null is all. */
+  readonly models: readonly string[] | null;
+  /** Endpoints it may use, by operation; null is all. */
+  readonly endpoints: readonly string[] | null;
+  readonly budget: Budget | null;
+  readonly tags: readonly string[];
+  /** Whether what its calls send and get is kept. */
+  readonly payloads: "off" | "sampled" | "on" | null;
+  readonly createdAt: number;
+  readonly expiresAt: number | null;
+  readonly disabledAt: number | null;
+  readonly revokedAt: number | null;
+}
+
+/** What a key may spend in a calendar day or month (UTC), in billionths of a US dollar. */
+export interface Budget {
+  readonly period: "day" | "month";
+  readonly nanoUsd: number;
 }
 
 /** How an admitted call ended, as the call log names it. */

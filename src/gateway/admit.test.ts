@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import type { Caller } from "../types.ts";
 import { Admission } from "./admit.ts";
 
-const caller: Caller = { keyId: "anonymous", role: "anonymous" };
+const caller: Caller = { keyId: "anonymous", role: "anonymous", key: null };
 const limited = (requestsPerMinute: number, concurrency: number) =>
   new Admission(() => ({ requestsPerMinute, concurrency }));
 

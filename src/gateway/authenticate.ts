@@ -23,8 +23,8 @@ const PROXY_HEADERS = [
   "cf-connecting-ip",
 ];
 
-export const ANONYMOUS: Caller = { keyId: "anonymous", role: "anonymous" };
-const ADMIN: Caller = { keyId: "admin", role: "admin" };
+export const ANONYMOUS: Caller = { keyId: "anonymous", role: "anonymous", key: null };
+const ADMIN: Caller = { keyId: "admin", role: "admin", key: null };
 
 export function hashKey(key: string): Buffer {
   return createHash("sha256").update(key).digest();

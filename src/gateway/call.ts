@@ -62,7 +62,7 @@ const ID_PREFIX: Record<Operation, string> = {
   detokenize: "detok-",
 };
 
-const NOBODY: Caller = { keyId: "unknown", role: "anonymous" };
+const NOBODY: Caller = { keyId: "unknown", role: "anonymous", key: null };
 const REQUEST_ID = /^[\w.:/+=-]{1,128}$/;
 
 /** The client's own `x-request-id`, if it is one that can be echoed safely. */

@@ -219,7 +219,7 @@ function expectIdle(gateway: Gateway, options: StageOptions): void {
     for (const release of releases) release?.();
     if (releases.includes(null)) throw new Error(`a place at '${provider}' is held`);
   }
-  const caller = { keyId: "anonymous", role: "anonymous" } as const;
+  const caller = { keyId: "anonymous", role: "anonymous", key: null } as const;
   const leases = Array.from({ length: LEASES }, () => gateway.admission.admit(caller, 0, 0));
   for (const lease of leases) lease.release();
 }
