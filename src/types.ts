@@ -236,6 +236,46 @@ export interface Budget {
   readonly nanoUsd: number;
 }
 
+/** What an operator says of a key. */
+export type KeySettings = Pick<
+  Key,
+  | "name"
+  | "owner"
+  | "role"
+  | "plan"
+  | "models"
+  | "endpoints"
+  | "budget"
+  | "tags"
+  | "payloads"
+  | "expiresAt"
+>;
+
+/** A key with the text that opens, which is told once and kept nowhere. */
+export interface NewKey {
+  readonly key: Key;
+  readonly secret: string;
+}
+
+/**
+ * The keys, written. Ids, prefixes and names that are one key's alone are taken for it. Everything
+ * throws a `GatewayError`: `not_found`, `invalid_request` for a key that is revoked, `unavailable`
+ * while the database doesn't answer.
+ */
+export interface KeyStore {
+  create(settings: KeySettings): Promise<NewKey>;
+  /** Newest first. */
+  list(): Promise<readonly Key[]>;
+  find(which: string): Promise<Key>;
+  update(which: string, change: Partial<KeySettings>): Promise<Key>;
+  /** A new text for the same key; the old one opens for `overlapMs` more. */
+  rotate(which: string, overlapMs: number): Promise<NewKey>;
+  disable(which: string): Promise<Key>;
+  enable(which: string): Promise<Key>;
+  /** For good. */
+  revoke(which: string): Promise<Key>;
+}
+
 /** How an admitted call ended, as the call log names it. */
 export type CallStatus = "completed" | "failed" | "cancelled" | "interrupted" | "refused";
 

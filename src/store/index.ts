@@ -3,7 +3,7 @@ import { type Calls, callsBy } from "./calls.ts";
 import { type Home, openHome } from "./home.ts";
 import { type Durability, Journal } from "./journal.ts";
 import { JournalLedger } from "./ledger.ts";
-import { Projection } from "./projection/client.ts";
+import { Projection, type QueryValues } from "./projection/client.ts";
 
 export type { CallAttempt, CallRow, Calls, CounterRow } from "./calls.ts";
 export { openCallsReadonly } from "./calls.ts";
@@ -28,6 +28,9 @@ export interface Store {
   readonly ledger: Ledger;
   /** The read side, answered by the worker. Rejects while the database is in trouble. */
   readonly calls: Calls;
+  /** One statement in the worker: one that reads, and one that changes something. Both give rows. */
+  query(text: string, values: QueryValues): Promise<unknown[]>;
+  write(text: string, values: QueryValues): Promise<unknown[]>;
   health(): LedgerHealth;
   /** Waits until the database holds everything written so far; false when it does not in `timeoutMs`. */
   caughtUp(timeoutMs?: number): Promise<boolean>;
@@ -72,6 +75,8 @@ function openIn(home: Home, options: StoreOptions): Store {
     home,
     ledger,
     calls: callsBy((text, values) => projection.query(text, values)),
+    query: (text, values) => projection.query(text, values),
+    write: (text, values) => projection.write(text, values),
     health: () => ledger.health(),
     async caughtUp(timeoutMs = CATCH_UP_MS) {
       await journal.flush();

@@ -1,11 +1,13 @@
 import type { Home } from "../home.ts";
 import { type JournalEnd, listSegments, segmentPath } from "../segment.ts";
-import { FromWorker, type ToWorker } from "./protocol.ts";
+import { FromWorker, type Query, type ToWorker } from "./protocol.ts";
 
 const WORKER = new URL("./worker.ts", import.meta.url).href;
 /** How often the worker is told at most that there is more to read. */
 const POKE_MS = 100;
 const RESTART_MS = 1000;
+
+export type QueryValues = Query["values"];
 
 interface Waiting {
   readonly resolve: (rows: unknown[]) => void;
@@ -66,13 +68,22 @@ export class Projection {
   }
 
   /** Runs one read-only statement in the worker. */
-  query(text: string, values: (string | number)[]): Promise<unknown[]> {
+  query(text: string, values: QueryValues): Promise<unknown[]> {
+    return this.#ask("query", { text, values });
+  }
+
+  /** Runs one statement that changes something, between two batches of the journal. */
+  write(text: string, values: QueryValues): Promise<unknown[]> {
+    return this.#ask("write", { text, values });
+  }
+
+  #ask(kind: "query" | "write", query: Query): Promise<unknown[]> {
     const worker = this.#worker;
     if (worker === null) return Promise.reject(new Error("the call log's database is not open"));
     const seq = this.#seq++;
     return new Promise((resolve, reject) => {
       this.#waiting.set(seq, { resolve, reject });
-      this.#post(worker, { kind: "query", seq, query: { text, values } });
+      this.#post(worker, { kind, seq, query });
     });
   }
 

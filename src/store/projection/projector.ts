@@ -32,6 +32,8 @@ export class Projector {
   #retry: ReturnType<typeof setTimeout> | null = null;
   #retryMs = FIRST_RETRY_MS;
   #closing = false;
+  /** The end of the last work on the writing connection. */
+  #turn: Promise<void> = Promise.resolve();
   readonly #keptRefused: number;
   /** Rows of refused calls since the last look for ones too many. An earlier process may have left some. */
   #newRefused = PRUNE_STEP;
@@ -64,10 +66,34 @@ export class Projector {
     }
   }
 
+  /** Runs one statement that changes something. It must not fall into a batch's transaction. */
+  async write(seq: number, query: Query): Promise<void> {
+    try {
+      const { writer } = await this.#connect();
+      const rows: Iterable<unknown> = await this.#alone(() =>
+        writer.unsafe(query.text, query.values),
+      );
+      this.#tell({ kind: "answer", seq, rows: [...rows] });
+    } catch (error) {
+      this.#tell({ kind: "failed", seq, message: messageOf(error) });
+    }
+  }
+
+  /** One at a time on the writing connection, in the order of asking. */
+  #alone<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.#turn.then(work);
+    this.#turn = turn.then(
+      () => undefined,
+      () => undefined,
+    );
+    return turn;
+  }
+
   async close(): Promise<void> {
     this.#closing = true;
     if (this.#retry !== null) clearTimeout(this.#retry);
     if (this.#running !== null) await this.#running;
+    await this.#turn;
     await this.#shut();
   }
 
@@ -89,10 +115,10 @@ export class Projector {
           this.#retryMs = FIRST_RETRY_MS;
           this.#report(open.position);
           if (this.#newRefused < PRUNE_STEP) return;
-          const pruned = await pruneRefused(open.writer, this.#keptRefused);
+          const pruned = await this.#alone(() => pruneRefused(open.writer, this.#keptRefused));
           if (pruned < PRUNE_STEP) this.#newRefused = 0;
         } else {
-          await ingest(open.writer, piece.records, piece.next);
+          await this.#alone(() => ingest(open.writer, piece.records, piece.next));
           if (piece.next.segment > open.position.segment) deleteIngested(this.#journal, piece.next);
           open.position = piece.next;
           this.#newRefused += piece.records.filter(isRefusal).length;

@@ -3,10 +3,10 @@ import { z } from "zod";
 /** What the main thread and the projection's worker say to each other. */
 const End = z.object({ segment: z.number(), offset: z.number() });
 
-/** A read-only statement with its parameters. */
+/** One statement with its parameters. */
 const Query = z.object({
   text: z.string(),
-  values: z.array(z.union([z.string(), z.number()])),
+  values: z.array(z.union([z.string(), z.number(), z.null()])),
 });
 export type Query = z.infer<typeof Query>;
 
@@ -14,7 +14,10 @@ export const ToWorker = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("open"), journal: z.string(), database: z.string() }),
   /** The journal may be read up to here. */
   z.object({ kind: z.literal("readable"), end: End }),
+  /** Reads only: the connection it runs on can't write. */
   z.object({ kind: z.literal("query"), seq: z.number(), query: Query }),
+  /** Changes something, in a transaction of its own. */
+  z.object({ kind: z.literal("write"), seq: z.number(), query: Query }),
   z.object({ kind: z.literal("close") }),
 ]);
 export type ToWorker = z.infer<typeof ToWorker>;

@@ -19,6 +19,9 @@ self.onmessage = async (event: MessageEvent<unknown>) => {
     case "query":
       await projector?.answer(message.seq, message.query);
       break;
+    case "write":
+      await projector?.write(message.seq, message.query);
+      break;
     case "close":
       await projector?.close();
       tell({ kind: "closed" });
