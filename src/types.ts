@@ -31,11 +31,15 @@ export interface Model {
 /** Sampling that a model gets when a request doesn't say. */
 export type ModelDefaults = SamplingDefaults;
 
-/** US dollars a token, and a request. */
+/** US dollars a token, a request, an image. An explicit 0 is free; what nobody said is null. */
 export interface Price {
   readonly prompt: number;
+  /** A token of the prompt that was read from a cache; null is as any other. */
+  readonly cached: number | null;
   readonly completion: number;
   readonly request: number;
+  /** An image that was made; null where nobody said. */
+  readonly image: number | null;
 }
 
 /** How a target goes on with an answer that another one began; all of it declared, never tried out. */
@@ -125,6 +129,8 @@ export interface Meter {
   firstTokenAt: number;
   /** Events of a stream that could not be read, and were skipped. */
   malformedEvents: number;
+  /** US dollars the upstream says it charged; null when it says nothing. */
+  providerCost: number | null;
 }
 
 export type UsageSource = "upstream" | "counted" | "estimated" | "none";
@@ -315,8 +321,10 @@ export interface SettleRecord {
   /** Milliseconds from arrival to the end. */
   readonly totalMs: number;
   readonly droppedParams: readonly string[];
-  /** What the target that answered charges for the tokens, in billionths of a US dollar; null where no price is known. */
+  /** What the call is charged, in billionths of a US dollar; null where no price is known (`gateway/cost.ts`). */
   readonly costNanoUsd: number | null;
+  /** What the upstream says it charged, in the same unit; null where it says nothing. */
+  readonly providerCostNanoUsd: number | null;
   /** Every attempt in order, the one that answered included. */
   readonly attempts: readonly AttemptRecord[];
 }
@@ -368,4 +376,23 @@ export interface LedgerHealth {
   readonly detail: string | null;
   /** Bytes of journal not yet in the database. */
   readonly lagBytes: number;
+}
+
+/** What one call asked and was answered, for those whose payloads are kept. */
+export interface CapturedCall {
+  readonly id: string;
+  /** Unix milliseconds of its arrival. */
+  readonly at: number;
+  /** As it was sent on: names and wishes that were ours are not in it. */
+  readonly request: JsonObject;
+  /** The whole answer, or what a stream had said when it ended; null where nothing was said. */
+  readonly answer: JsonObject | null;
+}
+
+/** Keeps what calls asked and were answered, where that is switched on. */
+export interface Payloads {
+  /** Whether this caller's next call is kept: by its key, or else by the config and by chance. */
+  wants(caller: Caller): boolean;
+  /** Takes it over. Never waits and never throws; under pressure it is dropped, and counted. */
+  keep(captured: CapturedCall): void;
 }

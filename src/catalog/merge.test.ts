@@ -294,8 +294,10 @@ test("the config's facts win over the list's, which win over the provider's", ()
   });
   expect(target({ prices: { "x/m-8B": price } })?.price).toEqual({
     prompt: 0.000005,
+    cached: null,
     completion: 0.000006,
     request: 0,
+    image: null,
   });
   const chosen = model("x/m-8B", { contextLength: 1_000, maxOutput: 10, price, priority: -1 });
   expect(target({ models: [chosen], priority: 3 })).toMatchObject({
@@ -311,8 +313,10 @@ test("a price of the provider's holds where its list says none", () => {
   const all = merged({ lists: { vllm: ["x/m"] }, chosen: { vllm: { price } } });
   expect(all.targets.get("x/m")?.[0]?.price).toEqual({
     prompt: 1e-6,
+    cached: null,
     completion: 2e-6,
     request: 0.5,
+    image: null,
   });
 });
 

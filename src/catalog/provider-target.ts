@@ -2,6 +2,7 @@ import { extendedSampling } from "../contract/sampling.ts";
 import type { Continuation, Model, Price, Target } from "../types.ts";
 import type { Entry } from "./entries.ts";
 import { billions } from "./listed.ts";
+import { perToken } from "./price.ts";
 import type { ProviderFile } from "./provider-file.ts";
 import { targetOf } from "./target.ts";
 
@@ -27,18 +28,11 @@ export function providerTarget(model: Model, entry: Entry): Target {
   });
 }
 
-const MILLION = 1e6;
-
-/** The config's prices are per million tokens, a target's per token. */
 function priceOf({ provider: { choice }, chosen, listed, upstreamId, id }: Entry): Price | null {
   const set = chosen?.price ?? choice.prices[id] ?? choice.prices[upstreamId];
   if (set !== undefined) return perToken(set);
   if (listed?.price != null) return listed.price;
   return choice.price === undefined ? null : perToken(choice.price);
-}
-
-function perToken({ prompt, completion, request }: Price): Price {
-  return { prompt: prompt / MILLION, completion: completion / MILLION, request };
 }
 
 /** By a model's size where the provider counts so; of an unknown size it takes one. */

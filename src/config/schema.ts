@@ -41,6 +41,14 @@ const auth = z.strictObject({
   anonymousHosts: z.array(z.string().min(1)).default([]),
 });
 
+/** Keys that were made, as the store keeps them. */
+const keys = z.strictObject({
+  /** How long their database may be silent before this gateway is not ready. */
+  staleAfter: duration.prefault("5m"),
+  /** Whether calls with a key are refused from then on. */
+  refuseStale: z.boolean().default(false),
+});
+
 const limits = (requestsPerMinute: number, concurrency: number) =>
   z.strictObject({
     requestsPerMinute: count.default(requestsPerMinute),
@@ -94,11 +102,14 @@ const routing = z.strictObject({
 
 const dollars = z.number().min(0);
 
-/** US dollars per million tokens; `request` is dollars a request. */
+/** US dollars per million tokens; `request` and `image` are dollars a request, and an image made. */
 const price = z.strictObject({
   prompt: dollars,
+  /** Tokens of the prompt that came from a cache; without it, as any other. */
+  cached: dollars.optional(),
   completion: dollars,
   request: dollars.default(0),
+  image: dollars.optional(),
 });
 
 const priority = z.int().min(-1_000).max(1_000);
@@ -151,6 +162,7 @@ const providerId = z
 export const ConfigFile = z.strictObject({
   server: server.prefault({}),
   auth: auth.prefault({}),
+  keys: keys.prefault({}),
   limits: z
     .strictObject({
       anonymous: limits(600, 32).prefault({}),
@@ -226,6 +238,11 @@ export type Config = DeepReadonly<
       /** A secret; sent to the endpoint's own origin only. */
       token: string | null;
     };
+    /**
+     * Value of COVEY_SECRET as it stands in the environment; undefined when it is not set. A secret,
+     * so a function.
+     */
+    serverSecret: () => string | undefined;
     /**
      * Reads one variable of the environment that the config was loaded from; null when it is not set
      * or empty. A function, so that no value can be printed with the config.

@@ -50,6 +50,8 @@ export const CallRow = z.object({
   dropped_params: z.string().transform((text) => z.array(z.string()).parse(JSON.parse(text))),
   /** Billionths of a US dollar; null where no price is known. */
   cost_nano_usd: IntOrNull,
+  /** What its provider says it charged; null where it says nothing. */
+  provider_cost_nano_usd: IntOrNull,
   attempts: z.string().transform((text) => z.array(CallAttempt).parse(JSON.parse(text))),
   /** How many of the attempts went on with an answer that another one had begun. */
   resumed: Int,

@@ -89,6 +89,8 @@ function snapshot(meter: Readonly<Meter>): Meter {
   return {
     ...{ promptTokens, completionTokens, cachedTokens, source },
     ...{ startedAt, firstTokenAt, malformedEvents },
+    // What it was charged is told at the end that did not come.
+    providerCost: null,
   };
 }
 

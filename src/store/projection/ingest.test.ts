@@ -56,6 +56,7 @@ const settle = (id: string, tokens = 10): JournalRecord => ({
   totalMs: 500,
   droppedParams: ["top_a"],
   costNanoUsd: tokens * 1500,
+  providerCostNanoUsd: tokens * 1400,
   attempts: [
     { ...attempt, error: "upstream_error", how: "first", completionTokens: 4 },
     { ...attempt, provider: "b", startMs: 120, error: null, how: "continue", malformedEvents: 1 },
@@ -135,6 +136,7 @@ describe("the projection", () => {
       total_ms: 500,
       dropped_params: ["top_a"],
       cost_nano_usd: 15_000,
+      provider_cost_nano_usd: 14_000,
       attempts: [
         {
           provider: "a",
