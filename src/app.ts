@@ -16,16 +16,20 @@ import {
 import { starterOf } from "./catalog/starter.ts";
 import { FREE } from "./catalog/target.ts";
 import { prepareWeights } from "./catalog/weights.ts";
+import { refuseKeyless } from "./config/load.ts";
 import type { Config } from "./config/schema.ts";
 import { GatewayError } from "./contract/errors.ts";
 import { Images } from "./dialects/images.ts";
 import { createBackend, type DialectOptions } from "./dialects/index.ts";
 import { createLocalBackend, LOCAL_CONTINUATION, type LocalBackend } from "./engines/index.ts";
 import { renderChat } from "./engines/render-chat.ts";
-import { Admission } from "./gateway/admit.ts";
-import { type AuthRules, hashKey } from "./gateway/authenticate.ts";
+import { type AuthRules, hashKey, type Keys } from "./gateway/authenticate.ts";
 import { drain } from "./gateway/drain.ts";
+import { endWithdrawn } from "./gateway/end-withdrawn.ts";
 import type { Gateway, Routing } from "./gateway/gateway.ts";
+import { type Limits, UNLIMITED } from "./gateway/limits/limits.ts";
+import { MemoryLimiter } from "./gateway/limits/memory.ts";
+import type { Plan, Plans } from "./gateway/limits/plans.ts";
 import { listingOf, TEXT_PARAMETERS } from "./gateway/listing/describe-model.ts";
 import { readinessOf } from "./gateway/listing/readiness.ts";
 import { searchOf } from "./gateway/listing/search-models.ts";
@@ -35,11 +39,15 @@ import { listen } from "./http/server.ts";
 import { engineInstalled, NO_ENGINE } from "./lib/engine-installed.ts";
 import type { Log } from "./lib/log.ts";
 import { UserError } from "./lib/user-error.ts";
-import { openStore, type Store } from "./store/index.ts";
+import { type GatewayKeys, openKeys, openStore, type Store, serverSecret } from "./store/index.ts";
 import type { Backend, Model } from "./types.ts";
 
 /** What clients get at least to read the ends of their answers in, when the server stops. */
 const DELIVERY_MS = 1000;
+/** How long starting waits for the keys; until they are known, calls with one get 503. */
+const KEYS_MS = 5000;
+/** How often running calls are looked through for keys that have expired. */
+const WITHDRAWN_MS = 250;
 /** How often to look whether a model was pulled meanwhile. */
 const AVAILABILITY_MS = 3000;
 const IDLE_CONNECTION_S = 120;
@@ -56,6 +64,7 @@ export interface App {
   readonly gateway: Gateway;
   readonly local: LocalBackend;
   readonly store: Store;
+  readonly keys: GatewayKeys;
   readonly starter: Model;
   /** What providers list. */
   readonly models: LiveModels;
@@ -78,6 +87,11 @@ export async function startApp(config: Config, log: Log): Promise<App> {
     version: packageFile.version,
   });
   try {
+    const secret = serverSecret(
+      config.home,
+      config.serverSecret(),
+      config.secret("DATABASE_URL") !== null,
+    );
     const own = loadCatalog(catalogFolders(config.home, config.models.folders));
     const files = loadProviderFiles(providerFolders(config.home));
     const providers = settleProviders(config.providers, files, config.secret);
@@ -103,12 +117,20 @@ export async function startApp(config: Config, log: Log): Promise<App> {
       log,
     });
     const local = onlyWithWeights(engines, availability);
+    const limiter = new MemoryLimiter({ spent: spentIn(store) });
+    const keys = openKeys({
+      read: (text, values) => store.query(text, values),
+      write: (text, values) => store.write(text, values),
+      secret,
+      staleAfterMs: config.keys.staleAfter,
+      refuseStale: config.keys.refuseStale,
+      onChange: () => endWithdrawn(gateway, Date.now()),
+    });
     const gateway: Gateway = {
-      auth: authRules(config),
+      auth: authRules(config, keys),
       models: models.index,
-      admission: new Admission((caller) =>
-        caller.role === "anonymous" ? config.limits.anonymous : config.limits.admin,
-      ),
+      plans: plansOf(config),
+      limiter,
       routing: routingOf(config, providers),
       health: new Health({
         failures: config.routing.breakerFailures,
@@ -127,6 +149,10 @@ export async function startApp(config: Config, log: Log): Promise<App> {
       log,
       running: new Set(),
     };
+    await Promise.race([keys.loaded, Bun.sleep(KEYS_MS)]);
+    guard(config, keys, log);
+    const watch = setInterval(() => endWithdrawn(gateway, Date.now()), WITHDRAWN_MS);
+    watch.unref();
     const server = listen(gateway, {
       hostname: config.server.host,
       port: config.server.port,
@@ -135,7 +161,7 @@ export async function startApp(config: Config, log: Log): Promise<App> {
       idleConnectionS: IDLE_CONNECTION_S,
       openapi: () => Bun.file(OPENAPI).text(),
       readiness: () =>
-        readinessOf(gateway, store.ledger.health(), models.lists(), (model) =>
+        readinessOf(gateway, store.ledger.health(), keys.health(), models.lists(), (model) =>
           models.index.isNamed(model),
         ),
       calls: {
@@ -151,6 +177,7 @@ export async function startApp(config: Config, log: Log): Promise<App> {
       gateway,
       local,
       store,
+      keys,
       starter,
       models,
       unusedKeys: unusedKeys(providers, files, config.secret),
@@ -167,6 +194,9 @@ export async function startApp(config: Config, log: Log): Promise<App> {
         await Promise.race([delivered, Bun.sleep(patienceMs === 0 ? 0 : left)]);
         await server.stop(true);
         for (const backend of gateway.backends.values()) await backend.close?.();
+        clearInterval(watch);
+        keys.stop();
+        await limiter.close();
         await store.close();
         return cut;
       },
@@ -244,16 +274,63 @@ function routingOf(config: Config, providers: readonly SettledProvider[]): Routi
   };
 }
 
+/** How long the first call of a key with a budget waits for the database to know all that was written before. */
+const SPENT_MS = 5000;
+const NANO = 1e9;
+
+/** What a key spent, as the call log has it, in billionths of a US dollar. */
+function spentIn(store: Store): (keyId: string, since: number) => Promise<number> {
+  return async (keyId, since) => {
+    if (!(await store.caughtUp(SPENT_MS))) throw new Error("the database is behind the journal");
+    const minute = since / 60_000;
+    const { day } = await store.calls.spent(keyId, { day: minute, week: minute, month: minute });
+    return Math.round(day * NANO);
+  };
+}
+
+function plansOf({ limits, plans }: Config): Plans {
+  const { anonymous, admin, defaultPlan, defaultMaxTokens } = limits;
+  const plan = (name: string, all: Limits, models: readonly string[] = []): Plan => ({
+    name,
+    limits: all,
+    models,
+    defaultMaxTokens,
+  });
+  const named = new Map(
+    Object.entries(plans).map(([name, { models, ...all }]) => [name, plan(name, all, models)]),
+  );
+  return {
+    anonymous: plan("anonymous", anonymous),
+    admin: plan("admin", admin),
+    named,
+    usual: named.get(defaultPlan) ?? plan("none", UNLIMITED),
+  };
+}
+
 /** Units of each provider that may be taken at once. */
 function concurrencyOf(providers: readonly SettledProvider[]): (provider: string) => number | null {
   const limits = new Map(providers.map(({ settings }) => [settings.id, settings.concurrency]));
   return (provider) => limits.get(provider) ?? null;
 }
 
-function authRules(config: Config): AuthRules {
+/** Whether anybody may get in: refused, or told, where nobody can. @throws UserError */
+function guard(config: Config, { standing }: GatewayKeys, log: Log): void {
+  refuseKeyless(config, standing !== "none");
+  const { adminKey, allowAnonymous, adminKeyEnv } = config.auth;
+  if (standing === "unknown")
+    log.warn("the keys' database does not answer: keys are not known yet");
+  if (standing === "none" && adminKey === null && !allowAnonymous) {
+    log.warn(
+      `nobody can get in: anonymous calls are off, ${adminKeyEnv} is not set and there is no key; covey keys create makes one`,
+    );
+  }
+}
+
+function authRules(config: Config, keys: Keys): AuthRules {
   const { adminKey, allowAnonymous, anonymousHosts } = config.auth;
   return {
     adminKeyHash: adminKey === null ? null : hashKey(adminKey),
+    keys,
     allowAnonymous,
     anonymousHosts: new Set(anonymousHosts.map((host) => host.toLowerCase())),
     origins: new Set(config.server.corsOrigins),

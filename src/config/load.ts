@@ -134,6 +134,18 @@ function adminKeyFrom(name: string, env: ConfigSources["env"]): string | null {
   );
 }
 
+/**
+ * Refuses what would serve nobody but look as if it did: an address that other machines reach, closed
+ * to anonymous calls, without any key. @param hasKeys whether any was made, as far as is known
+ * @throws UserError
+ */
+export function refuseKeyless({ server: { host }, auth }: Config, hasKeys: boolean): void {
+  if (hasKeys || auth.adminKey !== null || auth.allowAnonymous || isLoopback(host)) return;
+  throw new UserError(
+    `${host} can be reached from other machines and there is no key: make one with covey keys create, set ${auth.adminKeyEnv} to one of at least ${SHORTEST_KEY} characters, or allow_anonymous = true under [auth] to let everyone in`,
+  );
+}
+
 function deepFreeze<T>(value: T): T {
   if (typeof value === "object" && value !== null && !Object.isFrozen(value)) {
     Object.freeze(value);
@@ -163,16 +175,6 @@ export function loadConfig(sources: ConfigSources = {}): Config {
   const adminKey = adminKeyFrom(parsed.auth.adminKeyEnv, env);
   const { allowAnonymous: anonymous } = parsed.auth;
   const allowAnonymous = anonymous === "loopback" ? isLoopback(host) : anonymous;
-  if (anonymous !== true && adminKey === null && !isLoopback(host))
-    throw new UserError(
-      `${host} can be reached from other machines and no admin key is set: set ${parsed.auth.adminKeyEnv} to a key of at least ${SHORTEST_KEY} characters, or allow_anonymous = true under [auth] to let everyone in`,
-    );
-
-  if (!allowAnonymous && adminKey === null)
-    warnings.push(
-      `nobody can get in: anonymous calls are off and ${parsed.auth.adminKeyEnv} is not set`,
-    );
-
   const { memoryBudget, threads, ...engine } = parsed.engine;
   const budget =
     "bytes" in memoryBudget
@@ -206,6 +208,7 @@ export function loadConfig(sources: ConfigSources = {}): Config {
       token: env[parsed.hub.tokenEnv] || null,
     },
     providers,
+    serverSecret: () => env.COVEY_SECRET,
     secret: (name: string) => env[name] || null,
     warnings,
   });

@@ -23,6 +23,8 @@ export const Readiness = z.looseObject({
       detail: z.string().nullable(),
     }),
   ),
+  /** Whether changes of API keys are seen. While they are not, the last known keys go on. */
+  keys: z.looseObject({ ok: z.boolean(), detail: z.string().nullable() }),
   store: z.looseObject({
     ok: z.boolean(),
     detail: z.string().nullable(),

@@ -3,6 +3,7 @@ import { type AuthRules, authenticate, hashKey } from "./authenticate.ts";
 
 const open: AuthRules = {
   adminKeyHash: null,
+  keys: { standing: "none", find: () => null, current: () => null },
   allowAnonymous: true,
   anonymousHosts: new Set(["box.lan"]),
   origins: new Set(["https://app.example.com"]),

@@ -9,6 +9,9 @@ export type { CallAttempt, CallRow, Calls, CounterRow } from "./calls.ts";
 export { openCallsReadonly } from "./calls.ts";
 export { type Home, HomeError } from "./home.ts";
 export type { Durability } from "./journal.ts";
+export { type GatewayKeys, openKeys } from "./keys/open-keys.ts";
+export { serverSecret } from "./keys/secret.ts";
+export type { Keep } from "./projection/retention.ts";
 
 /** How long closing waits for the database; what is not in it by then is read at the next start. */
 const CATCH_UP_MS = 5000;

@@ -108,6 +108,7 @@ export function stage(options: StageOptions): Stage {
   const gateway: Gateway = {
     auth: {
       adminKeyHash: null,
+      keys: { standing: "none", find: () => null, current: () => null },
       allowAnonymous: true,
       anonymousHosts: new Set(),
       origins: new Set(),

@@ -10,13 +10,20 @@ export interface ListedModels {
   readonly trouble: string | null;
 }
 
+/** How the store of keys stands. */
+export interface KeysHealth {
+  readonly ok: boolean;
+  readonly detail: string | null;
+}
+
 /**
- * Ready when calls can be recorded and at least one model can answer. Models that are only on some
+ * Ready when calls can be recorded, keys are known and at least one model can answer. Models that are only on some
  * provider's list are counted, not named: there may be tens of thousands.
  */
 export function readinessOf(
   gateway: Gateway,
   ledger: LedgerHealth,
+  keys: KeysHealth,
   lists: readonly ListedModels[],
   isNamed: (model: Model) => boolean,
 ): Readiness {
@@ -26,10 +33,11 @@ export function readinessOf(
     (model) => isServable(gateway, model) && bestState(gateway, model).state !== "crashed",
   );
   return {
-    status: ok && isAnswering ? "ok" : "unavailable",
+    status: ok && keys.ok && isAnswering ? "ok" : "unavailable",
     timestamp: new Date().toISOString(),
     models: all.filter(isNamed).map((model) => ({ id: model.id, ...bestState(gateway, model) })),
     providers: lists.map(({ provider: id, models, trouble }) => ({ id, models, detail: trouble })),
+    keys: { ok: keys.ok, detail: keys.detail },
     store: { ok, detail, lag_bytes: lagBytes },
   };
 }

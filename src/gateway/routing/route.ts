@@ -2,6 +2,7 @@ import { GatewayError } from "../../contract/errors.ts";
 import type { JsonObject, Model, Operation, OperationInput, Target } from "../../types.ts";
 import type { Call } from "../call.ts";
 import { type Gateway, stateOf } from "../gateway.ts";
+import { mayUseModel } from "../permit.ts";
 import type { Preferences } from "../preferences.ts";
 import type { Started } from "./attempt.ts";
 import { choose, type Facts } from "./choose.ts";
@@ -53,7 +54,7 @@ export async function route<O extends Operation>(
       if (call.gone !== null || !(error instanceof GatewayError)) throw error;
       // That a model to fall back to is not there is not why the call failed.
       if (failure === null || error.kind !== "model_not_found") failure = error;
-      const larger = faultOf(error) === "context" ? largerModel(gateway, model) : undefined;
+      const larger = faultOf(error) === "context" ? largerModel(gateway, call, model) : undefined;
       if (larger !== undefined && !models.includes(larger)) models.splice(index + 1, 0, larger);
     }
   }
@@ -89,7 +90,9 @@ export function targetsOf<O extends Operation>(
   });
 }
 
-function largerModel(gateway: Gateway, model: Model): Model | undefined {
+/** Only a model that the caller may use: what it asked for is no way round its key's list. */
+function largerModel(gateway: Gateway, { caller }: Call, model: Model): Model | undefined {
   const name = gateway.routing.contextFallback(model);
-  return name === null ? undefined : gateway.models.resolve(name);
+  const larger = name === null ? undefined : gateway.models.resolve(name);
+  return larger !== undefined && mayUseModel(caller, larger) ? larger : undefined;
 }

@@ -57,6 +57,7 @@ const ERROR_TYPES: Readonly<Record<ErrorName, string>> = {
   invalid_api_key: "authentication",
   insufficient_quota: "payment_required",
   model_not_allowed: "permission_denied",
+  endpoint_not_allowed: "permission_denied",
   model_not_found: "not_found",
   not_found: "not_found",
   method_not_allowed: "invalid_request",

@@ -1,0 +1,167 @@
+import { randomBytes } from "node:crypto";
+import { GatewayError } from "../../contract/errors.ts";
+import { timeOrderedId } from "../../lib/id.ts";
+import type { Key, KeySettings, KeyStore, NewKey } from "../../types.ts";
+import { KEY_COLUMNS, type StoredKey, storedKeys } from "./key-row.ts";
+import { makeKeyText } from "./key-text.ts";
+import type { ServerSecret } from "./secret.ts";
+
+type Value = string | number | null;
+
+/** One statement, and its rows. */
+export type Run = (text: string, values: Value[]) => Promise<unknown>;
+
+export interface KeyStoreParts {
+  readonly read: Run;
+  readonly write: Run;
+  readonly secret: ServerSecret;
+  /** Told of every key that was changed here, before whoever changed it is. */
+  readonly onChange?: (keys: readonly StoredKey[]) => void;
+  readonly now?: () => number;
+}
+
+/** The next version, in the statement that writes it: see the table's own comment. */
+const NEXT = "(SELECT COALESCE(MAX(version), 0) + 1 FROM keys)";
+/** Another process may take the same version first. */
+const ATTEMPTS = 8;
+
+/** Keys in the database. Each change is one statement, so that it needs no transaction around it. */
+export function keyStore(parts: KeyStoreParts): KeyStore {
+  const { read, secret, onChange = () => undefined, now = Date.now } = parts;
+
+  const write = async (text: string, values: Value[]): Promise<StoredKey | null> => {
+    const keys = storedKeys(await patiently(() => parts.write(text, values)));
+    onChange(keys);
+    return keys[0] ?? null;
+  };
+
+  const byWhich = async (which: string): Promise<Key> => {
+    const text = `SELECT ${KEY_COLUMNS} FROM keys
+      WHERE id = $1 OR prefix = $1 OR name = $1 ORDER BY version LIMIT 100`;
+    const found = storedKeys(await answered(read(text, [which]))).map(({ key }) => key);
+    const exact = found.find(({ id, prefix }) => id === which || prefix === which);
+    if (exact !== undefined) return exact;
+    const usable = found.filter(({ revokedAt }) => revokedAt === null);
+    const [only = found[0], other] = usable;
+    if (only === undefined || (usable.length === 0 && found.length > 1)) {
+      throw new GatewayError("not_found", `There is no key '${which.slice(0, 64)}'.`);
+    }
+    if (other === undefined) return only;
+    throw new GatewayError(
+      "invalid_request",
+      `${usable.length} keys are named '${which.slice(0, 64)}': say which by its id or prefix.`,
+    );
+  };
+
+  /** Sets columns of one key; `set` holds our own column names only. */
+  const change = async (which: string, set: Readonly<Record<string, Value>>): Promise<Key> => {
+    const { id } = await byWhich(which);
+    const names = Object.keys(set);
+    const assignments = names.map((name, place) => `${name} = $${place + 2}`);
+    const text = `UPDATE keys SET ${[...assignments, `version = ${NEXT}`].join(", ")}
+      WHERE id = $1 AND revoked_at IS NULL RETURNING ${KEY_COLUMNS}`;
+    const stored = await write(text, [id, ...Object.values(set)]);
+    return stored === null ? revoked(which) : stored.key;
+  };
+
+  return {
+    async create(settings) {
+      const at = now();
+      const { text, prefix } = makeKeyText(randomBytes);
+      const columns: Readonly<Record<string, Value>> = {
+        id: timeOrderedId("key_", at),
+        prefix,
+        hash: secret.hash(text).toString("hex"),
+        secret_mark: secret.mark,
+        ...columnsOf(settings),
+        created_at: at,
+      };
+      const names = Object.keys(columns);
+      const places = names.map((_, place) => `$${place + 1}`);
+      const stored = await write(
+        `INSERT INTO keys (${names.join(", ")}, version)
+          VALUES (${places.join(", ")}, ${NEXT}) RETURNING ${KEY_COLUMNS}`,
+        Object.values(columns),
+      );
+      if (stored === null) throw new GatewayError("internal", "The new key has no row.");
+      return { key: stored.key, secret: text };
+    },
+    async list() {
+      const text = `SELECT ${KEY_COLUMNS} FROM keys ORDER BY created_at DESC, id DESC`;
+      return storedKeys(await answered(read(text, []))).map(({ key }) => key);
+    },
+    find: byWhich,
+    update: (which, settings) => change(which, columnsOf(settings)),
+    async rotate(which, overlapMs): Promise<NewKey> {
+      const { id } = await byWhich(which);
+      const { text, prefix } = makeKeyText(randomBytes);
+      const stored = await write(
+        `UPDATE keys SET previous_prefix = prefix, previous_hash = hash, previous_until = $2,
+            prefix = $3, hash = $4, secret_mark = $5, version = ${NEXT}
+          WHERE id = $1 AND revoked_at IS NULL RETURNING ${KEY_COLUMNS}`,
+        [id, now() + overlapMs, prefix, secret.hash(text).toString("hex"), secret.mark],
+      );
+      return stored === null ? revoked(which) : { key: stored.key, secret: text };
+    },
+    disable: (which) => change(which, { disabled_at: now() }),
+    enable: (which) => change(which, { disabled_at: null }),
+    async revoke(which) {
+      const key = await byWhich(which);
+      return key.revokedAt === null ? change(key.id, { revoked_at: now() }) : key;
+    },
+  };
+}
+
+/** The columns of these settings; those that are left out are left out. */
+function columnsOf(settings: Partial<KeySettings>): Record<string, Value> {
+  const columns: Record<string, Value> = {};
+  for (const name of ["name", "owner", "role", "plan", "payloads"] as const) {
+    const value = settings[name];
+    if (value !== undefined) columns[name] = value;
+  }
+  for (const name of ["models", "endpoints", "tags"] as const) {
+    const value = settings[name];
+    if (value !== undefined) columns[name] = value === null ? null : JSON.stringify(value);
+  }
+  const { budget, expiresAt } = settings;
+  if (budget !== undefined) {
+    columns.budget_period = budget?.period ?? null;
+    columns.budget_nano_usd = budget?.nanoUsd ?? null;
+  }
+  if (expiresAt !== undefined) columns.expires_at = expiresAt;
+  return columns;
+}
+
+async function patiently(write: () => Promise<unknown>): Promise<unknown> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await write();
+    } catch (error) {
+      const taken = error instanceof Error && /unique|duplicate/i.test(error.message);
+      if (!taken || attempt === ATTEMPTS) throw silent(error);
+    }
+  }
+}
+
+async function answered(rows: Promise<unknown>): Promise<unknown> {
+  try {
+    return await rows;
+  } catch (error) {
+    throw silent(error);
+  }
+}
+
+function silent(cause: unknown): GatewayError {
+  return new GatewayError(
+    "unavailable",
+    "The keys' database does not answer just now. Nothing was changed, as far as is known.",
+    { retryAfter: 5, cause },
+  );
+}
+
+function revoked(which: string): never {
+  throw new GatewayError(
+    "invalid_request",
+    `The key '${which.slice(0, 64)}' is revoked, which is for good. Make a new one.`,
+  );
+}
