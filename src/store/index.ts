@@ -4,6 +4,7 @@ import { type Home, openHome } from "./home.ts";
 import { type Durability, Journal } from "./journal.ts";
 import { JournalLedger } from "./ledger.ts";
 import { Projection, type QueryValues } from "./projection/client.ts";
+import type { Keep } from "./projection/retention.ts";
 
 export type { CallAttempt, CallRow, Calls, CounterRow } from "./calls.ts";
 export { openCallsReadonly } from "./calls.ts";
@@ -16,12 +17,28 @@ export type { Keep } from "./projection/retention.ts";
 /** How long closing waits for the database; what is not in it by then is read at the next start. */
 const CATCH_UP_MS = 5000;
 
+/** Everything, but for the rows of refused calls: 40 MB of the newest at the most. */
+const KEEP_ALL: Keep = {
+  callsMs: 0,
+  minutesMs: 0,
+  hoursMs: 0,
+  daysMs: 0,
+  maxBytes: 0,
+  refusedRows: 100_000,
+};
+
 export interface StoreOptions {
   /** The home folder; created when missing. */
   readonly home: string;
   readonly durability: Durability;
   /** Covey's version, for the journal. */
   readonly version: string;
+  /** The URL of a PostgreSQL database, a secret; null or left out is SQLite in the home folder. */
+  readonly databaseUrl?: string | null;
+  /** How much of the log stays; left out, all of it. */
+  readonly keep?: Keep;
+  /** Bytes of journal that may wait for the database; past it calls are refused. 0 or left out is no limit. */
+  readonly maxJournalBytes?: number;
   /** Milliseconds between two progress records of the running calls; default 1000. */
   readonly progressMs?: number;
 }
@@ -56,8 +73,12 @@ export function openStore(options: StoreOptions): Store {
 }
 
 function openIn(home: Home, options: StoreOptions): Store {
-  const { durability, version } = options;
-  const projection = new Projection(home);
+  const { durability, version, databaseUrl, keep = KEEP_ALL } = options;
+  const projection = new Projection({
+    journal: home.journal,
+    place: { database: databaseUrl ?? home.database, gateway: home.gateway },
+    keep,
+  });
   const journal = new Journal({
     dir: home.journal,
     durability,
@@ -65,7 +86,10 @@ function openIn(home: Home, options: StoreOptions): Store {
   });
   const boot = JSON.stringify({ t: "boot", at: Date.now(), version });
   void journal.append(boot, "keep");
-  const ledger = new JournalLedger(journal, () => projection, options.progressMs);
+  const ledger = new JournalLedger(journal, () => projection, {
+    maxLagBytes: options.maxJournalBytes ?? 0,
+    ...(options.progressMs === undefined ? {} : { tickMs: options.progressMs }),
+  });
   let closing: Promise<void> | null = null;
   const close = async () => {
     ledger.close();

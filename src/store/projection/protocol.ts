@@ -10,8 +10,19 @@ const Query = z.object({
 });
 export type Query = z.infer<typeof Query>;
 
+const Place = z.object({ database: z.string(), gateway: z.string(), process: z.string() });
+
+const Keep = z.object({
+  callsMs: z.number(),
+  minutesMs: z.number(),
+  hoursMs: z.number(),
+  daysMs: z.number(),
+  maxBytes: z.number(),
+  refusedRows: z.number(),
+});
+
 export const ToWorker = z.discriminatedUnion("kind", [
-  z.object({ kind: z.literal("open"), journal: z.string(), database: z.string() }),
+  z.object({ kind: z.literal("open"), journal: z.string(), place: Place, keep: Keep }),
   /** The journal may be read up to here. */
   z.object({ kind: z.literal("readable"), end: End }),
   /** Reads only: the connection it runs on can't write. */

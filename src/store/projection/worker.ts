@@ -11,7 +11,7 @@ self.onmessage = async (event: MessageEvent<unknown>) => {
   const message = ToWorker.parse(event.data);
   switch (message.kind) {
     case "open":
-      projector = new Projector(message.journal, message.database, tell);
+      projector = new Projector(message.journal, message.place, tell, message.keep);
       break;
     case "readable":
       projector?.readable(message.end);
