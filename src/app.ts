@@ -27,9 +27,9 @@ import { type AuthRules, hashKey, type Keys } from "./gateway/authenticate.ts";
 import { drain } from "./gateway/drain.ts";
 import { endWithdrawn } from "./gateway/end-withdrawn.ts";
 import type { Gateway, Routing } from "./gateway/gateway.ts";
-import { type Limits, UNLIMITED } from "./gateway/limits/limits.ts";
 import { MemoryLimiter } from "./gateway/limits/memory.ts";
-import type { Plan, Plans } from "./gateway/limits/plans.ts";
+import { plansOf } from "./gateway/limits/plans.ts";
+import { spentIn } from "./gateway/limits/spent.ts";
 import { listingOf, TEXT_PARAMETERS } from "./gateway/listing/describe-model.ts";
 import { readinessOf } from "./gateway/listing/readiness.ts";
 import { searchOf } from "./gateway/listing/search-models.ts";
@@ -117,7 +117,7 @@ export async function startApp(config: Config, log: Log): Promise<App> {
       log,
     });
     const local = onlyWithWeights(engines, availability);
-    const limiter = new MemoryLimiter({ spent: spentIn(store) });
+    const limiter = new MemoryLimiter({ spent: spentIn(store.calls, store.caughtUp) });
     const keys = openKeys({
       read: (text, values) => store.query(text, values),
       write: (text, values) => store.write(text, values),
@@ -129,7 +129,7 @@ export async function startApp(config: Config, log: Log): Promise<App> {
     const gateway: Gateway = {
       auth: authRules(config, keys),
       models: models.index,
-      plans: plansOf(config),
+      plans: plansOf(config.limits, config.plans),
       limiter,
       routing: routingOf(config, providers),
       health: new Health({
@@ -185,7 +185,7 @@ export async function startApp(config: Config, log: Log): Promise<App> {
       close: async (patienceMs) => {
         availability.stop();
         await models.stop();
-        gateway.admission.close();
+        limiter.drain();
         const deadline = performance.now() + patienceMs;
         const delivered = server.stop();
         const cut = await drain(gateway, patienceMs);
@@ -271,39 +271,6 @@ function routingOf(config: Config, providers: readonly SettledProvider[]): Routi
     strategyOf: (model) => byModel.get(model.id.toLowerCase())?.strategy ?? strategy,
     contextFallback: (model) => byModel.get(model.id.toLowerCase())?.contextFallback ?? null,
     providerNames: (provider) => names.get(provider) ?? [provider],
-  };
-}
-
-/** How long the first call of a key with a budget waits for the database to know all that was written before. */
-const SPENT_MS = 5000;
-const NANO = 1e9;
-
-/** What a key spent, as the call log has it, in billionths of a US dollar. */
-function spentIn(store: Store): (keyId: string, since: number) => Promise<number> {
-  return async (keyId, since) => {
-    if (!(await store.caughtUp(SPENT_MS))) throw new Error("the database is behind the journal");
-    const minute = since / 60_000;
-    const { day } = await store.calls.spent(keyId, { day: minute, week: minute, month: minute });
-    return Math.round(day * NANO);
-  };
-}
-
-function plansOf({ limits, plans }: Config): Plans {
-  const { anonymous, admin, defaultPlan, defaultMaxTokens } = limits;
-  const plan = (name: string, all: Limits, models: readonly string[] = []): Plan => ({
-    name,
-    limits: all,
-    models,
-    defaultMaxTokens,
-  });
-  const named = new Map(
-    Object.entries(plans).map(([name, { models, ...all }]) => [name, plan(name, all, models)]),
-  );
-  return {
-    anonymous: plan("anonymous", anonymous),
-    admin: plan("admin", admin),
-    named,
-    usual: named.get(defaultPlan) ?? plan("none", UNLIMITED),
   };
 }
 

@@ -28,7 +28,9 @@ const camel = (key: string) =>
 const snake = (key: string) => key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 
 /** Tables whose keys are names that people gave, not options. */
-const NAMED = ["providers", "providers.*.prices", "routing.models"].map((path) => path.split("."));
+const NAMED = ["plans", "providers", "providers.*.prices", "routing.models"].map((path) =>
+  path.split("."),
+);
 
 const isNamed = (at: readonly (string | number)[]): boolean =>
   NAMED.some(
@@ -171,6 +173,12 @@ export function loadConfig(sources: ConfigSources = {}): Config {
     cwd,
     flags.home ?? (env.COVEY_HOME || path.join(os.homedir(), ".covey")),
   );
+
+  const { defaultPlan } = parsed.limits;
+  if (defaultPlan !== "" && parsed.plans[defaultPlan] === undefined)
+    throw new UserError(
+      `limits.default_plan: there is no plan "${defaultPlan}"; a table [plans.${defaultPlan}] makes one`,
+    );
 
   const adminKey = adminKeyFrom(parsed.auth.adminKeyEnv, env);
   const { allowAnonymous: anonymous } = parsed.auth;

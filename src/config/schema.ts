@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { duration, memory, size } from "../lib/units.ts";
+import { limits, plan, planName } from "./limits.ts";
 
 /**
  * The config file, section by section. Keys are written here as the code reads them; in the file
@@ -48,12 +49,6 @@ const keys = z.strictObject({
   /** Whether calls with a key are refused from then on. */
   refuseStale: z.boolean().default(false),
 });
-
-const limits = (requestsPerMinute: number, concurrency: number) =>
-  z.strictObject({
-    requestsPerMinute: count.default(requestsPerMinute),
-    concurrency: count.default(concurrency),
-  });
 
 const engine = z.strictObject({
   memoryBudget: memory.prefault("60%"),
@@ -163,12 +158,8 @@ export const ConfigFile = z.strictObject({
   server: server.prefault({}),
   auth: auth.prefault({}),
   keys: keys.prefault({}),
-  limits: z
-    .strictObject({
-      anonymous: limits(600, 32).prefault({}),
-      admin: limits(0, 0).prefault({}),
-    })
-    .prefault({}),
+  limits: limits.prefault({}),
+  plans: z.record(planName, plan).default({}),
   journal: z
     .strictObject({ durability: z.enum(["process", "power"]).default("process") })
     .prefault({}),

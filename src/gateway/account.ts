@@ -17,7 +17,11 @@ export interface Outcome {
  */
 export function account(gateway: Gateway, call: Call, outcome: Outcome): Promise<void> {
   if (call.settled !== null) return call.settled;
-  call.lease?.release();
+  const costNanoUsd = chargeOf(call, outcome);
+  call.lease?.release({
+    tokens: call.meter.promptTokens + call.meter.completionTokens,
+    costNanoUsd: costNanoUsd ?? 0,
+  });
   gateway.running.delete(call);
   call.attempt?.end(call.gone ?? new Error("the call has ended"));
   endCapture(gateway, call);
@@ -38,7 +42,7 @@ export function account(gateway: Gateway, call: Call, outcome: Outcome): Promise
     firstTokenMs: sinceArrival(call, meter.firstTokenAt),
     totalMs: round(performance.now() - call.startedAt),
     droppedParams: [...call.dropped],
-    costNanoUsd: chargeOf(call, outcome),
+    costNanoUsd,
     providerCostNanoUsd: nanoUsd(meter.providerCost),
     attempts: call.attempts,
   });

@@ -1,9 +1,9 @@
 import type { GatewayError } from "../contract/errors.ts";
 import { timeOrderedId } from "../lib/id.ts";
 import type { AttemptRecord, Caller, Meter, Operation, Target } from "../types.ts";
-import type { Lease } from "./admit.ts";
 import { CallMeter } from "./call-meter.ts";
 import type { Capture } from "./capture.ts";
+import type { Lease } from "./limits/limits.ts";
 import type { Attempt } from "./routing/attempt.ts";
 import type { Voice } from "./voices/voice.ts";
 

@@ -1,8 +1,9 @@
 import type { Log } from "../lib/log.ts";
 import type { Backend, Ledger, Model, ModelState, Target } from "../types.ts";
-import type { Admission } from "./admit.ts";
 import type { AuthRules } from "./authenticate.ts";
 import type { Call } from "./call.ts";
+import type { Limiter } from "./limits/limits.ts";
+import type { Plans } from "./limits/plans.ts";
 import type { Health } from "./routing/health.ts";
 import type { Strategy } from "./routing/order.ts";
 import type { RetryRules } from "./routing/retry.ts";
@@ -40,7 +41,8 @@ export interface Routing {
 export interface Gateway {
   readonly auth: AuthRules;
   readonly models: ModelIndex;
-  readonly admission: Admission;
+  readonly plans: Plans;
+  readonly limiter: Limiter;
   readonly routing: Routing;
   readonly health: Health;
   readonly slots: Slots;

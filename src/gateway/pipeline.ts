@@ -1,4 +1,5 @@
 import type { Operation } from "../types.ts";
+import { admit } from "./admit.ts";
 import type { Answer } from "./answer.ts";
 import { authenticate } from "./authenticate.ts";
 import { type Incoming, openCall } from "./call.ts";
