@@ -26,7 +26,7 @@ export function account(gateway: Gateway, call: Call, outcome: Outcome): Promise
   call.attempt?.end(call.gone ?? new Error("the call has ended"));
   endCapture(gateway, call);
   const { meter } = call;
-  call.settled = gateway.ledger.settle({
+  const record: SettleRecord = {
     id: call.id,
     at: Date.now(),
     status: outcome.status,
@@ -45,7 +45,9 @@ export function account(gateway: Gateway, call: Call, outcome: Outcome): Promise
     costNanoUsd,
     providerCostNanoUsd: nanoUsd(meter.providerCost),
     attempts: call.attempts,
-  });
+  };
+  call.settled = gateway.ledger.settle(record);
+  gateway.observer?.settled(call, record);
   return call.settled;
 }
 
