@@ -40,6 +40,7 @@ import { engineInstalled, NO_ENGINE } from "./lib/engine-installed.ts";
 import type { Log } from "./lib/log.ts";
 import { UserError } from "./lib/user-error.ts";
 import { type GatewayKeys, openKeys, openStore, type Store, serverSecret } from "./store/index.ts";
+import { type PayloadOptions, PayloadStore } from "./store/payloads/client.ts";
 import type { Backend, Model } from "./types.ts";
 
 /** What clients get at least to read the ends of their answers in, when the server stops. */
@@ -51,6 +52,8 @@ const WITHDRAWN_MS = 250;
 /** How often to look whether a model was pulled meanwhile. */
 const AVAILABILITY_MS = 3000;
 const IDLE_CONNECTION_S = 120;
+/** What payloads that are on their way get to reach the disk, when the server stops. */
+const PAYLOADS_MS = 3000;
 const LOCAL_FACTS = {
   price: FREE,
   continuation: LOCAL_CONTINUATION,
@@ -126,6 +129,10 @@ export async function startApp(config: Config, log: Log): Promise<App> {
       refuseStale: config.keys.refuseStale,
       onChange: () => endWithdrawn(gateway, Date.now()),
     });
+    const payloads = new PayloadStore(
+      join(config.home, "payloads"),
+      payloadOptions(config, providers),
+    );
     const gateway: Gateway = {
       auth: authRules(config, keys),
       models: models.index,
@@ -138,6 +145,7 @@ export async function startApp(config: Config, log: Log): Promise<App> {
       }),
       slots: new Slots(concurrencyOf(providers)),
       ledger: store.ledger,
+      payloads,
       backends: backends(local, models, providers, {
         images: new Images(config.images),
         renderChat: rendering(own.models, new ChatTemplates({ home: config.home }, log)),
@@ -197,6 +205,7 @@ export async function startApp(config: Config, log: Log): Promise<App> {
         clearInterval(watch);
         keys.stop();
         await limiter.close();
+        await payloads.close(PAYLOADS_MS);
         await store.close();
         return cut;
       },
@@ -301,6 +310,25 @@ function authRules(config: Config, keys: Keys): AuthRules {
     allowAnonymous,
     anonymousHosts: new Set(anonymousHosts.map((host) => host.toLowerCase())),
     origins: new Set(config.server.corsOrigins),
+  };
+}
+
+/** No key that this process knows is ever part of a kept payload. */
+function payloadOptions(config: Config, providers: readonly SettledProvider[]): PayloadOptions {
+  const { quota, imageQuota, retention, redact, maxPending, ...rules } = config.payloads;
+  const secrets = [
+    config.auth.adminKey,
+    config.hub.token,
+    ...providers.flatMap(({ settings }) => settings.keys),
+  ];
+  return {
+    ...rules,
+    quotaBytes: quota,
+    imageQuotaBytes: imageQuota,
+    retentionMs: retention,
+    patterns: [...redact],
+    secrets: secrets.filter((secret) => secret !== null),
+    maxPendingBytes: maxPending,
   };
 }
 

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { Cover } from "../lib/pattern/cover.ts";
 import { duration, memory, size } from "../lib/units.ts";
 import { limits, plan, planName } from "./limits.ts";
 
@@ -154,6 +155,39 @@ const providerId = z
   .regex(/^[a-z0-9][a-z0-9_-]*$/, "a provider's id is lower-case letters, digits, - and _")
   .refine((id) => id !== "local", "the id local is taken by the embedded engines");
 
+/** Texts that must not be kept, in the syntax of `lib/pattern`. */
+const pattern = z
+  .string()
+  .min(1)
+  .max(1_000)
+  .check((context) => {
+    try {
+      new Cover([context.value]);
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      context.issues.push({
+        code: "custom",
+        message: `this pattern can't be used: ${reason}`,
+        input: context.value,
+      });
+    }
+  });
+
+/** Whether and how long what calls asked and were answered is kept. */
+const payloads = z.strictObject({
+  mode: z.enum(["off", "sampled", "on"]).default("off"),
+  /** The share of calls that `sampled` keeps. */
+  sampleRate: z.number().min(0).max(1).default(0.01),
+  /** Of one request or answer; the rest is cut. */
+  maxBytes: size.prefault("1MB"),
+  quota: size.prefault("1GB"),
+  imageQuota: size.prefault("1GB"),
+  retention: duration.prefault("7d"),
+  redact: z.array(pattern).max(200).default([]),
+  /** What may be on its way to the disk; past that payloads are dropped. */
+  maxPending: size.prefault("64MB"),
+});
+
 export const ConfigFile = z.strictObject({
   server: server.prefault({}),
   auth: auth.prefault({}),
@@ -170,6 +204,7 @@ export const ConfigFile = z.strictObject({
       keepalive: duration.prefault("15s"),
     })
     .prefault({}),
+  payloads: payloads.prefault({}),
   api: z.strictObject({ validation: z.enum(["strict", "lenient"]).default("strict") }).prefault({}),
   images: z
     .strictObject({
