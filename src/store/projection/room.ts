@@ -11,12 +11,11 @@ const Pages = z.tuple([
     auto_vacuum: z.number(),
   }),
 ]);
+const Calls = z.tuple([z.object({ calls: z.number().nullable() })]);
 const Live = z.tuple([z.object({ rows: z.coerce.number(), row_bytes: z.coerce.number() })]);
 
 /** Bytes of indices and of a page's bookkeeping that a call takes beside its row, on PostgreSQL. */
 const BESIDE_THE_ROW = 400;
-/** Guessed for a SQLite file, where it is only how far one look deletes: the next one goes on. */
-const CALL_BYTES = 1500;
 /** Free pages that SQLite keeps, as a share of its file: it will want them again. */
 const KEPT_FREE = 0.1;
 
@@ -30,10 +29,8 @@ export async function usedBytes({
 }: Writer): Promise<{ bytes: number; bytesPerCall: number }> {
   if (dialect === "sqlite") {
     const pages = await pagesOf(sql);
-    return {
-      bytes: (pages.page_count - pages.freelist_count) * pages.page_size,
-      bytesPerCall: CALL_BYTES,
-    };
+    const bytes = (pages.page_count - pages.freelist_count) * pages.page_size;
+    return { bytes, bytesPerCall: bytes / Math.max(1, await sqliteCalls(sql)) };
   }
   const rows: Iterable<unknown> = await sql.unsafe(
     `SELECT (SELECT n_live_tup FROM pg_stat_user_tables WHERE relid = 'calls'::regclass) AS rows,
@@ -58,6 +55,15 @@ export async function giveBackRoom({ sql, dialect }: Writer, pages: number): Pro
   const wanted = Math.min(pages, spare);
   await sql.unsafe(`PRAGMA incremental_vacuum(${wanted})`);
   return wanted;
+}
+
+/** About how many: counting them would take seconds. Rows are numbered as they come, and go from the first on. */
+async function sqliteCalls(sql: Writer["sql"]): Promise<number> {
+  const rows: Iterable<unknown> = await sql.unsafe(
+    "SELECT (SELECT max(rowid) FROM calls) - (SELECT min(rowid) FROM calls) + 1 AS calls",
+  );
+  const [{ calls }] = Calls.parse([...rows]);
+  return calls ?? 0;
 }
 
 async function pagesOf(sql: Writer["sql"]): Promise<z.infer<typeof Pages>[0]> {
