@@ -12,6 +12,7 @@ const Row = z.object({
   answer: z.string().nullable(),
   truncated: z.number(),
 });
+const Oldest = z.array(z.object({ call_id: z.string(), bytes: z.number() }));
 const Pragma = z.object({
   page_count: z.number().optional(),
   freelist_count: z.number().optional(),
@@ -86,15 +87,29 @@ export class PayloadDatabase {
         SELECT call_id FROM payloads WHERE at < ?1 ORDER BY at LIMIT ?2)`)
       .run(before, STEP).changes;
     this.images.expire(before);
-    let over = 0;
-    if (this.bytes > quota) {
-      over = this.#database
-        .query(`DELETE FROM payloads WHERE call_id IN (
-          SELECT call_id FROM payloads ORDER BY at LIMIT ?1)`)
-        .run(STEP).changes;
-    }
+    const over = this.#shrink(this.bytes - quota);
     if (expired + over > 0) this.#database.run("PRAGMA incremental_vacuum");
     return expired + over > 0;
+  }
+
+  /** Deletes the oldest that hold so many bytes, at most a step of them; says how many. */
+  #shrink(excess: number): number {
+    if (excess <= 0) return 0;
+    const oldest = Oldest.parse(
+      this.#database
+        .query(`SELECT call_id, LENGTH(request) + LENGTH(COALESCE(answer, '')) AS bytes
+          FROM payloads ORDER BY at LIMIT ?1`)
+        .all(STEP),
+    );
+    let freed = 0;
+    let count = 0;
+    for (const { call_id, bytes } of oldest) {
+      if (freed >= excess) break;
+      this.#database.query("DELETE FROM payloads WHERE call_id = ?1").run(call_id);
+      freed += bytes;
+      count += 1;
+    }
+    return count;
   }
 
   close(): void {
