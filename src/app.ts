@@ -39,7 +39,14 @@ import { listen } from "./http/server.ts";
 import { engineInstalled, NO_ENGINE } from "./lib/engine-installed.ts";
 import type { Log } from "./lib/log.ts";
 import { UserError } from "./lib/user-error.ts";
-import { type GatewayKeys, openKeys, openStore, type Store, serverSecret } from "./store/index.ts";
+import {
+  type GatewayKeys,
+  type Keep,
+  openKeys,
+  openStore,
+  type Store,
+  serverSecret,
+} from "./store/index.ts";
 import { type PayloadOptions, PayloadStore } from "./store/payloads/client.ts";
 import type { Backend, Model } from "./types.ts";
 
@@ -87,6 +94,9 @@ export async function startApp(config: Config, log: Log): Promise<App> {
   const store = openStore({
     home: config.home,
     durability: config.journal.durability,
+    maxJournalBytes: config.journal.maxBytes,
+    databaseUrl: databaseUrl(config),
+    keep: keepOf(config.log),
     version: packageFile.version,
   });
   try {
@@ -329,6 +339,24 @@ function payloadOptions(config: Config, providers: readonly SettledProvider[]): 
     patterns: [...redact],
     secrets: secrets.filter((secret) => secret !== null),
     maxPendingBytes: maxPending,
+  };
+}
+
+/** Where the call log and the keys are, when not in the home folder. */
+function databaseUrl(config: Config): string | null {
+  const url = config.secret("DATABASE_URL");
+  if (url === null || /^postgres(ql)?:\/\//i.test(url)) return url;
+  throw new UserError("DATABASE_URL: expected postgres://user:password@host:5432/database");
+}
+
+function keepOf(log: Config["log"]): Keep {
+  return {
+    callsMs: log.keepCalls,
+    minutesMs: log.keepMinutes,
+    hoursMs: log.keepHours,
+    daysMs: log.keepDays,
+    maxBytes: log.maxBytes,
+    refusedRows: log.keepRefused,
   };
 }
 

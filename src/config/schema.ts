@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { Cover } from "../lib/pattern/cover.ts";
-import { duration, memory, size } from "../lib/units.ts";
+import { age, duration, memory, size } from "../lib/units.ts";
 import { limits, plan, planName } from "./limits.ts";
 
 /**
@@ -195,7 +195,24 @@ export const ConfigFile = z.strictObject({
   limits: limits.prefault({}),
   plans: z.record(planName, plan).default({}),
   journal: z
-    .strictObject({ durability: z.enum(["process", "power"]).default("process") })
+    .strictObject({
+      durability: z.enum(["process", "power"]).default("process"),
+      /** What may wait for the database before calls are refused; 0 is no limit. */
+      maxBytes: size.prefault("4GB"),
+    })
+    .prefault({}),
+  /** How much of the call log stays in the database. */
+  log: z
+    .strictObject({
+      keepCalls: age.prefault("30d"),
+      /** Of the database; past it the oldest calls go. */
+      maxBytes: size.prefault("20GB"),
+      /** Rows of refused calls, the newest. */
+      keepRefused: count.default(100_000),
+      keepMinutes: age.prefault("2d"),
+      keepHours: age.prefault("90d"),
+      keepDays: age.prefault(0),
+    })
     .prefault({}),
   engine: engine.prefault({}),
   stream: z
