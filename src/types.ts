@@ -195,6 +195,8 @@ export interface Backend {
   readonly name?: string;
   readonly operations: BackendOperations;
   state(target: Target): ModelState;
+  /** How many keys it has, and how many rest for some model. `now` as `performance.now()` has it. */
+  keys?(now: number): { readonly all: number; readonly resting: number };
   /** Names of the parameters of this request that the target can't honour. Pure; never throws. */
   unsupported(target: Target, operation: Operation, input: JsonObject): readonly string[];
   open?(): Promise<void>;

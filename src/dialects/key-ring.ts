@@ -56,6 +56,17 @@ export class KeyRing {
     return Number.isFinite(first) ? first : null;
   }
 
+  /** Whether this key rests for this model. */
+  rests(index: number, model: string, now: number): boolean {
+    return this.#until(index, model) > now;
+  }
+
+  /** How many keys rest for some model. */
+  resting(now: number): number {
+    return this.#rests.filter((rests) => [...rests.values()].some(({ until }) => until > now))
+      .length;
+  }
+
   /** This key met a limit: it rests for the time that was told, or for longer each time. */
   limited(index: number, model: string, toldMs: number | null, now: number): number {
     const strikes = (this.#rests[index]?.get(model)?.strikes ?? 0) + 1;

@@ -6,6 +6,15 @@ import type { Cutter } from "./stream-answer.ts";
 /** The operations that make text. */
 export type Generation = "chat" | "completions";
 
+/** A key that is not used for a while. */
+export interface KeyRest {
+  readonly provider: string;
+  readonly key: number;
+  /** The model that it was refused for, as the provider calls it. */
+  readonly model: string;
+  readonly forMs: number;
+}
+
 /** What the composition root lends to the dialects. */
 export interface DialectOptions {
   /**
@@ -13,6 +22,8 @@ export interface DialectOptions {
    * template is not known.
    */
   readonly renderChat?: (target: Target, request: JsonObject) => string | null;
+  /** Told when a key comes to rest. Keys are known by their place, from 1. */
+  readonly onRest?: (rest: KeyRest) => void;
   /** One for all providers, so that what one attempt fetched serves the next. */
   readonly images?: Images;
 }

@@ -38,6 +38,11 @@ interface TargetHealth {
   running: number;
 }
 
+/** What a breaker has become. */
+export type Turn =
+  | { readonly state: "closed" }
+  | { readonly state: "open"; readonly failures: number; readonly forMs: number };
+
 export interface Measured {
   /** Milliseconds; null where the answer came in one piece. */
   readonly firstTokenMs: number | null;
@@ -64,12 +69,18 @@ const UNKNOWN: HealthView = {
 
 /** What is known of every target that was asked so far. */
 export class Health {
-  readonly #rules: BreakerRules;
+  readonly #rules: () => BreakerRules;
+  readonly #turned: (targetId: string, breaker: Turn) => void;
   readonly #targets = new Map<string, TargetHealth>();
   readonly #turns = new Map<string, number>();
 
-  constructor(rules: BreakerRules) {
-    this.#rules = rules;
+  /** `turned` is told of each breaker that opens or closes. */
+  constructor(
+    rules: BreakerRules | (() => BreakerRules),
+    turned: (targetId: string, breaker: Turn) => void = () => undefined,
+  ) {
+    this.#rules = typeof rules === "function" ? rules : () => rules;
+    this.#turned = turned;
   }
 
   of(targetId: string, now: number): HealthView {
@@ -77,6 +88,20 @@ export class Health {
     if (health === undefined) return UNKNOWN;
     const { breaker, ...rest } = health;
     return { ...rest, breaker: breakerState(breaker, now), opensAt: breaker.until };
+  }
+
+  /** Every target that was asked so far. */
+  *all(now: number): Generator<readonly [targetId: string, health: HealthView]> {
+    for (const id of this.#targets.keys()) yield [id, this.of(id, now)];
+  }
+
+  /** Forgets what was learned of a provider's targets: it is another one now. Running calls go on. */
+  forget(provider: string): void {
+    for (const [id, { running }] of this.#targets) {
+      if (!id.startsWith(`${provider}/`)) continue;
+      if (running === 0) this.#targets.delete(id);
+      else this.#targets.set(id, { ...fresh(), running });
+    }
   }
 
   /** Counts a model's calls: whose turn it is. */
@@ -109,31 +134,44 @@ export class Health {
       health.restsUntil = 0;
       measure(health, measured, now);
     }
+    const before = health.breaker;
     if (verdict === "answered" || verdict === "refused") health.breaker = onSuccess();
     else if (verdict === "failed") {
-      health.breaker = onFailure(health.breaker, this.#rules, now, wasProbe);
+      health.breaker = onFailure(health.breaker, this.#rules(), now, wasProbe);
     } else health.breaker = onNothing(health.breaker, wasProbe);
     if (typeof verdict === "object") {
       health.restsUntil = Math.max(health.restsUntil, now + verdict.restMs);
     }
+    if (before.until !== health.breaker.until) this.#turn(targetId, health.breaker, now);
+  }
+
+  #turn(targetId: string, { until, failures }: Breaker, now: number): void {
+    this.#turned(
+      targetId,
+      until === 0 ? { state: "closed" } : { state: "open", failures, forMs: until - now },
+    );
   }
 
   #get(targetId: string): TargetHealth {
     let health = this.#targets.get(targetId);
     if (health === undefined) {
-      health = {
-        breaker: CLOSED,
-        restsUntil: 0,
-        firstTokenMs: null,
-        answerMs: null,
-        tokensPerSecond: null,
-        measuredAt: 0,
-        running: 0,
-      };
+      health = fresh();
       this.#targets.set(targetId, health);
     }
     return health;
   }
+}
+
+function fresh(): TargetHealth {
+  return {
+    breaker: CLOSED,
+    restsUntil: 0,
+    firstTokenMs: null,
+    answerMs: null,
+    tokensPerSecond: null,
+    measuredAt: 0,
+    running: 0,
+  };
 }
 
 function measure(health: TargetHealth, measured: Measured, now: number): void {
