@@ -182,6 +182,7 @@ export async function startApp(config: Config, log: Log): Promise<App> {
         readinessOf(gateway, store.ledger.health(), keys.health(), models.lists(), (model) =>
           models.index.isNamed(model),
         ),
+      keys: keys.store,
       calls: {
         getCall: (id) => store.calls.getCall(id),
         spent: (keyId, since) => store.calls.spent(keyId, since),

@@ -21,6 +21,10 @@ async function run(line: CommandLine): Promise<number> {
       const { pull } = await import("./cli/pull.ts");
       return pull(config, line.positionals[0] ?? "", { update: line.flags.has("update") });
     }
+    case "keys": {
+      const { keys } = await import("./cli/keys.ts");
+      return keys(config, line);
+    }
     case "models": {
       const { models } = await import("./cli/models.ts");
       return models(config, { json: line.flags.has("json") });

@@ -1,3 +1,4 @@
+import { ADMIN_KEYS } from "./admin-keys.ts";
 import { OPENROUTER } from "./openrouter.ts";
 import { CONTRACTS, type Contract } from "./operations.ts";
 
@@ -5,4 +6,5 @@ import { CONTRACTS, type Contract } from "./operations.ts";
 export const ENDPOINTS: readonly Contract[] = [
   ...Object.values(CONTRACTS),
   ...Object.values(OPENROUTER),
+  ...Object.values(ADMIN_KEYS),
 ];

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import * as adminKeys from "./admin-keys.ts";
 import { ChatChunk, ChatRequest, ChatResponse } from "./chat.ts";
 import { CompletionChunk, CompletionRequest, CompletionResponse } from "./completions.ts";
 import { EmbeddingsRequest, EmbeddingsResponse } from "./embeddings.ts";
@@ -33,6 +34,11 @@ const SCHEMAS: Readonly<Record<string, z.ZodType>> = {
   EmbeddingsResponse,
   Error: ErrorBody,
   Health,
+  Key: adminKeys.KeyItem,
+  KeyCreate: adminKeys.KeyCreate,
+  KeyList: adminKeys.KeyList,
+  KeyMade: adminKeys.KeyMade,
+  KeyUpdate: adminKeys.KeyUpdate,
   Message,
   Model: ModelItem,
   ModelList,
@@ -139,7 +145,12 @@ function failures(contract: Contract): Record<string, Json> {
   const result: Record<string, Json> = {};
   for (const status of errorStatuses()) {
     if (contract.auth === "none" && status !== 500 && status !== 503) continue;
+    if (status === 403 && contract.auth === "admin") {
+      result[status] = { $ref: "#/components/responses/Error403" };
+      continue;
+    }
     if (contract.request === null && [402, 403, 413, 415, 502, 504].includes(status)) continue;
+    if (contract.auth === "admin" && [402, 429, 502, 504].includes(status)) continue;
     result[String(status)] = { $ref: `#/components/responses/Error${status}` };
   }
   return result;

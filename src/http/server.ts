@@ -7,8 +7,9 @@ import type { Gateway } from "../gateway/gateway.ts";
 import { answer } from "../gateway/pipeline.ts";
 import { voiceOf } from "../gateway/voices/voice.ts";
 import { timeOrderedId } from "../lib/id.ts";
-import type { Operation } from "../types.ts";
+import type { KeyStore, Operation } from "../types.ts";
 import { addressed, malformed } from "./address.ts";
+import { mountAdminKeys } from "./admin-keys.ts";
 import { readJson } from "./body.ts";
 import { allowOrigin, preflight } from "./cors.ts";
 import { docs, welcome } from "./docs.ts";
@@ -31,6 +32,7 @@ export interface HttpOptions {
   readonly openapi: () => Promise<string>;
   readonly readiness: () => Readiness;
   readonly calls: ReadSide;
+  readonly keys: KeyStore;
 }
 
 /** The operations that go down the pipeline; their contracts say where. */
@@ -63,6 +65,12 @@ export function createApp(gateway: Gateway, options: HttpOptions): Hono<Env> {
     (path, handler) => app.get(path, (c) => handler(c.req.raw)),
     gateway,
     options.calls,
+  );
+  mountAdminKeys(
+    (path, handler) => app.get(path, (c) => handler(c.req.raw)),
+    (path, handler) => app.post(path, (c) => handler(c.req.raw)),
+    gateway,
+    options.keys,
   );
   app.get(CONTRACTS.models.path, (c) => listModels(gateway, c.req.raw));
   app.get(`${CONTRACTS.models.path}/*`, (c) => getModel(gateway, c.req.raw));

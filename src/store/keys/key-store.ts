@@ -1,10 +1,13 @@
 import { randomBytes } from "node:crypto";
+import { z } from "zod";
 import { GatewayError } from "../../contract/errors.ts";
 import { timeOrderedId } from "../../lib/id.ts";
 import type { Key, KeySettings, KeyStore, NewKey } from "../../types.ts";
 import { KEY_COLUMNS, type StoredKey, storedKeys } from "./key-row.ts";
 import { makeKeyText } from "./key-text.ts";
 import type { ServerSecret } from "./secret.ts";
+
+const Marks = z.array(z.object({ secret_mark: z.string() }));
 
 type Value = string | number | null;
 
@@ -22,10 +25,15 @@ export interface KeyStoreParts {
 
 /** The next version, in the statement that writes it: see the table's own comment. */
 const NEXT = "(SELECT COALESCE(MAX(version), 0) + 1 FROM keys)";
+/** A key as lists show it, or the whole of one. */
+const SHOWN_PREFIX = /^sk-covey-([0-9A-Za-z]{8})(?:-.*)?$/;
 /** Another process may take the same version first. */
 const ATTEMPTS = 8;
 
-/** Keys in the database. Each change is one statement, so that it needs no transaction around it. */
+/**
+ * Keys in the database. Each change is one statement, so that it needs no transaction around it. SQLite
+ * numbers parameters as it meets them, so that `$1`, `$2`, … stand in this order in every text.
+ */
 export function keyStore(parts: KeyStoreParts): KeyStore {
   const { read, secret, onChange = () => undefined, now = Date.now } = parts;
 
@@ -35,7 +43,8 @@ export function keyStore(parts: KeyStoreParts): KeyStore {
     return keys[0] ?? null;
   };
 
-  const byWhich = async (which: string): Promise<Key> => {
+  const byWhich = async (named: string): Promise<Key> => {
+    const which = SHOWN_PREFIX.exec(named)?.[1] ?? named;
     const text = `SELECT ${KEY_COLUMNS} FROM keys
       WHERE id = $1 OR prefix = $1 OR name = $1 ORDER BY version LIMIT 100`;
     const found = storedKeys(await answered(read(text, [which]))).map(({ key }) => key);
@@ -57,15 +66,27 @@ export function keyStore(parts: KeyStoreParts): KeyStore {
   const change = async (which: string, set: Readonly<Record<string, Value>>): Promise<Key> => {
     const { id } = await byWhich(which);
     const names = Object.keys(set);
-    const assignments = names.map((name, place) => `${name} = $${place + 2}`);
+    const assignments = names.map((name, place) => `${name} = $${place + 1}`);
     const text = `UPDATE keys SET ${[...assignments, `version = ${NEXT}`].join(", ")}
-      WHERE id = $1 AND revoked_at IS NULL RETURNING ${KEY_COLUMNS}`;
-    const stored = await write(text, [id, ...Object.values(set)]);
+      WHERE id = $${names.length + 1} AND revoked_at IS NULL RETURNING ${KEY_COLUMNS}`;
+    const stored = await write(text, [...Object.values(set), id]);
     return stored === null ? revoked(which) : stored.key;
+  };
+
+  /** A key that this secret makes among others' would open nothing. */
+  const expectOwnSecret = async (): Promise<void> => {
+    const rows = await answered(read("SELECT DISTINCT secret_mark FROM keys", []));
+    const marks = Marks.parse(rows).map(({ secret_mark }) => secret_mark);
+    if (marks.length === 0 || marks.includes(secret.mark)) return;
+    throw new GatewayError(
+      "invalid_request",
+      "The keys of this database were made with another server secret. Use that one (COVEY_SECRET, or the file `secret` of the home folder): a key made with this one would not open anything there.",
+    );
   };
 
   return {
     async create(settings) {
+      await expectOwnSecret();
       const at = now();
       const { text, prefix } = makeKeyText(randomBytes);
       const columns: Readonly<Record<string, Value>> = {
@@ -96,10 +117,10 @@ export function keyStore(parts: KeyStoreParts): KeyStore {
       const { id } = await byWhich(which);
       const { text, prefix } = makeKeyText(randomBytes);
       const stored = await write(
-        `UPDATE keys SET previous_prefix = prefix, previous_hash = hash, previous_until = $2,
-            prefix = $3, hash = $4, secret_mark = $5, version = ${NEXT}
-          WHERE id = $1 AND revoked_at IS NULL RETURNING ${KEY_COLUMNS}`,
-        [id, now() + overlapMs, prefix, secret.hash(text).toString("hex"), secret.mark],
+        `UPDATE keys SET previous_prefix = prefix, previous_hash = hash, previous_until = $1,
+            prefix = $2, hash = $3, secret_mark = $4, version = ${NEXT}
+          WHERE id = $5 AND revoked_at IS NULL RETURNING ${KEY_COLUMNS}`,
+        [now() + overlapMs, prefix, secret.hash(text).toString("hex"), secret.mark, id],
       );
       return stored === null ? revoked(which) : { key: stored.key, secret: text };
     },
