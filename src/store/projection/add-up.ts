@@ -107,11 +107,21 @@ export async function addUp(
 ): Promise<void> {
   if (ended.length === 0) return;
   for (const span of ["minutes", "hours", "days"] as const) {
-    await inChunks(cellsOf(span, ended), ROWS_PER_STATEMENT, async (cells) => {
-      const values = cells.flatMap((cell) => [...cell.key, ...cell.added]);
-      await sql.unsafe(statement(dialect, span, cells.length), values);
-    });
+    await addUpSpan(sql, dialect, span, ended);
   }
+}
+
+/** The same to one of the three tables. */
+export async function addUpSpan(
+  sql: Pick<SQL, "unsafe">,
+  dialect: Dialect,
+  span: Span,
+  ended: readonly Ended[],
+): Promise<void> {
+  await inChunks(cellsOf(span, ended), ROWS_PER_STATEMENT, async (cells) => {
+    const values = cells.flatMap((cell) => [...cell.key, ...cell.added]);
+    await sql.unsafe(statement(dialect, span, cells.length), values);
+  });
 }
 
 const statements = new Map<string, string>();

@@ -99,7 +99,8 @@ export function coalesce(records: readonly JournalRecord[]): Step[] {
 
 type Of<T extends JournalRecord["t"]> = Extract<JournalRecord, { t: T }>;
 
-function emptyRow(id: string, startedAt: number): Row {
+/** A call of which only its arrival is known. */
+export function emptyRow(id: string, startedAt: number): Row {
   return {
     id,
     started_at: Math.round(startedAt),

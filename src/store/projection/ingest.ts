@@ -78,7 +78,8 @@ export async function ingest(
   });
 }
 
-async function upsert(
+/** Brings rows into `calls`, in the caller's transaction; the ones that have ended by it. */
+export async function upsert(
   sql: Execute,
   dialect: Dialect,
   gateway: string,

@@ -49,7 +49,7 @@ export function deleteRollupsBefore(
 /** Where the newest `keep` refused calls begin: the first that is one too many; null where there are no more. */
 export async function firstRefusalTooMany(sql: Execute, keep: number): Promise<Refusal | null> {
   const rows: unknown = await sql.unsafe(
-    `SELECT started_at, id FROM calls WHERE status = 'refused'
+    `SELECT started_at, id FROM calls WHERE status = 'refused' AND status <> 'completed'
       ORDER BY started_at DESC, id DESC LIMIT 1 OFFSET $1`,
     [keep],
   );
@@ -67,7 +67,8 @@ export function deleteRefusedUpTo(sql: Execute, last: Refusal, rows: number): Pr
   return run(
     sql,
     `DELETE FROM calls WHERE id IN (
-        SELECT id FROM calls WHERE status = 'refused' AND (started_at, id) <= ($1, $2)
+        SELECT id FROM calls WHERE status = 'refused' AND status <> 'completed'
+          AND (started_at, id) <= ($1, $2)
           ORDER BY started_at, id LIMIT $3) RETURNING 1`,
     [last.started_at, last.id, rows],
   );
