@@ -183,6 +183,7 @@ export async function startApp(config: Config, log: Log): Promise<App> {
           models.index.isNamed(model),
         ),
       keys: keys.store,
+      analytics: { log: store.analytics, payloads },
       calls: {
         getCall: (id) => store.calls.getCall(id),
         spent: (keyId, since) => store.calls.spent(keyId, since),

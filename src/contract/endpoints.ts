@@ -1,4 +1,6 @@
+import { ADMIN } from "./admin.ts";
 import { ADMIN_KEYS } from "./admin-keys.ts";
+import { ANALYTICS } from "./analytics.ts";
 import { OPENROUTER } from "./openrouter.ts";
 import { CONTRACTS, type Contract } from "./operations.ts";
 
@@ -7,4 +9,6 @@ export const ENDPOINTS: readonly Contract[] = [
   ...Object.values(CONTRACTS),
   ...Object.values(OPENROUTER),
   ...Object.values(ADMIN_KEYS),
+  ...Object.values(ADMIN),
+  ...Object.values(ANALYTICS),
 ];

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import * as adminKeys from "./admin-keys.ts";
+import * as analytics from "./analytics.ts";
 import { ChatChunk, ChatRequest, ChatResponse } from "./chat.ts";
 import { CompletionChunk, CompletionRequest, CompletionResponse } from "./completions.ts";
 import { EmbeddingsRequest, EmbeddingsResponse } from "./embeddings.ts";
@@ -22,6 +23,13 @@ import { Usage } from "./usage.ts";
 
 /** The schemas that are shared, by the name they have under `components`. */
 const SCHEMAS: Readonly<Record<string, z.ZodType>> = {
+  Call: analytics.CallItem,
+  CallDetail: analytics.CallDetail,
+  CallErrors: analytics.Errors,
+  CallList: analytics.CallList,
+  CallSeries: analytics.Series,
+  CallTop: analytics.Top,
+  CallTotals: analytics.Totals,
   ChatChunk,
   ChatRequest,
   ChatResponse,
@@ -39,6 +47,7 @@ const SCHEMAS: Readonly<Record<string, z.ZodType>> = {
   KeyList: adminKeys.KeyList,
   KeyMade: adminKeys.KeyMade,
   KeyUpdate: adminKeys.KeyUpdate,
+  Latency: analytics.Latency,
   Message,
   Model: ModelItem,
   ModelList,
@@ -116,6 +125,12 @@ function operation(contract: Contract, path: string): Json {
 }
 
 function success(contract: Contract): Json {
+  if (contract.mediaType !== undefined) {
+    return {
+      description: "Success.",
+      content: { [contract.mediaType]: { schema: { type: "string" } } },
+    };
+  }
   const content: Record<string, Json> = {
     "application/json": { schema: reference(contract.response) },
   };

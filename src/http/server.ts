@@ -10,6 +10,7 @@ import { timeOrderedId } from "../lib/id.ts";
 import type { KeyStore, Operation } from "../types.ts";
 import { addressed, malformed } from "./address.ts";
 import { mountAdminKeys } from "./admin-keys.ts";
+import { type AnalyticsSide, mountAnalytics } from "./analytics.ts";
 import { readJson } from "./body.ts";
 import { allowOrigin, preflight } from "./cors.ts";
 import { docs, welcome } from "./docs.ts";
@@ -33,6 +34,8 @@ export interface HttpOptions {
   readonly readiness: () => Readiness;
   readonly calls: ReadSide;
   readonly keys: KeyStore;
+  /** Absent where there is no log to look into. */
+  readonly analytics?: AnalyticsSide;
 }
 
 /** The operations that go down the pipeline; their contracts say where. */
@@ -72,6 +75,13 @@ export function createApp(gateway: Gateway, options: HttpOptions): Hono<Env> {
     gateway,
     options.keys,
   );
+  if (options.analytics !== undefined) {
+    mountAnalytics(
+      (path, handler) => app.get(path, (c) => handler(c.req.raw)),
+      gateway,
+      options.analytics,
+    );
+  }
   app.get(CONTRACTS.models.path, (c) => listModels(gateway, c.req.raw));
   app.get(`${CONTRACTS.models.path}/*`, (c) => getModel(gateway, c.req.raw));
   app.get(CONTRACTS.health.path, () => health());

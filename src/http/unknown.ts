@@ -1,4 +1,5 @@
 import { ADMIN_KEYS } from "../contract/admin-keys.ts";
+import { ANALYTICS } from "../contract/analytics.ts";
 import { GatewayError } from "../contract/errors.ts";
 import { OPENROUTER, OPENROUTER_BASES, openRouterPaths } from "../contract/openrouter.ts";
 import { CONTRACTS } from "../contract/operations.ts";
@@ -23,7 +24,7 @@ const NOT_YET =
 const FIXED: ReadonlyMap<string, string> = together([
   ["/", "GET"],
   ["/docs", "GET"],
-  ...[...Object.values(CONTRACTS), ...Object.values(ADMIN_KEYS)]
+  ...[...Object.values(CONTRACTS), ...Object.values(ADMIN_KEYS), ...Object.values(ANALYTICS)]
     .filter(({ path }) => !path.includes("{"))
     .map(({ path, method }) => [path, method] as const),
   ...Object.values(OPENROUTER)
@@ -44,6 +45,8 @@ function together(paths: readonly (readonly [path: string, method: string])[]) {
 const PREFIXES = [
   `${CONTRACTS.models.path}/`,
   "/docs/",
+  `${ANALYTICS.calls.path}/`,
+  `${ANALYTICS.payloads.path}/images/`,
   ...OPENROUTER_BASES.flatMap((base) => [`${base}/models/`, `${base}/model/`]),
 ];
 

@@ -1,4 +1,6 @@
 import type { Ledger, LedgerHealth } from "../types.ts";
+import { type Analytics, analyticsBy } from "./analytics/index.ts";
+import { Reader } from "./analytics/reader.ts";
 import { type Calls, callsBy } from "./calls.ts";
 import { type Home, openHome } from "./home.ts";
 import { type Durability, Journal } from "./journal.ts";
@@ -52,6 +54,8 @@ export interface Store {
   /** One statement in the worker: one that reads, and one that changes something. Both give rows. */
   query(text: string, values: QueryValues): Promise<unknown[]>;
   write(text: string, values: QueryValues): Promise<unknown[]>;
+  /** What the analytics API asks, answered by a thread of its own. */
+  readonly analytics: Analytics;
   health(): LedgerHealth;
   /** Waits until the database holds everything written so far; false when it does not in `timeoutMs`. */
   caughtUp(timeoutMs?: number): Promise<boolean>;
@@ -91,12 +95,14 @@ function openIn(home: Home, options: StoreOptions): Store {
     maxLagBytes: options.maxJournalBytes ?? 0,
     ...(options.progressMs === undefined ? {} : { tickMs: options.progressMs }),
   });
+  const reader = new Reader(databaseUrl ?? home.database);
   let closing: Promise<void> | null = null;
   const close = async () => {
     ledger.close();
     await journal.close();
     await projection.caughtUp(CATCH_UP_MS);
     await projection.close(CATCH_UP_MS);
+    await reader.close();
     home.release();
   };
   return {
@@ -105,6 +111,7 @@ function openIn(home: Home, options: StoreOptions): Store {
     calls: callsBy((text, values) => projection.query(text, values)),
     query: (text, values) => projection.query(text, values),
     write: (text, values) => projection.write(text, values),
+    analytics: analyticsBy((statement) => reader.ask(statement), keep),
     health: () => ledger.health(),
     async caughtUp(timeoutMs = CATCH_UP_MS) {
       await journal.flush();
