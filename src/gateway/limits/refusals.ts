@@ -4,6 +4,7 @@ import type { Claim, Limits } from "./limits.ts";
 
 /** Why a request is not admitted, in the caller's words. */
 
+const USUAL_OUTAGE_S = 5;
 /** A place is free when a call ends, and nobody knows when that is. */
 const USUAL_WAIT_S = 1;
 
@@ -75,6 +76,23 @@ export function budgetUnknown(cause: unknown): GatewayError {
     "unavailable",
     "What this key has spent can't be read just now. Try again in a moment.",
     { retryAfter: 5, cause },
+  );
+}
+
+/** Nobody knows what was granted in the last minute: it counts as all. */
+export function unknownWindow(waitMs: number): GatewayError {
+  return limited(
+    `The shared limits begin anew, and it is not known what this key sent before. ${again(waitMs)}`,
+    waitMs,
+  );
+}
+
+export function unreachable(waitMs: number): GatewayError {
+  const retryAfter = Number.isFinite(waitMs) ? waitMs / 1000 : USUAL_OUTAGE_S;
+  return new GatewayError(
+    "unavailable",
+    "The shared limits can't be reached, so that it is not known what this key may send.",
+    { retryAfter },
   );
 }
 
