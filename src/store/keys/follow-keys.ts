@@ -91,11 +91,15 @@ export class KeyFollower {
     const newest = Version.parse(await this.#read(NEWEST, []))[0]?.version ?? 0;
     if (newest < this.#version) {
       // Somebody put an older copy of the database back: what it holds is what there is.
-      this.#index.replace(await this.#changedSince(0));
+      const all = await this.#changedSince(0);
+      this.#index.replace(all);
+      this.#version = all.at(-1)?.version ?? 0;
     } else if (newest > this.#version) {
-      this.#index.apply(await this.#changedSince(this.#version));
+      // Versions appear in their order, so whoever has read one has read all before it.
+      const changed = await this.#changedSince(this.#version);
+      this.#index.apply(changed);
+      this.#version = changed.at(-1)?.version ?? this.#version;
     }
-    this.#version = newest;
     this.#answeredAt = asked;
     this.#failure = null;
   }
