@@ -1,4 +1,3 @@
-import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { openDatabase } from "../src/store/projection/database.ts";
 import { ANSWER, SMALL_CHAT } from "./bodies.ts";
@@ -65,7 +64,7 @@ export async function log({ rounds }: { rounds: number }): Promise<Result> {
 async function filledHome(calls: number): Promise<string> {
   const home = temporaryFolder();
   const file = join(home, "covey.db");
-  if (!existsSync(file)) console.error(`log: making ${calls} calls`);
+  console.error(`log: making ${calls} calls`);
   const database = await openDatabase(file);
   await fillCalls(database, { calls, days: 30, until: Date.now(), seed: 1 });
   await database.close();
