@@ -1,43 +1,36 @@
 import { join } from "node:path";
 import packageFile from "../package.json" with { type: "json" };
-import { loadAliases } from "./catalog/aliases.ts";
+import { embedded, LOCAL_FACTS } from "./app/embedded.ts";
+import { logSettings, observation } from "./app/observe.ts";
+import { type Reloaded, Reloader } from "./app/reload.ts";
+import { readSettings, type Settings, secretsOf } from "./app/settings.ts";
+import { type Changes, Upstreams } from "./app/upstreams.ts";
 import { Availability } from "./catalog/availability.ts";
 import { ChatTemplates } from "./catalog/chat-templates.ts";
 import { type LiveModels, liveModels } from "./catalog/live-models.ts";
-import { catalogFolders, loadCatalog } from "./catalog/load.ts";
-import { loadProviderFiles, providerFolders } from "./catalog/providers.ts";
-import {
-  providerWarnings,
-  type SettledProvider,
-  settleProviders,
-  type UnusedKey,
-  unusedKeys,
-} from "./catalog/settle-providers.ts";
+import { providerWarnings, type UnusedKey, unusedKeys } from "./catalog/settle-providers.ts";
 import { starterOf } from "./catalog/starter.ts";
-import { FREE } from "./catalog/target.ts";
-import { prepareWeights } from "./catalog/weights.ts";
 import { refuseKeyless } from "./config/load.ts";
+import type { Reread } from "./config/reread.ts";
 import type { Config } from "./config/schema.ts";
-import { GatewayError } from "./contract/errors.ts";
+import type { ReloadReport } from "./contract/admin.ts";
 import { Images } from "./dialects/images.ts";
 import { createBackend, type DialectOptions } from "./dialects/index.ts";
-import { createLocalBackend, LOCAL_CONTINUATION, type LocalBackend } from "./engines/index.ts";
+import type { LocalBackend } from "./engines/index.ts";
 import { renderChat } from "./engines/render-chat.ts";
-import { type AuthRules, hashKey, type Keys } from "./gateway/authenticate.ts";
 import { drain } from "./gateway/drain.ts";
 import { endWithdrawn } from "./gateway/end-withdrawn.ts";
-import type { Gateway, Routing } from "./gateway/gateway.ts";
+import type { Gateway } from "./gateway/gateway.ts";
 import { MemoryLimiter } from "./gateway/limits/memory.ts";
-import { plansOf } from "./gateway/limits/plans.ts";
 import { spentIn } from "./gateway/limits/spent.ts";
-import { listingOf, TEXT_PARAMETERS } from "./gateway/listing/describe-model.ts";
+import { listingOf } from "./gateway/listing/describe-model.ts";
 import { readinessOf } from "./gateway/listing/readiness.ts";
 import { searchOf } from "./gateway/listing/search-models.ts";
+import type { BreakerRules } from "./gateway/routing/breaker.ts";
 import { Health } from "./gateway/routing/health.ts";
 import { Slots } from "./gateway/routing/slots.ts";
 import { listen } from "./http/server.ts";
-import { engineInstalled, NO_ENGINE } from "./lib/engine-installed.ts";
-import type { Log } from "./lib/log.ts";
+import type { Log, SettableLog } from "./lib/log.ts";
 import { UserError } from "./lib/user-error.ts";
 import {
   type GatewayKeys,
@@ -48,7 +41,7 @@ import {
   serverSecret,
 } from "./store/index.ts";
 import { type PayloadOptions, PayloadStore } from "./store/payloads/client.ts";
-import type { Backend, Model } from "./types.ts";
+import type { Model } from "./types.ts";
 
 /** What clients get at least to read the ends of their answers in, when the server stops. */
 const DELIVERY_MS = 1000;
@@ -61,11 +54,6 @@ const AVAILABILITY_MS = 3000;
 const IDLE_CONNECTION_S = 120;
 /** What payloads that are on their way get to reach the disk, when the server stops. */
 const PAYLOADS_MS = 3000;
-const LOCAL_FACTS = {
-  price: FREE,
-  continuation: LOCAL_CONTINUATION,
-  parameters: TEXT_PARAMETERS,
-};
 const OPENAPI = join(import.meta.dir, "..", "openapi.json");
 
 /** A running Covey. */
@@ -82,15 +70,30 @@ export interface App {
   readonly unusedKeys: readonly UnusedKey[];
   /** Resolves when each provider's list was tried once. Never rejects. */
   readonly discovered: Promise<void>;
+  /** What it runs with now. */
+  settings(): Settings;
+  /** Reads config and files again; rejects with a `UserError`, and nothing changed, when one is bad. */
+  reload(): Promise<Reloaded>;
   /** Lets running calls end for at most `patienceMs`, then ends everything. Returns how many were cut off. */
   close(patienceMs: number): Promise<number>;
+}
+
+export interface StartOptions {
+  /** Somebody at a terminal reads the log. */
+  readonly pretty?: boolean;
+  /** Reads the config again, for a reload; without it, that is the same one. */
+  readonly reread?: () => Reread;
 }
 
 /**
  * Puts the parts together and starts listening. Nothing is loaded yet but the catalog.
  * @throws UserError for a home folder in use, a bad model file, a port in use
  */
-export async function startApp(config: Config, log: Log): Promise<App> {
+export async function startApp(
+  config: Config,
+  log: SettableLog,
+  { pretty = false, reread = () => ({ config, needRestart: [] }) }: StartOptions = {},
+): Promise<App> {
   const store = openStore({
     home: config.home,
     durability: config.journal.durability,
@@ -105,31 +108,37 @@ export async function startApp(config: Config, log: Log): Promise<App> {
       config.serverSecret(),
       config.secret("DATABASE_URL") !== null,
     );
-    const own = loadCatalog(catalogFolders(config.home, config.models.folders));
-    const files = loadProviderFiles(providerFolders(config.home));
-    const providers = settleProviders(config.providers, files, config.secret);
+    const first = readSettings(config);
+    const current = { settings: first };
+    log.use(logSettings(first, pretty));
+    const { catalog, files, providers } = first;
     for (const warning of providerWarnings(providers)) log.warn(warning);
+    const observed = observation(log, () => current.settings);
     const models = liveModels({
-      own: own.models,
+      own: catalog.models,
       localFacts: LOCAL_FACTS,
       providers,
-      aliases: loadAliases(config.home),
+      aliases: first.aliases,
       home: config.home,
       log,
       prepare: (model, targets) => void searchOf(listingOf(model, targets)),
     });
     await models.restore();
-    const availability = new Availability(own.models, { home: config.home });
+    const availability = new Availability(catalog.models, { home: config.home });
     await availability.refresh();
-    const starter = starterOf(own, config.models.starter, availability);
-    const { keepAlive: keepAliveMs, loadTimeout: loadTimeoutMs, ...engine } = config.engine;
-    const engines = createLocalBackend({
-      models: own.models,
-      prepare: (model) => weightsOf(model, config),
-      config: { ...engine, keepAliveMs, loadTimeoutMs },
-      log,
-    });
-    const local = onlyWithWeights(engines, availability);
+    const starter = starterOf(catalog, config.models.starter, availability);
+    const local = embedded(catalog.models, config, availability, log);
+    const images = new Images(config.images);
+    const templates = new ChatTemplates({ home: config.home }, log);
+    const dialects = {
+      images,
+      renderChat: rendering(catalog.models, templates),
+      onRest: observed.rested,
+    };
+    const upstreams = new Upstreams(local, ({ settings }) =>
+      models.offered(createBackend(settings, dialects)),
+    );
+    upstreams.use(providers);
     const limiter = new MemoryLimiter({ spent: spentIn(store.calls, store.caughtUp) });
     const keys = openKeys({
       read: (text, values) => store.query(text, values),
@@ -139,31 +148,30 @@ export async function startApp(config: Config, log: Log): Promise<App> {
       refuseStale: config.keys.refuseStale,
       onChange: () => endWithdrawn(gateway, Date.now()),
     });
-    const payloads = new PayloadStore(
-      join(config.home, "payloads"),
-      payloadOptions(config, providers),
-    );
+    const payloads = new PayloadStore(join(config.home, "payloads"), payloadOptions(first));
     const gateway: Gateway = {
-      auth: authRules(config, keys),
+      get auth() {
+        return { ...current.settings.auth, keys };
+      },
       models: models.index,
-      plans: plansOf(config.limits, config.plans),
+      get plans() {
+        return current.settings.plans;
+      },
       limiter,
-      routing: routingOf(config, providers),
-      health: new Health({
-        failures: config.routing.breakerFailures,
-        cooldownMs: config.routing.breakerCooldown,
-      }),
-      slots: new Slots(concurrencyOf(providers)),
+      get routing() {
+        return current.settings.routing;
+      },
+      health: new Health(() => breakerRules(current.settings), observed.turned),
+      slots: new Slots((provider) => current.settings.concurrency.get(provider) ?? null),
       ledger: store.ledger,
       payloads,
-      backends: backends(local, models, providers, {
-        images: new Images(config.images),
-        renderChat: rendering(own.models, new ChatTemplates({ home: config.home }, log)),
-      }),
-      options: {
-        firstByteDelayMs: config.stream.firstByteDelay,
-        lenient: config.api.validation === "lenient",
+      get backends() {
+        return upstreams.all;
       },
+      get options() {
+        return current.settings.options;
+      },
+      observer: observed.observer,
       log,
       running: new Set(),
     };
@@ -171,10 +179,28 @@ export async function startApp(config: Config, log: Log): Promise<App> {
     guard(config, keys, log);
     const watch = setInterval(() => endWithdrawn(gateway, Date.now()), WITHDRAWN_MS);
     watch.unref();
+    const reloader = new Reloader(
+      {
+        ...{ models, availability, local, upstreams, log, health: gateway.health },
+        current: () => current.settings,
+        swap: (next) => {
+          current.settings = next;
+          log.use(logSettings(next, pretty));
+          images.use(next.config.images);
+          payloads.configure(payloadOptions(next));
+        },
+      },
+      reread,
+    );
+    const stopWatching = observed.watch({
+      ...{ gateway, local, store, version: packageFile.version, lists: () => models.lists() },
+    });
     const server = listen(gateway, {
       hostname: config.server.host,
       port: config.server.port,
-      maxBodyBytes: config.server.maxBody,
+      get maxBodyBytes() {
+        return current.settings.config.server.maxBody;
+      },
       keepAliveMs: config.stream.keepalive,
       idleConnectionS: IDLE_CONNECTION_S,
       openapi: () => Bun.file(OPENAPI).text(),
@@ -183,6 +209,11 @@ export async function startApp(config: Config, log: Log): Promise<App> {
           models.index.isNamed(model),
         ),
       keys: keys.store,
+      operating: {
+        metrics: () => observed.metrics.text(),
+        metricsArePublic: () => current.settings.config.metrics.public,
+        reload: async () => reportOf(await reloader.reload()),
+      },
       analytics: { log: store.analytics, payloads },
       calls: {
         getCall: (id) => store.calls.getCall(id),
@@ -202,6 +233,8 @@ export async function startApp(config: Config, log: Log): Promise<App> {
       models,
       unusedKeys: unusedKeys(providers, files, config.secret),
       discovered,
+      settings: () => current.settings,
+      reload: () => reloader.reload(),
       close: async (patienceMs) => {
         availability.stop();
         await models.stop();
@@ -215,6 +248,7 @@ export async function startApp(config: Config, log: Log): Promise<App> {
         await server.stop(true);
         for (const backend of gateway.backends.values()) await backend.close?.();
         clearInterval(watch);
+        stopWatching();
         keys.stop();
         await limiter.close();
         await payloads.close(PAYLOADS_MS);
@@ -228,44 +262,6 @@ export async function startApp(config: Config, log: Log): Promise<App> {
   }
 }
 
-/** A model whose weights are not on this machine, or without an engine, is not one that can answer. */
-function onlyWithWeights(local: LocalBackend, availability: Availability): LocalBackend {
-  const installed = engineInstalled();
-  return {
-    ...local,
-    state: (target) => {
-      if (!installed) return { state: "unavailable", detail: NO_ENGINE };
-      const { state, reason } = availability.of(target.model);
-      return state === "missing"
-        ? { state: "unavailable", detail: reason ?? "its weights are not here" }
-        : local.state(target);
-    },
-  };
-}
-
-async function weightsOf(model: Model, config: Config): Promise<string> {
-  try {
-    return await prepareWeights(model, { home: config.home });
-  } catch (error) {
-    if (error instanceof UserError) {
-      throw new GatewayError("unavailable", error.message, { retryAfter: 30, cause: error });
-    }
-    throw error;
-  }
-}
-
-function backends(
-  local: LocalBackend,
-  models: LiveModels,
-  providers: readonly SettledProvider[],
-  options: DialectOptions,
-): ReadonlyMap<string, Backend> {
-  const all = new Map<string, Backend>([[local.id, local]]);
-  for (const { settings } of providers)
-    all.set(settings.id, models.offered(createBackend(settings, options)));
-  return all;
-}
-
 /** Chats as text for the servers that only go on with text; the templates on this machine are looked up at once. */
 function rendering(
   own: readonly Model[],
@@ -276,29 +272,6 @@ function rendering(
     const known = templates.of(model);
     return known === null ? null : renderChat(known, request);
   };
-}
-
-function routingOf(config: Config, providers: readonly SettledProvider[]): Routing {
-  const { attempts, budget, maxWait, resume, strategy, models } = config.routing;
-  const byModel = new Map(
-    Object.entries(models).map(([id, rules]) => [id.toLowerCase(), rules] as const),
-  );
-  const names = new Map(
-    providers.map(({ settings: { id, file } }) => [id, [id, file.name.toLowerCase()]] as const),
-  );
-  return {
-    rules: { attempts, budgetMs: budget, maxWaitMs: maxWait },
-    resume,
-    strategyOf: (model) => byModel.get(model.id.toLowerCase())?.strategy ?? strategy,
-    contextFallback: (model) => byModel.get(model.id.toLowerCase())?.contextFallback ?? null,
-    providerNames: (provider) => names.get(provider) ?? [provider],
-  };
-}
-
-/** Units of each provider that may be taken at once. */
-function concurrencyOf(providers: readonly SettledProvider[]): (provider: string) => number | null {
-  const limits = new Map(providers.map(({ settings }) => [settings.id, settings.concurrency]));
-  return (provider) => limits.get(provider) ?? null;
 }
 
 /** Whether anybody may get in: refused, or told, where nobody can. @throws UserError */
@@ -314,33 +287,37 @@ function guard(config: Config, { standing }: GatewayKeys, log: Log): void {
   }
 }
 
-function authRules(config: Config, keys: Keys): AuthRules {
-  const { adminKey, allowAnonymous, anonymousHosts } = config.auth;
-  return {
-    adminKeyHash: adminKey === null ? null : hashKey(adminKey),
-    keys,
-    allowAnonymous,
-    anonymousHosts: new Set(anonymousHosts.map((host) => host.toLowerCase())),
-    origins: new Set(config.server.corsOrigins),
-  };
-}
-
 /** No key that this process knows is ever part of a kept payload. */
-function payloadOptions(config: Config, providers: readonly SettledProvider[]): PayloadOptions {
+function payloadOptions(settings: Settings): PayloadOptions {
+  const { config } = settings;
   const { quota, imageQuota, retention, redact, maxPending, ...rules } = config.payloads;
-  const secrets = [
-    config.auth.adminKey,
-    config.hub.token,
-    ...providers.flatMap(({ settings }) => settings.keys),
-  ];
   return {
     ...rules,
     quotaBytes: quota,
     imageQuotaBytes: imageQuota,
     retentionMs: retention,
     patterns: [...redact],
-    secrets: secrets.filter((secret) => secret !== null),
+    secrets: secretsOf(settings),
     maxPendingBytes: maxPending,
+  };
+}
+
+function breakerRules({ config: { routing } }: Settings): BreakerRules {
+  return { failures: routing.breakerFailures, cooldownMs: routing.breakerCooldown };
+}
+
+function reportOf({ providers, models, needRestart, warnings }: Reloaded): ReloadReport {
+  const plain = ({ added, changed, removed }: Changes) => ({
+    added: [...added],
+    changed: [...changed],
+    removed: [...removed],
+  });
+  return {
+    status: "applied",
+    providers: plain(providers),
+    models: plain(models),
+    need_restart: [...needRestart],
+    warnings: [...warnings],
   };
 }
 

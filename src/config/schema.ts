@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { LEVELS } from "../lib/log.ts";
 import { Cover } from "../lib/pattern/cover.ts";
 import { age, duration, memory, size } from "../lib/units.ts";
 import { limits, plan, planName } from "./limits.ts";
@@ -188,6 +189,20 @@ const payloads = z.strictObject({
   maxPending: size.prefault("64MB"),
 });
 
+/** What the process tells on standard error. */
+const logging = z.strictObject({
+  /** `auto`: words at a terminal, JSON otherwise. */
+  format: z.enum(["auto", "text", "json"]).default("auto"),
+  level: z.enum(LEVELS).default("info"),
+  /** The level at which each call that has ended is told. */
+  calls: z.enum(["debug", "info"]).default("debug"),
+});
+
+const metrics = z.strictObject({
+  /** Without the admin key: for whoever reaches the port. */
+  public: z.boolean().default(false),
+});
+
 export const ConfigFile = z.strictObject({
   server: server.prefault({}),
   auth: auth.prefault({}),
@@ -243,6 +258,8 @@ export const ConfigFile = z.strictObject({
       tokenEnv: envName.default("HF_TOKEN"),
     })
     .prefault({}),
+  logging: logging.prefault({}),
+  metrics: metrics.prefault({}),
   routing: routing.prefault({}),
   providers: z.record(providerId, provider).default({}),
 });

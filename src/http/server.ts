@@ -17,6 +17,7 @@ import { docs, welcome } from "./docs.ts";
 import { health, readiness } from "./health.ts";
 import { getModel, listModels } from "./models.ts";
 import { mountOpenRouter, type ReadSide } from "./openrouter.ts";
+import { mountOperating, type Operating } from "./operate.ts";
 import { callerOf, refuse } from "./refuse.ts";
 import { respond } from "./respond.ts";
 import { KeepAlive } from "./sse.ts";
@@ -34,6 +35,8 @@ export interface HttpOptions {
   readonly readiness: () => Readiness;
   readonly calls: ReadSide;
   readonly keys: KeyStore;
+  /** Without it there are no metrics and no reload. */
+  readonly operating?: Operating;
   /** Absent where there is no log to look into. */
   readonly analytics?: AnalyticsSide;
 }
@@ -82,6 +85,14 @@ export function createApp(gateway: Gateway, options: HttpOptions): Hono<Env> {
       options.analytics,
     );
   }
+  if (options.operating !== undefined) {
+    mountOperating(
+      (path, handler) => app.get(path, (c) => handler(c.req.raw)),
+      (path, handler) => app.post(path, (c) => handler(c.req.raw)),
+      gateway,
+      options.operating,
+    );
+  }
   app.get(CONTRACTS.models.path, (c) => listModels(gateway, c.req.raw));
   app.get(`${CONTRACTS.models.path}/*`, (c) => getModel(gateway, c.req.raw));
   app.get(CONTRACTS.health.path, () => health());
@@ -126,7 +137,6 @@ function json(text: string): Response {
 /** Starts listening. Throws the runtime's error when the port is taken. */
 export function listen(gateway: Gateway, options: HttpOptions): Bun.Server<undefined> {
   const app = createApp(gateway, options);
-  const { origins } = gateway.auth;
   return Bun.serve({
     hostname: options.hostname,
     port: options.port,
@@ -140,6 +150,7 @@ export function listen(gateway: Gateway, options: HttpOptions): Bun.Server<undef
     fetch: async (received, server) => {
       const request = addressed(received);
       if (request === null) return refuse(gateway, received, malformed());
+      const { origins } = gateway.auth;
       const early = preflight(request, origins);
       if (early !== null) return early;
       const response = await app.fetch(request, { server });

@@ -1,3 +1,4 @@
+import { ADMIN } from "../contract/admin.ts";
 import { ADMIN_KEYS } from "../contract/admin-keys.ts";
 import { ANALYTICS } from "../contract/analytics.ts";
 import { GatewayError } from "../contract/errors.ts";
@@ -24,7 +25,12 @@ const NOT_YET =
 const FIXED: ReadonlyMap<string, string> = together([
   ["/", "GET"],
   ["/docs", "GET"],
-  ...[...Object.values(CONTRACTS), ...Object.values(ADMIN_KEYS), ...Object.values(ANALYTICS)]
+  ...[
+    ...Object.values(CONTRACTS),
+    ...Object.values(ADMIN_KEYS),
+    ...Object.values(ADMIN),
+    ...Object.values(ANALYTICS),
+  ]
     .filter(({ path }) => !path.includes("{"))
     .map(({ path, method }) => [path, method] as const),
   ...Object.values(OPENROUTER)
