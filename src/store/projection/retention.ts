@@ -28,7 +28,7 @@ const REFUSED_AT_ONCE = 1000;
 /** How often it looks for what is too old. */
 const EVERY_MS = 60_000;
 /** What one step aims to take, so that neither a batch nor a key's change waits long for it. */
-const STEP_MS = 8;
+const STEP_MS = 5;
 const FIRST_ROWS = 100;
 const MOST_ROWS = 2000;
 
@@ -74,7 +74,7 @@ export class Retention {
 /** As many rows as would have taken `STEP_MS`, with care in growing. */
 export function nextRows(rows: number, tookMs: number): number {
   const fitting = Math.floor((rows * STEP_MS) / Math.max(tookMs, 0.1));
-  return Math.max(10, Math.min(fitting, rows * 2, MOST_ROWS));
+  return Math.max(10, Math.min(fitting, Math.floor(rows * 1.25), MOST_ROWS));
 }
 
 function tasksAt(keep: Keep, now: number): Task[] {
