@@ -1,6 +1,7 @@
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
 import { GatewayError } from "../contract/errors.ts";
 import { type KeyState, keyState } from "../lib/key-state.ts";
+import { readKeyText } from "../lib/key-text.ts";
 import type { Caller, Key } from "../types.ts";
 
 /** The keys that were made, as the store keeps them in memory. */
@@ -85,7 +86,11 @@ function holderOf(presented: string, rules: AuthRules, now: number): Caller | nu
     return { keyId: key.id, role: key.role, key };
   }
   if (adminKeyHash === null && standing === "none") return null;
-  throw unauthorized("The API key is not valid. Check the key in `Authorization: Bearer …`.");
+  throw unauthorized(
+    readKeyText(presented).whole
+      ? "The API key is not valid. Check the key in `Authorization: Bearer …`."
+      : "The API key is mistyped or cut off: its last characters don't fit the others.",
+  );
 }
 
 /**

@@ -12,6 +12,7 @@ export type { CallAttempt, CallRow, Calls, CounterRow } from "./calls.ts";
 export { openCallsReadonly } from "./calls.ts";
 export { type Home, HomeError } from "./home.ts";
 export type { Durability } from "./journal.ts";
+export { countKeys } from "./keys/count-keys.ts";
 export { openKeyStore } from "./keys/open-key-store.ts";
 export { type GatewayKeys, openKeys } from "./keys/open-keys.ts";
 export { serverSecret } from "./keys/secret.ts";

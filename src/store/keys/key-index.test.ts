@@ -1,9 +1,9 @@
 import { beforeEach, expect, spyOn, test } from "bun:test";
 import crypto, { randomBytes } from "node:crypto";
+import { makeKeyText } from "../../lib/key-text.ts";
 import type { Key } from "../../types.ts";
 import { KeyIndex } from "./key-index.ts";
 import type { StoredKey } from "./key-row.ts";
-import { makeKeyText } from "./key-text.ts";
 import { ServerSecret } from "./secret.ts";
 
 /** Counts what is computed: that unknown and known texts cost the same is so by construction. */

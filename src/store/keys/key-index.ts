@@ -1,7 +1,7 @@
 import { randomBytes, timingSafeEqual } from "node:crypto";
+import { readKeyText } from "../../lib/key-text.ts";
 import type { Key } from "../../types.ts";
 import type { StoredKey } from "./key-row.ts";
-import { readKeyText } from "./key-text.ts";
 import type { ServerSecret } from "./secret.ts";
 
 interface Entry {

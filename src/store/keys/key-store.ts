@@ -2,9 +2,9 @@ import { randomBytes } from "node:crypto";
 import { z } from "zod";
 import { GatewayError } from "../../contract/errors.ts";
 import { timeOrderedId } from "../../lib/id.ts";
+import { makeKeyText } from "../../lib/key-text.ts";
 import type { Key, KeySettings, KeyStore, NewKey } from "../../types.ts";
 import { KEY_COLUMNS, type StoredKey, storedKeys } from "./key-row.ts";
-import { makeKeyText } from "./key-text.ts";
 import type { ServerSecret } from "./secret.ts";
 
 const Marks = z.array(z.object({ secret_mark: z.string() }));

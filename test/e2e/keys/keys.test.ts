@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { randomBytes } from "node:crypto";
+import { makeKeyText } from "../../../src/lib/key-text.ts";
 import { startCovey, type TestCovey } from "../../covey.ts";
 import { type FakeUpstream, fakeUpstream } from "../../fake-upstream.ts";
 import { allFiles } from "../files.ts";
@@ -42,19 +44,20 @@ describe("a key", () => {
     expect(other.status).toBe(200);
   });
 
-  test("is 401 with any character changed, cut off, or unknown", async () => {
+  test("is 401 with any character changed, cut off, or unknown; a typing error is told as one", async () => {
     const { key } = await makeKey(covey);
     const swapped = key.endsWith("0") ? "1" : "0";
-    for (const wrong of [
-      key.slice(0, -1) + swapped,
-      key.slice(0, -1),
-      key.replace("sk-", "SK-"),
-      `${key}0`,
-    ]) {
-      expect((await chat(covey, wrong, "echo")).status).toBe(401);
+    const wrong = [key.slice(0, -1) + swapped, key.slice(0, -1), `${key}0`];
+    for (const text of wrong) {
+      const answer = await chat(covey, text, "echo");
+      expect(answer.status).toBe(401);
+      expect((await errorOf(answer)).message).toContain("mistyped or cut off");
     }
-    const unknown = key.slice(0, 9) + (key[9] === "a" ? "b" : "a") + key.slice(10);
-    expect((await chat(covey, unknown, "echo")).status).toBe(401);
+    const other = makeKeyText(randomBytes).text;
+    const samePrefix = key.slice(0, 18) + other.slice(18);
+    for (const text of [other, samePrefix, key.replace("sk-", "SK-"), "anything"]) {
+      expect((await chat(covey, text, "echo")).status).toBe(401);
+    }
   });
 
   test("may only use the models on its list, by id or pattern, also as fallbacks", async () => {

@@ -11,7 +11,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Readiness } from "../../../src/contract/health.ts";
-import { type CoveyProcess, spawnCovey } from "../../covey.ts";
+import { type CoveyProcess, ROOT, spawnCovey } from "../../covey.ts";
 import { type FakeUpstream, fakeUpstream } from "../../fake-upstream.ts";
 import { hasPostgres, postgresDatabase } from "../../postgres.ts";
 import { allFiles } from "../files.ts";
@@ -242,6 +242,28 @@ describe("covey keys", () => {
     expect([rotated.id, rotated.key === key]).toEqual([id, false]);
   }, 20_000);
 });
+
+test("covey check says whether anybody can get in", async () => {
+  const check = async (host: string, env: Record<string, string> = {}) => {
+    const child = Bun.spawn(
+      [process.execPath, "src/main.ts", "check", "--config", config, "--host", host],
+      {
+        cwd: ROOT,
+        env: { PATH: process.env.PATH ?? "", HOME: home, COVEY_HOME: home, FAKE_KEY, ...env },
+        stdout: "pipe",
+        stderr: "ignore",
+      },
+    );
+    const said = await new Response(child.stdout).text();
+    return said.split("\n").find((line) => line.slice(2).startsWith("keys: "));
+  };
+  expect(await check("127.0.0.1")).toBe("✓ keys: none; calls without a key are anonymous");
+  expect(await check("0.0.0.0")).toStartWith("✗ keys: 0.0.0.0 can be reached from other machines");
+  expect(existsSync(join(home, "secret"))).toBe(false);
+  await create(["--name", "x"]);
+  expect(await check("0.0.0.0")).toBe("✓ keys: 1 that open");
+  expect(await check("0.0.0.0", { COVEY_SECRET: "" })).toContain("COVEY_SECRET is empty");
+}, 30_000);
 
 test("a server that others can reach starts with a key that was made, and not without", async () => {
   const open = ["--host", "0.0.0.0", "--home", home, "--config", config];
