@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import packageFile from "../package.json" with { type: "json" };
 import { embedded, LOCAL_FACTS } from "./app/embedded.ts";
+import { limiterOf } from "./app/limiter.ts";
 import { logSettings, observation } from "./app/observe.ts";
 import { type Reloaded, Reloader } from "./app/reload.ts";
 import { readSettings, type Settings, secretsOf } from "./app/settings.ts";
@@ -21,8 +22,6 @@ import { renderChat } from "./engines/render-chat.ts";
 import { drain } from "./gateway/drain.ts";
 import { endWithdrawn } from "./gateway/end-withdrawn.ts";
 import type { Gateway } from "./gateway/gateway.ts";
-import { MemoryLimiter } from "./gateway/limits/memory.ts";
-import { spentIn } from "./gateway/limits/spent.ts";
 import { listingOf } from "./gateway/listing/describe-model.ts";
 import { readinessOf } from "./gateway/listing/readiness.ts";
 import { searchOf } from "./gateway/listing/search-models.ts";
@@ -139,7 +138,7 @@ export async function startApp(
       models.offered(createBackend(settings, dialects)),
     );
     upstreams.use(providers);
-    const limiter = new MemoryLimiter({ spent: spentIn(store.calls, store.caughtUp) });
+    const limiter = limiterOf(config, store, log);
     const keys = openKeys({
       read: (text, values) => store.query(text, values),
       write: (text, values) => store.write(text, values),

@@ -23,11 +23,22 @@ export async function admit<O extends Operation>(
   const [first] = all;
   if (!isOnPlan(plan, first)) throw notOnPlan(first, plan.name);
   const models = all.filter((model) => isOnPlan(plan, model));
-  const candidates = models.map((model) => ({ model, targets: gateway.models.targets(model) }));
+  const candidates = [...models, ...larger(gateway, models)].map((model) => ({
+    model,
+    targets: gateway.models.targets(model),
+  }));
   const { claim, maxTokens } = claimOf(call.caller, plan, operation, input, candidates);
   call.lease = await gateway.limiter.admit(claim);
   call.lease.onLost(() => endCall(call, leaseLost()));
   return { operation, input: limited<O>(input, maxTokens), models, wishes };
+}
+
+/** Those that take what is too long for these. */
+function larger(gateway: Gateway, models: readonly Model[]): Model[] {
+  return models.flatMap((model) => {
+    const name = gateway.routing.contextFallback(model);
+    return (name === null ? undefined : gateway.models.resolve(name)) ?? [];
+  });
 }
 
 function limited<O extends Operation>(

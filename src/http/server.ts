@@ -8,6 +8,7 @@ import { answer } from "../gateway/pipeline.ts";
 import { voiceOf } from "../gateway/voices/voice.ts";
 import { timeOrderedId } from "../lib/id.ts";
 import type { KeyStore, Operation } from "../types.ts";
+import { mountAccount } from "./account.ts";
 import { addressed, malformed } from "./address.ts";
 import { mountAdminKeys } from "./admin-keys.ts";
 import { type AnalyticsSide, mountAnalytics } from "./analytics.ts";
@@ -93,6 +94,7 @@ export function createApp(gateway: Gateway, options: HttpOptions): Hono<Env> {
       options.operating,
     );
   }
+  mountAccount((path, handler) => app.get(path, (c) => handler(c.req.raw)), gateway);
   app.get(CONTRACTS.models.path, (c) => listModels(gateway, c.req.raw));
   app.get(`${CONTRACTS.models.path}/*`, (c) => getModel(gateway, c.req.raw));
   app.get(CONTRACTS.health.path, () => health());

@@ -1,9 +1,10 @@
+import { ACCOUNT } from "../contract/account.ts";
 import { ADMIN } from "../contract/admin.ts";
 import { ADMIN_KEYS } from "../contract/admin-keys.ts";
 import { ANALYTICS } from "../contract/analytics.ts";
 import { GatewayError } from "../contract/errors.ts";
 import { OPENROUTER, OPENROUTER_BASES, openRouterPaths } from "../contract/openrouter.ts";
-import { CONTRACTS } from "../contract/operations.ts";
+import { CONTRACTS, type Contract } from "../contract/operations.ts";
 import { pathOf } from "./address.ts";
 
 /** OpenAI's endpoints that Covey will not have, and what to use in their place. */
@@ -27,16 +28,23 @@ const FIXED: ReadonlyMap<string, string> = together([
   ["/docs", "GET"],
   ...[
     ...Object.values(CONTRACTS),
+    ...Object.values(ACCOUNT),
     ...Object.values(ADMIN_KEYS),
     ...Object.values(ADMIN),
     ...Object.values(ANALYTICS),
   ]
     .filter(({ path }) => !path.includes("{"))
-    .map(({ path, method }) => [path, method] as const),
+    .flatMap((contract) =>
+      [contract.path, ...aliasesOf(contract)].map((path) => [path, contract.method] as const),
+    ),
   ...Object.values(OPENROUTER)
     .filter(({ path }) => !path.includes("{"))
     .flatMap(({ path, method }) => openRouterPaths(path).map((each) => [each, method] as const)),
 ]);
+
+function aliasesOf({ aliases = [] }: Contract): readonly string[] {
+  return aliases.filter((path) => !path.includes("{"));
+}
 
 function together(paths: readonly (readonly [path: string, method: string])[]) {
   const all = new Map<string, string>();

@@ -44,6 +44,8 @@ export interface Used {
 export interface Lease {
   /** As they were at its admission. */
   readonly headers: Readonly<Record<string, string>>;
+  /** That it takes of its key's concurrency. */
+  readonly units: number;
   /** Gives the place back and puts the truth in place of what was set aside; nothing used if left out. The first call counts. */
   release(used?: Used): void;
   /** Called once when the place can't be kept: the call must end now. Never before `admit` has answered. */
@@ -56,7 +58,7 @@ export interface Standing {
   readonly tokens: { readonly used: number; readonly resetIn: number };
   readonly units: number;
   readonly images: number;
-  /** Null without a budget, or while nobody knows. */
+  /** Null without a budget. */
   readonly budget: {
     readonly spentNanoUsd: number;
     readonly reservedNanoUsd: number;
@@ -86,6 +88,7 @@ export interface Limiter {
   admit(claim: Claim): Lease | Promise<Lease>;
   /** What response headers say of a key without a lease, as far as it is known here. */
   headers(keyId: string, limits: Limits): Readonly<Record<string, string>>;
+  /** @throws GatewayError 503 while nobody can say */
   standing(keyId: string, limits: Limits): Promise<Standing>;
   state(): LimiterState;
   /** From now on nothing is admitted: the server drains. */

@@ -60,12 +60,11 @@ export class MemoryLimiter implements Limiter {
     return this.#headers(this.#account(keyId), limits, this.#clock.now());
   }
 
-  standing(keyId: string, limits: Limits): Promise<Standing> {
+  async standing(keyId: string, limits: Limits): Promise<Standing> {
+    const page = limits.budget === null ? null : await this.#page(keyId, limits.budget);
     const now = this.#clock.now();
     const { requests, tokens, units, images } = this.#account(keyId);
-    const page =
-      limits.budget === null ? null : this.#budgets.page(keyId, limits.budget, this.#clock.wall());
-    return Promise.resolve({
+    return {
       requests: { used: requests.used(now), resetIn: requests.resetIn(now) },
       tokens: { used: tokens.used(now), resetIn: tokens.resetIn(now) },
       units,
@@ -78,7 +77,7 @@ export class MemoryLimiter implements Limiter {
               reservedNanoUsd: page.reservedNanoUsd,
               resetsAt: page.period.end,
             },
-    });
+    };
   }
 
   state(): LimiterState {
@@ -94,13 +93,19 @@ export class MemoryLimiter implements Limiter {
     return Promise.resolve();
   }
 
-  async #takeLater(claim: Claim, budget: Budget): Promise<Lease> {
-    let page: Page;
+  async #page(keyId: string, budget: Budget): Promise<Page> {
+    const wall = this.#clock.wall();
     try {
-      page = await this.#budgets.open(claim.keyId, budget, this.#clock.wall());
+      return (
+        this.#budgets.page(keyId, budget, wall) ?? (await this.#budgets.open(keyId, budget, wall))
+      );
     } catch (error) {
       throw refusals.budgetUnknown(error);
     }
+  }
+
+  async #takeLater(claim: Claim, budget: Budget): Promise<Lease> {
+    const page = await this.#page(claim.keyId, budget);
     if (this.#draining) throw refusals.draining();
     return this.#take(claim, page);
   }
@@ -132,6 +137,7 @@ export class MemoryLimiter implements Limiter {
     let held = true;
     return {
       headers: this.#headers(account, claim.limits, now),
+      units: claim.units,
       release: (used = NOTHING) => {
         if (!held) return;
         held = false;

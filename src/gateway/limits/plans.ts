@@ -1,3 +1,4 @@
+import { isOnList } from "../../lib/name-pattern.ts";
 import type { Caller } from "../../types.ts";
 import { type Limits, UNLIMITED } from "./limits.ts";
 
@@ -6,7 +7,7 @@ export interface Plan {
   /** `anonymous`, `admin`, a plan's name, or `none`. */
   readonly name: string;
   readonly limits: Limits;
-  /** Patterns of model ids, `*` for any text; empty is all. */
+  /** Patterns of model ids in lower case, `*` for any text; empty is all. */
   readonly models: readonly string[];
   /** The answer's limit for requests that don't say one, where tokens or money are limited. */
   readonly defaultMaxTokens: number;
@@ -39,24 +40,7 @@ export function isOnPlan(
   { id, aliases }: { readonly id: string; readonly aliases: readonly string[] },
 ): boolean {
   if (models.length === 0) return true;
-  return [id, ...aliases].some((name) => models.some((pattern) => matches(pattern, name)));
-}
-
-/** `*` stands for any text, slashes included; letters' case does not matter. */
-export function matches(pattern: string, name: string): boolean {
-  const parts = pattern.toLowerCase().split("*");
-  const text = name.toLowerCase();
-  const [first = "", ...rest] = parts;
-  if (rest.length === 0) return text === first;
-  if (!text.startsWith(first)) return false;
-  const last = rest.pop() ?? "";
-  let at = first.length;
-  for (const part of rest) {
-    const found = text.indexOf(part, at);
-    if (found === -1) return false;
-    at = found + part.length;
-  }
-  return text.length - last.length >= at && text.endsWith(last);
+  return isOnList(models, [id, ...aliases]);
 }
 
 export interface LimitSettings {
@@ -75,7 +59,7 @@ export function plansOf(
   const plan = (name: string, limits: Limits, models: readonly string[] = []): Plan => ({
     name,
     limits,
-    models,
+    models: models.map((pattern) => pattern.toLowerCase()),
     defaultMaxTokens,
   });
   const named = new Map(

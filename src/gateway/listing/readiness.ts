@@ -38,8 +38,14 @@ export function readinessOf(
     models: all.filter(isNamed).map((model) => ({ id: model.id, ...bestState(gateway, model) })),
     providers: lists.map(({ provider: id, models, trouble }) => ({ id, models, detail: trouble })),
     keys: { ok: keys.ok, detail: keys.detail },
+    limits: limitsOf(gateway),
     store: { ok, detail, lag_bytes: lagBytes },
   };
+}
+
+function limitsOf({ limiter }: Gateway): Readiness["limits"] {
+  const { ok, mode, detail, leases, lost } = limiter.state();
+  return { ok, mode, detail, leases, lost_leases: lost };
 }
 
 function bestState(gateway: Gateway, model: Model) {

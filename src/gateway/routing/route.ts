@@ -2,6 +2,7 @@ import { GatewayError } from "../../contract/errors.ts";
 import type { JsonObject, Model, Operation, OperationInput, Target } from "../../types.ts";
 import type { Call } from "../call.ts";
 import { type Gateway, stateOf } from "../gateway.ts";
+import { isOnPlan, planOf } from "../limits/plans.ts";
 import { mayUseModel } from "../permit.ts";
 import type { Preferences } from "../preferences.ts";
 import type { Started } from "./attempt.ts";
@@ -94,5 +95,6 @@ export function targetsOf<O extends Operation>(
 function largerModel(gateway: Gateway, { caller }: Call, model: Model): Model | undefined {
   const name = gateway.routing.contextFallback(model);
   const larger = name === null ? undefined : gateway.models.resolve(name);
-  return larger !== undefined && mayUseModel(caller, larger) ? larger : undefined;
+  if (larger === undefined || !mayUseModel(caller, larger)) return undefined;
+  return isOnPlan(planOf(gateway.plans, caller), larger) ? larger : undefined;
 }

@@ -68,6 +68,7 @@ export class HeldLeases {
   leaseOf(held: Held, headers: Lease["headers"], release: (held: Held, used: Used) => void): Lease {
     return {
       headers,
+      units: held.claim.units,
       release: (used = { tokens: 0, costNanoUsd: 0 }) => release(held, used),
       onLost: (end) => {
         held.end = end;

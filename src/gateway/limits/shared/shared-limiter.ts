@@ -106,7 +106,7 @@ export class SharedLimiter implements Limiter {
   admit(claim: Claim): Lease | Promise<Lease> {
     if (this.#draining) throw refusals.draining();
     const { limits } = claim;
-    if (isUnlimited(claim)) return this.#unlimitedLease();
+    if (isUnlimited(claim)) return this.#unlimitedLease(claim.units);
     if (limits.concurrency > 0 && claim.units > limits.concurrency)
       throw refusals.unitsNeverFit(claim);
     if (limits.tokensPerMinute > 0 && claim.tokens > limits.tokensPerMinute)
@@ -429,11 +429,12 @@ export class SharedLimiter implements Limiter {
     );
   }
 
-  #unlimitedLease(): Lease {
+  #unlimitedLease(units: number): Lease {
     this.#unlimited += 1;
     let held = true;
     return {
       headers: NO_HEADERS,
+      units,
       release: () => {
         if (held) this.#unlimited -= 1;
         held = false;
