@@ -17,6 +17,8 @@ export interface CoveyOptions {
   readonly home?: string;
   readonly port?: number;
   readonly preload?: boolean;
+  /** More tables of the config. */
+  readonly config?: string;
 }
 
 /** How long the call log's database may take to follow. */
@@ -49,7 +51,7 @@ concurrency = 0
 preload = ${options.preload ?? false}
 [routing]
 strategy = "${targets > 1 ? "least-latency" : "priority"}"
-${providers.join("")}`,
+${providers.join("")}${options.config ?? ""}`,
   );
   return file;
 }

@@ -16,7 +16,7 @@ const WARM_UP_SECONDS = 4;
 /** A processor that is taken less had something else to do, or nothing. */
 const SATURATED = 0.85;
 
-interface Measured extends Load {
+export interface Measured extends Load {
   /** CPU while the load ran, as shares of one processor. */
   readonly busy: number;
   readonly loadBusy: number;
@@ -75,7 +75,8 @@ async function startBareProxy(cpu: number, origin: string): Promise<Started & { 
   return { ...bare, url };
 }
 
-async function measured(
+/** Load on one server for some seconds, and what it cost until all it caused was done. */
+export async function measured(
   cores: Cores,
   server: Started & { url: string },
   upstream: Started,

@@ -1,6 +1,7 @@
 import { parseArgs } from "node:util";
 import { engine } from "./engine.ts";
 import { events } from "./events.ts";
+import { log } from "./log.ts";
 import { stopAll } from "./processes.ts";
 import { printResult, type Result, writeJson } from "./report.ts";
 import { requests } from "./requests.ts";
@@ -16,6 +17,7 @@ const BENCHMARKS: Readonly<Record<string, (options: { rounds: number }) => Promi
   events,
   startup,
   engine,
+  log,
 };
 
 const { values, positionals } = parseArgs({

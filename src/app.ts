@@ -1,56 +1,64 @@
 import { join } from "node:path";
 import packageFile from "../package.json" with { type: "json" };
-import { loadAliases } from "./catalog/aliases.ts";
+import { embedded, LOCAL_FACTS } from "./app/embedded.ts";
+import { limiterOf } from "./app/limiter.ts";
+import { logSettings, observation } from "./app/observe.ts";
+import { type Reloaded, Reloader } from "./app/reload.ts";
+import { type ResolveName, readSettings, type Settings, secretsOf } from "./app/settings.ts";
+import { type Changes, Upstreams } from "./app/upstreams.ts";
 import { Availability } from "./catalog/availability.ts";
 import { ChatTemplates } from "./catalog/chat-templates.ts";
 import { type LiveModels, liveModels } from "./catalog/live-models.ts";
-import { catalogFolders, loadCatalog } from "./catalog/load.ts";
-import { readProviderFiles } from "./catalog/providers.ts";
 import { routingWarnings } from "./catalog/routing-names.ts";
 import {
   faultWarnings,
   providerWarnings,
-  type SettledProvider,
-  settleProviders,
   type UnusedKey,
   unusedKeys,
 } from "./catalog/settle-providers.ts";
 import { starterOf } from "./catalog/starter.ts";
-import { FREE } from "./catalog/target.ts";
-import { prepareWeights } from "./catalog/weights.ts";
+import { refuseKeyless } from "./config/load.ts";
+import type { Reread } from "./config/reread.ts";
 import type { Config } from "./config/schema.ts";
-import { GatewayError } from "./contract/errors.ts";
+import type { ReloadReport } from "./contract/admin.ts";
 import { Images } from "./dialects/images.ts";
 import { createBackend, type DialectOptions } from "./dialects/index.ts";
-import { createLocalBackend, LOCAL_CONTINUATION, type LocalBackend } from "./engines/index.ts";
+import type { LocalBackend } from "./engines/index.ts";
 import { renderChat } from "./engines/render-chat.ts";
-import { Admission } from "./gateway/admit.ts";
-import { type AuthRules, hashKey } from "./gateway/authenticate.ts";
 import { drain } from "./gateway/drain.ts";
-import type { Gateway, Routing } from "./gateway/gateway.ts";
-import { listingOf, TEXT_PARAMETERS } from "./gateway/listing/describe-model.ts";
+import { endWithdrawn } from "./gateway/end-withdrawn.ts";
+import type { Gateway } from "./gateway/gateway.ts";
+import { listingOf } from "./gateway/listing/describe-model.ts";
 import { readinessOf } from "./gateway/listing/readiness.ts";
 import { searchOf } from "./gateway/listing/search-models.ts";
+import type { BreakerRules } from "./gateway/routing/breaker.ts";
 import { Health } from "./gateway/routing/health.ts";
 import { Slots } from "./gateway/routing/slots.ts";
-import { tellHealth, tellKeyRest } from "./gateway/tell-operator.ts";
 import { listen } from "./http/server.ts";
-import { engineInstalled, NO_ENGINE } from "./lib/engine-installed.ts";
-import type { Log } from "./lib/log.ts";
+import type { Log, SettableLog } from "./lib/log.ts";
 import { UserError } from "./lib/user-error.ts";
-import { openStore, type Store } from "./store/index.ts";
-import type { Backend, Model } from "./types.ts";
+import {
+  type GatewayKeys,
+  type Keep,
+  openKeys,
+  openStore,
+  type Store,
+  serverSecret,
+} from "./store/index.ts";
+import { type PayloadOptions, PayloadStore } from "./store/payloads/client.ts";
+import type { Model } from "./types.ts";
 
 /** What clients get at least to read the ends of their answers in, when the server stops. */
 const DELIVERY_MS = 1000;
+/** How long starting waits for the keys; until they are known, calls with one get 503. */
+const KEYS_MS = 5000;
+/** How often running calls are looked through for keys that have expired. */
+const WITHDRAWN_MS = 250;
 /** How often to look whether a model was pulled meanwhile. */
 const AVAILABILITY_MS = 3000;
 const IDLE_CONNECTION_S = 120;
-const LOCAL_FACTS = {
-  price: FREE,
-  continuation: LOCAL_CONTINUATION,
-  parameters: TEXT_PARAMETERS,
-};
+/** What payloads that are on their way get to reach the disk, when the server stops. */
+const PAYLOADS_MS = 3000;
 const OPENAPI = join(import.meta.dir, "..", "openapi.json");
 
 /** A running Covey. */
@@ -59,6 +67,7 @@ export interface App {
   readonly gateway: Gateway;
   readonly local: LocalBackend;
   readonly store: Store;
+  readonly keys: GatewayKeys;
   readonly starter: Model;
   /** What providers list. */
   readonly models: LiveModels;
@@ -66,87 +75,157 @@ export interface App {
   readonly unusedKeys: readonly UnusedKey[];
   /** Resolves when each provider's list was tried once. Never rejects. */
   readonly discovered: Promise<void>;
+  /** What it runs with now. */
+  settings(): Settings;
+  /** Reads config and files again; rejects with a `UserError`, and nothing changed, when one is bad. */
+  reload(): Promise<Reloaded>;
   /** Lets running calls end for at most `patienceMs`, then ends everything. Returns how many were cut off. */
   close(patienceMs: number): Promise<number>;
+}
+
+export interface StartOptions {
+  /** Somebody at a terminal reads the log. */
+  readonly pretty?: boolean;
+  /** Reads the config again, for a reload; without it, that is the same one. */
+  readonly reread?: () => Reread;
 }
 
 /**
  * Puts the parts together and starts listening. Nothing is loaded yet but the catalog.
  * @throws UserError for a home folder in use, a bad model file, a port in use
  */
-export async function startApp(config: Config, log: Log): Promise<App> {
+export async function startApp(
+  config: Config,
+  log: SettableLog,
+  { pretty = false, reread = () => ({ config, needRestart: [] }) }: StartOptions = {},
+): Promise<App> {
   const store = openStore({
     home: config.home,
     durability: config.journal.durability,
+    maxJournalBytes: config.journal.maxBytes,
+    databaseUrl: databaseUrl(config),
+    keep: keepOf(config.log),
     version: packageFile.version,
   });
   try {
-    const own = loadCatalog(catalogFolders(config.home, config.models.folders));
-    const { files, faults } = readProviderFiles(config.home);
-    const { place } = config;
-    const providers = settleProviders(config.providers, files, config.secret, { faults, place });
-    for (const warning of [...faultWarnings(faults), ...providerWarnings(providers)])
+    const secret = serverSecret(
+      config.home,
+      config.serverSecret(),
+      config.secret("DATABASE_URL") !== null,
+    );
+    // The models are put together from the settings, which ask for them by name later on.
+    const named: { models: LiveModels | null } = { models: null };
+    const resolveName: ResolveName = (name) => named.models?.index.resolve(name);
+    const first = readSettings(config, resolveName);
+    const current = { settings: first };
+    log.use(logSettings(first, pretty));
+    const { catalog, files, providers } = first;
+    for (const warning of [...faultWarnings(first.faults), ...providerWarnings(providers)])
       log.warn(warning);
+    const observed = observation(log, () => current.settings);
     const models = liveModels({
-      own: own.models,
+      own: catalog.models,
       localFacts: LOCAL_FACTS,
       providers,
-      aliases: loadAliases(config.home),
+      aliases: first.aliases,
       home: config.home,
       log,
       prepare: (model, targets) => void searchOf(listingOf(model, targets)),
     });
+    named.models = models;
     await models.restore();
-    const availability = new Availability(own.models, { home: config.home });
+    const availability = new Availability(catalog.models, { home: config.home });
     await availability.refresh();
-    const starter = starterOf(own, config.models.starter, availability);
-    const { keepAlive: keepAliveMs, loadTimeout: loadTimeoutMs, ...engine } = config.engine;
-    const engines = createLocalBackend({
-      models: own.models,
-      prepare: (model) => weightsOf(model, config),
-      config: { ...engine, keepAliveMs, loadTimeoutMs },
-      log,
+    const starter = starterOf(catalog, config.models.starter, availability);
+    const local = embedded(catalog.models, config, availability, log);
+    const images = new Images(config.images);
+    const templates = new ChatTemplates({ home: config.home }, log);
+    const dialects = {
+      images,
+      renderChat: rendering(catalog.models, templates),
+      onRest: observed.rested,
+    };
+    const upstreams = new Upstreams(local, ({ settings }) =>
+      models.offered(createBackend(settings, dialects)),
+    );
+    upstreams.use(providers);
+    const limiter = limiterOf(config, store, log);
+    const keys = openKeys({
+      read: (text, values) => store.query(text, values),
+      write: (text, values) => store.write(text, values),
+      secret,
+      staleAfterMs: config.keys.staleAfter,
+      refuseStale: config.keys.refuseStale,
+      onChange: () => endWithdrawn(gateway, Date.now()),
     });
-    const local = onlyWithWeights(engines, availability);
+    const payloads = new PayloadStore(join(config.home, "payloads"), payloadOptions(first));
     const gateway: Gateway = {
-      auth: authRules(config),
-      models: models.index,
-      admission: new Admission((caller) =>
-        caller.role === "anonymous" ? config.limits.anonymous : config.limits.admin,
-      ),
-      routing: routingOf(config, providers, models.index),
-      health: new Health(
-        {
-          failures: config.routing.breakerFailures,
-          cooldownMs: config.routing.breakerCooldown,
-        },
-        tellHealth(log),
-      ),
-      slots: new Slots(concurrencyOf(providers)),
-      ledger: store.ledger,
-      backends: backends(local, models, providers, {
-        images: new Images(config.images),
-        keyRests: tellKeyRest(log),
-        renderChat: rendering(own.models, new ChatTemplates({ home: config.home }, log)),
-      }),
-      options: {
-        firstByteDelayMs: config.stream.firstByteDelay,
-        lenient: config.api.validation === "lenient",
+      get auth() {
+        return { ...current.settings.auth, keys };
       },
+      models: models.index,
+      get plans() {
+        return current.settings.plans;
+      },
+      limiter,
+      get routing() {
+        return current.settings.routing;
+      },
+      health: new Health(() => breakerRules(current.settings), observed.turned),
+      slots: new Slots((provider) => current.settings.concurrency.get(provider) ?? null),
+      ledger: store.ledger,
+      payloads,
+      get backends() {
+        return upstreams.all;
+      },
+      get options() {
+        return current.settings.options;
+      },
+      observer: observed.observer,
       log,
       running: new Set(),
     };
+    await Promise.race([keys.loaded, Bun.sleep(KEYS_MS)]);
+    guard(config, keys, log);
+    const watch = setInterval(() => endWithdrawn(gateway, Date.now()), WITHDRAWN_MS);
+    watch.unref();
+    const reloader = new Reloader(
+      {
+        ...{ models, availability, local, upstreams, log, health: gateway.health },
+        current: () => current.settings,
+        resolveName,
+        swap: (next) => {
+          current.settings = next;
+          log.use(logSettings(next, pretty));
+          images.use(next.config.images);
+          payloads.configure(payloadOptions(next));
+        },
+      },
+      reread,
+    );
+    const stopWatching = observed.watch({
+      ...{ gateway, local, store, version: packageFile.version, lists: () => models.lists() },
+    });
     const server = listen(gateway, {
       hostname: config.server.host,
       port: config.server.port,
-      maxBodyBytes: config.server.maxBody,
+      get maxBodyBytes() {
+        return current.settings.config.server.maxBody;
+      },
       keepAliveMs: config.stream.keepalive,
       idleConnectionS: IDLE_CONNECTION_S,
       openapi: () => Bun.file(OPENAPI).text(),
       readiness: () =>
-        readinessOf(gateway, store.ledger.health(), models.lists(), (model) =>
+        readinessOf(gateway, store.ledger.health(), keys.health(), models.lists(), (model) =>
           models.index.isNamed(model),
         ),
+      keys: keys.store,
+      operating: {
+        metrics: () => observed.metrics.text(),
+        metricsArePublic: () => current.settings.config.metrics.public,
+        reload: async () => reportOf(await reloader.reload()),
+      },
+      analytics: { log: store.analytics, payloads },
       calls: {
         getCall: (id) => store.calls.getCall(id),
         spent: (keyId, since) => store.calls.spent(keyId, since),
@@ -156,7 +235,12 @@ export async function startApp(config: Config, log: Log): Promise<App> {
     availability.watch(AVAILABILITY_MS);
     const discovered = models.start().then(() => {
       const { index } = models;
-      for (const warning of routingWarnings(config.routing.models, index, models.lists(), place))
+      for (const warning of routingWarnings(
+        config.routing.models,
+        index,
+        models.lists(),
+        config.place,
+      ))
         log.warn(warning);
     });
     return {
@@ -164,14 +248,17 @@ export async function startApp(config: Config, log: Log): Promise<App> {
       gateway,
       local,
       store,
+      keys,
       starter,
       models,
       unusedKeys: unusedKeys(providers, files, config.secret),
       discovered,
+      settings: () => current.settings,
+      reload: () => reloader.reload(),
       close: async (patienceMs) => {
         availability.stop();
         await models.stop();
-        gateway.admission.close();
+        limiter.drain();
         const deadline = performance.now() + patienceMs;
         const delivered = server.stop();
         const cut = await drain(gateway, patienceMs);
@@ -180,6 +267,11 @@ export async function startApp(config: Config, log: Log): Promise<App> {
         await Promise.race([delivered, Bun.sleep(patienceMs === 0 ? 0 : left)]);
         await server.stop(true);
         for (const backend of gateway.backends.values()) await backend.close?.();
+        clearInterval(watch);
+        stopWatching();
+        keys.stop();
+        await limiter.close();
+        await payloads.close(PAYLOADS_MS);
         await store.close();
         return cut;
       },
@@ -188,44 +280,6 @@ export async function startApp(config: Config, log: Log): Promise<App> {
     await store.close();
     throw error;
   }
-}
-
-/** A model whose weights are not on this machine, or without an engine, is not one that can answer. */
-function onlyWithWeights(local: LocalBackend, availability: Availability): LocalBackend {
-  const installed = engineInstalled();
-  return {
-    ...local,
-    state: (target) => {
-      if (!installed) return { state: "unavailable", detail: NO_ENGINE };
-      const { state, reason } = availability.of(target.model);
-      return state === "missing"
-        ? { state: "unavailable", detail: reason ?? "its weights are not here" }
-        : local.state(target);
-    },
-  };
-}
-
-async function weightsOf(model: Model, config: Config): Promise<string> {
-  try {
-    return await prepareWeights(model, { home: config.home });
-  } catch (error) {
-    if (error instanceof UserError) {
-      throw new GatewayError("unavailable", error.message, { retryAfter: 30, cause: error });
-    }
-    throw error;
-  }
-}
-
-function backends(
-  local: LocalBackend,
-  models: LiveModels,
-  providers: readonly SettledProvider[],
-  options: DialectOptions,
-): ReadonlyMap<string, Backend> {
-  const all = new Map<string, Backend>([[local.id, local]]);
-  for (const { settings } of providers)
-    all.set(settings.id, models.offered(createBackend(settings, options)));
-  return all;
 }
 
 /** Chats as text for the servers that only go on with text; the templates on this machine are looked up at once. */
@@ -240,41 +294,68 @@ function rendering(
   };
 }
 
-function routingOf(
-  config: Config,
-  providers: readonly SettledProvider[],
-  index: Gateway["models"],
-): Routing {
-  const { attempts, budget, maxWait, resume, strategy, models } = config.routing;
-  const rules = Object.entries(models);
-  // By any of its names; which those are may change with the lists.
-  const rulesOf = (model: Model) =>
-    rules.find(([name]) => index.resolve(name)?.id === model.id)?.[1];
-  const names = new Map(
-    providers.map(({ settings: { id, file } }) => [id, [id, file.name.toLowerCase()]] as const),
-  );
+/** Whether anybody may get in: refused, or told, where nobody can. @throws UserError */
+function guard(config: Config, { standing }: GatewayKeys, log: Log): void {
+  refuseKeyless(config, standing !== "none");
+  const { adminKey, allowAnonymous, adminKeyEnv } = config.auth;
+  if (standing === "unknown")
+    log.warn("the keys' database does not answer: keys are not known yet");
+  if (standing === "none" && adminKey === null && !allowAnonymous) {
+    log.warn(
+      `nobody can get in: anonymous calls are off, ${adminKeyEnv} is not set and there is no key; covey keys create makes one`,
+    );
+  }
+}
+
+/** No key that this process knows is ever part of a kept payload. */
+function payloadOptions(settings: Settings): PayloadOptions {
+  const { config } = settings;
+  const { quota, imageQuota, retention, redact, maxPending, ...rules } = config.payloads;
   return {
-    rules: { attempts, budgetMs: budget, maxWaitMs: maxWait },
-    resume,
-    strategyOf: (model) => rulesOf(model)?.strategy ?? strategy,
-    contextFallback: (model) => rulesOf(model)?.contextFallback ?? null,
-    providerNames: (provider) => names.get(provider) ?? [provider],
+    ...rules,
+    quotaBytes: quota,
+    imageQuotaBytes: imageQuota,
+    retentionMs: retention,
+    patterns: [...redact],
+    secrets: secretsOf(settings),
+    maxPendingBytes: maxPending,
   };
 }
 
-/** Units of each provider that may be taken at once. */
-function concurrencyOf(providers: readonly SettledProvider[]): (provider: string) => number | null {
-  const limits = new Map(providers.map(({ settings }) => [settings.id, settings.concurrency]));
-  return (provider) => limits.get(provider) ?? null;
+function breakerRules({ config: { routing } }: Settings): BreakerRules {
+  return { failures: routing.breakerFailures, cooldownMs: routing.breakerCooldown };
 }
 
-function authRules(config: Config): AuthRules {
-  const { adminKey, allowAnonymous, anonymousHosts } = config.auth;
+function reportOf({ providers, models, needRestart, warnings }: Reloaded): ReloadReport {
+  const plain = ({ added, changed, removed }: Changes) => ({
+    added: [...added],
+    changed: [...changed],
+    removed: [...removed],
+  });
   return {
-    adminKeyHash: adminKey === null ? null : hashKey(adminKey),
-    allowAnonymous,
-    anonymousHosts: new Set(anonymousHosts.map((host) => host.toLowerCase())),
-    origins: new Set(config.server.corsOrigins),
+    status: "applied",
+    providers: plain(providers),
+    models: plain(models),
+    need_restart: [...needRestart],
+    warnings: [...warnings],
+  };
+}
+
+/** Where the call log and the keys are, when not in the home folder. */
+function databaseUrl(config: Config): string | null {
+  const url = config.secret("DATABASE_URL");
+  if (url === null || /^postgres(ql)?:\/\//i.test(url)) return url;
+  throw new UserError("DATABASE_URL: expected postgres://user:password@host:5432/database");
+}
+
+function keepOf(log: Config["log"]): Keep {
+  return {
+    callsMs: log.keepCalls,
+    minutesMs: log.keepMinutes,
+    hoursMs: log.keepHours,
+    daysMs: log.keepDays,
+    maxBytes: log.maxBytes,
+    refusedRows: log.keepRefused,
   };
 }
 

@@ -11,15 +11,19 @@ async function run(line: CommandLine): Promise<number> {
     return check(line.text);
   }
   const { loadConfig } = await import("./config/load.ts");
+  if (line.command === "serve") {
+    const { serve } = await import("./cli/serve.ts");
+    return serve(line.text);
+  }
   const config = loadConfig({ flags: line.text });
   switch (line.command) {
-    case "serve": {
-      const { serve } = await import("./cli/serve.ts");
-      return serve(config);
-    }
     case "pull": {
       const { pull } = await import("./cli/pull.ts");
       return pull(config, line.positionals[0] ?? "", { update: line.flags.has("update") });
+    }
+    case "keys": {
+      const { keys } = await import("./cli/keys.ts");
+      return keys(config, line);
     }
     case "models": {
       const { models } = await import("./cli/models.ts");

@@ -31,11 +31,15 @@ export interface Model {
 /** Sampling that a model gets when a request doesn't say. */
 export type ModelDefaults = SamplingDefaults;
 
-/** US dollars a token, and a request. */
+/** US dollars a token, a request, an image. An explicit 0 is free; what nobody said is null. */
 export interface Price {
   readonly prompt: number;
+  /** A token of the prompt that was read from a cache; null is as any other. */
+  readonly cached: number | null;
   readonly completion: number;
   readonly request: number;
+  /** An image that was made; null where nobody said. */
+  readonly image: number | null;
 }
 
 /** How a target goes on with an answer that another one began; all of it declared, never tried out. */
@@ -125,6 +129,8 @@ export interface Meter {
   firstTokenAt: number;
   /** Events of a stream that could not be read, and were skipped. */
   malformedEvents: number;
+  /** US dollars the upstream says it charged; null when it says nothing. */
+  providerCost: number | null;
 }
 
 export type UsageSource = "upstream" | "counted" | "estimated" | "none";
@@ -191,6 +197,8 @@ export interface Backend {
   state(target: Target): ModelState;
   /** What an operator should know of it now: no key, keys at rest, nothing listens; null when all is well. */
   trouble?(): string | null;
+  /** How many keys it has, and how many rest for some model. `now` as `performance.now()` has it. */
+  keys?(now: number): { readonly all: number; readonly resting: number };
   /** Names of the parameters of this request that the target can't honour. Pure; never throws. */
   unsupported(target: Target, operation: Operation, input: JsonObject): readonly string[];
   open?(): Promise<void>;
@@ -203,6 +211,79 @@ export interface Caller {
   /** `anonymous`, `admin`, or a key's id. Never the key. */
   readonly keyId: string;
   readonly role: "anonymous" | "key" | "admin";
+  /** What is known of its key; null for anonymous callers and the admin key of the environment. */
+  readonly key: Key | null;
+}
+
+/** One API key, without the key itself. Times are Unix milliseconds. */
+export interface Key {
+  /** `key_…`, in every record and answer. */
+  readonly id: string;
+  /** The first characters of the key, by which people know it. */
+  readonly prefix: string;
+  readonly name: string;
+  readonly owner: string;
+  readonly role: "key" | "admin";
+  /** A plan of the config; null is the default one. */
+  readonly plan: string | null;
+  /** Model ids and patterns with `*`, in lower case; null is all. */
+  readonly models: readonly string[] | null;
+  /** Endpoints it may use, by operation; null is all. */
+  readonly endpoints: readonly string[] | null;
+  readonly budget: Budget | null;
+  readonly tags: readonly string[];
+  /** Whether what its calls send and get is kept. */
+  readonly payloads: "off" | "sampled" | "on" | null;
+  readonly createdAt: number;
+  readonly expiresAt: number | null;
+  readonly disabledAt: number | null;
+  readonly revokedAt: number | null;
+}
+
+/** What a key may spend in a calendar day or month (UTC), in billionths of a US dollar. */
+export interface Budget {
+  readonly period: "day" | "month";
+  readonly nanoUsd: number;
+}
+
+/** What an operator says of a key. */
+export type KeySettings = Pick<
+  Key,
+  | "name"
+  | "owner"
+  | "role"
+  | "plan"
+  | "models"
+  | "endpoints"
+  | "budget"
+  | "tags"
+  | "payloads"
+  | "expiresAt"
+>;
+
+/** A key with the text that opens, which is told once and kept nowhere. */
+export interface NewKey {
+  readonly key: Key;
+  readonly secret: string;
+}
+
+/**
+ * The keys, written. Ids, prefixes and names that are one key's alone are taken for it. Everything
+ * throws a `GatewayError`: `not_found`, `invalid_request` for a key that is revoked, `unavailable`
+ * while the database doesn't answer.
+ */
+export interface KeyStore {
+  create(settings: KeySettings): Promise<NewKey>;
+  /** Newest first. */
+  list(): Promise<readonly Key[]>;
+  find(which: string): Promise<Key>;
+  update(which: string, change: Partial<KeySettings>): Promise<Key>;
+  /** A new text for the same key; the old one opens for `overlapMs` more. */
+  rotate(which: string, overlapMs: number): Promise<NewKey>;
+  disable(which: string): Promise<Key>;
+  enable(which: string): Promise<Key>;
+  /** For good. */
+  revoke(which: string): Promise<Key>;
 }
 
 /** How an admitted call ended, as the call log names it. */
@@ -246,8 +327,10 @@ export interface SettleRecord {
   /** Milliseconds from arrival to the end. */
   readonly totalMs: number;
   readonly droppedParams: readonly string[];
-  /** What the target that answered charges for the tokens, in billionths of a US dollar; null where no price is known. */
+  /** What the call is charged, in billionths of a US dollar; null where no price is known (`gateway/cost.ts`). */
   readonly costNanoUsd: number | null;
+  /** What the upstream says it charged, in the same unit; null where it says nothing. */
+  readonly providerCostNanoUsd: number | null;
   /** Every attempt in order, the one that answered included. */
   readonly attempts: readonly AttemptRecord[];
 }
@@ -301,4 +384,23 @@ export interface LedgerHealth {
   readonly detail: string | null;
   /** Bytes of journal not yet in the database. */
   readonly lagBytes: number;
+}
+
+/** What one call asked and was answered, for those whose payloads are kept. */
+export interface CapturedCall {
+  readonly id: string;
+  /** Unix milliseconds of its arrival. */
+  readonly at: number;
+  /** As it was sent on: names and wishes that were ours are not in it. */
+  readonly request: JsonObject;
+  /** The whole answer, or what a stream had said when it ended; null where nothing was said. */
+  readonly answer: JsonObject | null;
+}
+
+/** Keeps what calls asked and were answered, where that is switched on. */
+export interface Payloads {
+  /** Whether this caller's next call is kept: by its key, or else by the config and by chance. */
+  wants(caller: Caller): boolean;
+  /** Takes it over. Never waits and never throws; under pressure it is dropped, and counted. */
+  keep(captured: CapturedCall): void;
 }

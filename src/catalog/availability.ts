@@ -11,7 +11,7 @@ const UNKNOWN: WeightState = {
  * waits for a disk: a model that was pulled meanwhile is noticed at the next look.
  */
 export class Availability {
-  readonly #models: readonly Model[];
+  #models: readonly Model[];
   readonly #folders: WeightFolders;
   readonly #states = new Map<string, WeightState>();
   #timer: Timer | null = null;
@@ -23,6 +23,12 @@ export class Availability {
 
   of(model: Model): WeightState {
     return this.#states.get(model.id) ?? UNKNOWN;
+  }
+
+  /** From now on these are the models; resolves when each was looked for. */
+  async replace(models: readonly Model[]): Promise<void> {
+    this.#models = models;
+    await this.refresh();
   }
 
   async refresh(): Promise<void> {

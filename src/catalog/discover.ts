@@ -40,19 +40,38 @@ interface Known {
  * on disk, never replaced by a failure.
  */
 export class Discovery {
-  readonly #known: ReadonlyMap<string, Known>;
+  #known: ReadonlyMap<string, Known>;
+  #started = false;
   readonly #options: DiscoveryOptions;
   readonly #stop = new AbortController();
   readonly #running = new Set<Promise<void>>();
 
   constructor(providers: readonly ProviderSettings[], options: DiscoveryOptions) {
     this.#options = options;
-    this.#known = new Map(
-      providers.map((settings) => [
-        settings.id,
-        { settings, models: [], hash: null, trouble: null, failures: 0, timer: null },
-      ]),
-    );
+    this.#known = new Map(providers.map((settings) => [settings.id, unknown(settings)]));
+  }
+
+  /**
+   * From now on these are the providers. One that is as it was keeps its list and its interval; another
+   * one at the same address keeps the list until its own is there.
+   */
+  replace(providers: readonly ProviderSettings[]): void {
+    const before = this.#known;
+    const fresh: Known[] = [];
+    const known = providers.map((settings): [string, Known] => {
+      const old = before.get(settings.id);
+      if (old?.settings === settings) return [settings.id, old];
+      const made = unknown(settings);
+      if (old?.settings.baseUrl === settings.baseUrl) made.models = old.models;
+      fresh.push(made);
+      return [settings.id, made];
+    });
+    this.#known = new Map(known);
+    for (const old of before.values())
+      if (!this.#isKnown(old)) clearTimeout(old.timer ?? undefined);
+    for (const made of fresh) {
+      if (this.#started) void this.#begin(made);
+    }
   }
 
   /** The models that a provider lists; empty for one whose list is not fetched. */
@@ -72,6 +91,7 @@ export class Discovery {
 
   /** Fetches all lists, and from then on each at its interval. Resolves when each was tried once. */
   async start(): Promise<void> {
+    this.#started = true;
     await Promise.all([...this.#known.values()].map((known) => this.#round(known)));
   }
 
@@ -82,8 +102,20 @@ export class Discovery {
     await Promise.all(this.#running);
   }
 
+  async #begin(known: Known): Promise<void> {
+    await this.#restore(known);
+    if (known.models.length > 0) this.#options.changed();
+    await this.#round(known);
+  }
+
+  /** Whether it is one of those that are listed now, rather than one that a reload took away. */
+  #isKnown(known: Known): boolean {
+    return this.#known.get(known.settings.id) === known;
+  }
+
   async #restore(known: Known): Promise<void> {
     const { id, baseUrl } = known.settings;
+    if (known.models.length > 0) return;
     try {
       const text = await lastCopy(this.#options.folder, id, baseUrl);
       const models = text === null ? null : await inSlices(readList(text));
@@ -99,10 +131,11 @@ export class Discovery {
 
   #round(known: Known): Promise<void> {
     // Without a key nothing is sent.
-    if (this.#stop.signal.aborted || known.settings.missingKey !== null) return Promise.resolve();
+    const over = this.#stop.signal.aborted || !this.#isKnown(known);
+    if (over || known.settings.missingKey !== null) return Promise.resolve();
     const round = this.#refresh(known).finally(() => {
       this.#running.delete(round);
-      if (this.#stop.signal.aborted) return;
+      if (this.#stop.signal.aborted || !this.#isKnown(known)) return;
       known.timer = setTimeout(() => void this.#round(known), this.#pause(known));
       known.timer.unref();
     });
@@ -129,7 +162,7 @@ export class Discovery {
       if (hash === known.hash) return this.#works(known);
       const models = await inSlices(readList(text));
       if (models === null) throw new ListError("what it answers is no list of models");
-      if (this.#stop.signal.aborted) return;
+      if (this.#stop.signal.aborted || !this.#isKnown(known)) return;
       this.#works(known);
       known.hash = hash;
       if (sameModels(known.models, models)) return;
@@ -138,7 +171,7 @@ export class Discovery {
       changed();
       await this.#keep(settings, text);
     } catch (error) {
-      if (!this.#stop.signal.aborted) this.#fails(known, messageOf(error));
+      if (!this.#stop.signal.aborted && this.#isKnown(known)) this.#fails(known, messageOf(error));
     }
   }
 
@@ -167,6 +200,10 @@ export class Discovery {
       detail,
     });
   }
+}
+
+function unknown(settings: ProviderSettings): Known {
+  return { settings, models: [], hash: null, trouble: null, failures: 0, timer: null };
 }
 
 /** More are not compared one by one: that would take longer than taking them over. */

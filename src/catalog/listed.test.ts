@@ -81,7 +81,7 @@ test("OpenRouter: prices a token in strings, architecture, top provider, paramet
     maxOutput: 16_384,
     category: "multimodal",
     modalities: { input: ["text", "image"], output: ["text"] },
-    price: { prompt: 0.000000049, completion: 0.000000049, request: 0 },
+    price: { prompt: 0.000000049, cached: null, completion: 0.000000049, request: 0, image: null },
     features: ["tool_use", "json_schema"],
     takes: ["tools", "temperature", "structured_outputs"],
   });
@@ -96,12 +96,12 @@ test("HybridInference: an architecture with one modality, prices of 0", () => {
     owned_by: "system",
     context_length: 131072,
     architecture: { modality: "text", tokenizer: "llama3", instruct_type: "llama3" },
-    pricing: { prompt: "0", completion: "0", request: "0" },
+    pricing: { prompt: "0", cached: null, completion: "0", request: "0", image: null },
   };
   expect(read(item)).toMatchObject({
     contextLength: 131_072,
     parameters: "70B",
-    price: { prompt: 0, completion: 0, request: 0 },
+    price: { prompt: 0, cached: null, completion: 0, request: 0, image: null },
     modalities: { input: ["text"], output: ["text"] },
   });
 });

@@ -205,7 +205,13 @@ function priceOf(pricing: Fields): Price | null {
   const prompt = dollars(pricing.prompt);
   const completion = dollars(pricing.completion);
   if (prompt === null || completion === null) return null;
-  return { prompt, completion, request: dollars(pricing.request) ?? 0 };
+  return {
+    prompt,
+    cached: dollars(pricing.input_cache_read) ?? dollars(pricing.cached_input),
+    completion,
+    request: dollars(pricing.request) ?? 0,
+    image: dollars(pricing.image_output),
+  };
 }
 
 function dollars(value: unknown): number | null {

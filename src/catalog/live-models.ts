@@ -1,5 +1,5 @@
 import type { Log } from "../lib/log.ts";
-import type { Backend, Model, Target } from "../types.ts";
+import type { Backend, Model, ProviderSettings, Target } from "../types.ts";
 import type { Aliases } from "./aliases.ts";
 import { Discovery } from "./discover.ts";
 import { discoveredFolder } from "./list-copy.ts";
@@ -7,12 +7,16 @@ import type { LocalFacts } from "./merge.ts";
 import { CurrentModels } from "./model-index.ts";
 import type { SettledProvider } from "./settle-providers.ts";
 
-export interface LiveModelsInput {
+/** What the models are made of, besides the providers' lists. */
+export interface ModelSources {
   readonly own: readonly Model[];
-  /** What holds of each embedded model as a target. */
-  readonly localFacts: LocalFacts;
   readonly providers: readonly SettledProvider[];
   readonly aliases: Aliases;
+}
+
+export interface LiveModelsInput extends ModelSources {
+  /** What holds of each embedded model as a target. */
+  readonly localFacts: LocalFacts;
   readonly home: string;
   readonly log: Log;
   /** Run for each model before it is offered, in slices. */
@@ -39,24 +43,29 @@ export interface LiveModels {
   /** Fetches lists from now on. Resolves when each was tried once, and what they say is offered. */
   start(): Promise<void>;
   stop(): Promise<void>;
+  /**
+   * Makes the models of these from now on; what is the same object as before keeps what is known of it.
+   * Resolves when they are offered; lists that are new come later.
+   */
+  replace(sources: ModelSources): Promise<void>;
   /** The backend, without the models its provider bars, and with what is wrong with its list. */
   offered(backend: Backend): Backend;
 }
 
 export function liveModels(input: LiveModelsInput): LiveModels {
-  const { own, localFacts, providers, aliases, home, log, prepare } = input;
-  const listed = providers.filter(({ discover }) => discover);
-  const isListed = new Set(listed.map(({ settings }) => settings.id));
-  const discovery = new Discovery(
-    listed.map(({ settings }) => settings),
-    { folder: discoveredFolder(home), log, changed: () => void rebuilt() },
-  );
+  const { localFacts, home, log, prepare } = input;
+  let sources: ModelSources = input;
+  const discovery = new Discovery(listed(sources), {
+    folder: discoveredFolder(home),
+    log,
+    changed: () => void index.rebuild(),
+  });
   const index = new CurrentModels(
     () => ({
-      own,
+      own: sources.own,
       localFacts,
-      aliases,
-      providers: providers.map((provider) => ({
+      aliases: sources.aliases,
+      providers: sources.providers.map((provider) => ({
         provider,
         listed: discovery.models(provider.settings.id),
       })),
@@ -73,9 +82,9 @@ export function liveModels(input: LiveModelsInput): LiveModels {
   return {
     index,
     lists: () =>
-      providers.map(({ settings: { id, missingKey } }) => ({
+      sources.providers.map(({ settings: { id, missingKey }, discover }) => ({
         provider: id,
-        models: isListed.has(id) ? discovery.models(id).length : null,
+        models: discover ? discovery.models(id).length : null,
         trouble: discovery.trouble(id),
         missingKey,
       })),
@@ -91,6 +100,12 @@ export function liveModels(input: LiveModelsInput): LiveModels {
       await discovery.stop();
       await index.settled().catch(() => undefined);
     },
+    replace: async (next) => {
+      sources = next;
+      discovery.replace(listed(next));
+      await index.rebuild();
+      for (const conflict of index.conflicts()) log.warn(`models: ${conflict}`);
+    },
     offered: (backend) => ({
       ...backend,
       state: (target) => {
@@ -103,6 +118,11 @@ export function liveModels(input: LiveModelsInput): LiveModels {
       },
     }),
   };
+}
+
+/** Those whose lists are fetched. */
+function listed({ providers }: ModelSources): ProviderSettings[] {
+  return providers.filter(({ discover }) => discover).map(({ settings }) => settings);
 }
 
 const BARRED = {

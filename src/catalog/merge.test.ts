@@ -76,7 +76,7 @@ test("one's own servers cost nothing where no price is given; others' prices are
   for (const id of ["vllm", "sglang", "llamacpp", "ollama", "tabbyapi", "aphrodite", "covey"])
     expect(prices({}, id)).toEqual([FREE]);
   expect(prices({ price: { prompt: 2, completion: 4, request: 0 } }, "vllm")).toEqual([
-    { prompt: 2e-6, completion: 4e-6, request: 0 },
+    { ...FREE, prompt: 2e-6, completion: 4e-6, image: null },
   ]);
   for (const id of ["openai-compatible", "featherless"]) expect(prices({}, id)).toEqual([null]);
 });
@@ -326,8 +326,10 @@ test("the config's facts win over the list's, which win over the provider's", ()
   });
   expect(target({ prices: { "x/m-8B": price } })?.price).toEqual({
     prompt: 0.000005,
+    cached: null,
     completion: 0.000006,
     request: 0,
+    image: null,
   });
   const chosen = model("x/m-8B", { contextLength: 1_000, maxOutput: 10, price, priority: -1 });
   expect(target({ models: [chosen], priority: 3 })).toMatchObject({
@@ -343,8 +345,10 @@ test("a price of the provider's holds where its list says none", () => {
   const all = merged({ lists: { vllm: ["x/m"] }, chosen: { vllm: { price } } });
   expect(all.targets.get("x/m")?.[0]?.price).toEqual({
     prompt: 1e-6,
+    cached: null,
     completion: 2e-6,
     request: 0.5,
+    image: null,
   });
 });
 

@@ -2,6 +2,7 @@ import type { Model, Target } from "../types.ts";
 import type { Aliases } from "./aliases.ts";
 import { type Entry, entriesOf, type ListedProvider } from "./entries.ts";
 import { type Group, groupEntries } from "./group.ts";
+import { perToken } from "./price.ts";
 import { providerTarget } from "./provider-target.ts";
 import { isSlug, splitName } from "./same-weights.ts";
 import { targetOf } from "./target.ts";
@@ -130,10 +131,15 @@ function same(a: Entry, b: Entry | undefined): boolean {
   );
 }
 
+/** A model's own file may set a price on what it runs here. */
+function factsOf({ file: { price } }: Model, facts: LocalFacts): LocalFacts {
+  return price === undefined ? facts : { ...facts, price: perToken(price) };
+}
+
 function make(group: Group, id: string, localFacts: LocalFacts): Made {
   const { own, entries } = group;
   const model = own ?? upstreamModel(id, entries);
-  const local = own === null ? [] : [targetOf(own, "local", own.id, localFacts)];
+  const local = own === null ? [] : [targetOf(own, "local", own.id, factsOf(own, localFacts))];
   const targets = [...local, ...entries.map((entry) => providerTarget(model, entry))];
   return { group, model, targets };
 }

@@ -14,7 +14,7 @@ const FEW = 3;
  */
 export class CurrentModels {
   readonly #input: () => MergeInput;
-  readonly #aliases: Aliases;
+  #aliases: Aliases;
   readonly #prepare: (model: Model, targets: readonly Target[]) => void;
   #merged: Merged;
   #rebuilding: Promise<void> | null = null;
@@ -94,9 +94,11 @@ export class CurrentModels {
   async #run(): Promise<void> {
     while (this.#again) {
       this.#again = false;
-      const merged = await inSlices(merge(this.#input(), this.#merged));
+      const input = this.#input();
+      const merged = await inSlices(merge(input, this.#merged));
       await inSlices(this.#prepared(merged));
       this.#merged = merged;
+      this.#aliases = input.aliases;
     }
   }
 

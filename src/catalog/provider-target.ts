@@ -3,6 +3,7 @@ import { own } from "../lib/own.ts";
 import type { Continuation, Model, Price, Target } from "../types.ts";
 import type { Entry } from "./entries.ts";
 import { billions } from "./listed.ts";
+import { perToken } from "./price.ts";
 import type { ProviderFile } from "./provider-file.ts";
 import { FREE, targetOf } from "./target.ts";
 
@@ -28,9 +29,7 @@ export function providerTarget(model: Model, entry: Entry): Target {
   });
 }
 
-const MILLION = 1e6;
-
-/** The config's prices are per million tokens, a target's per token. One's own servers cost nothing a token. */
+/** One's own servers cost nothing a token. */
 function priceOf({ provider, chosen, listed, upstreamId, id }: Entry): Price | null {
   const { choice, settings } = provider;
   const set = chosen?.price ?? own(choice.prices, id) ?? own(choice.prices, upstreamId);
@@ -38,10 +37,6 @@ function priceOf({ provider, chosen, listed, upstreamId, id }: Entry): Price | n
   if (listed?.price != null) return listed.price;
   if (choice.price !== undefined) return perToken(choice.price);
   return settings.file.self_hosted ? FREE : null;
-}
-
-function perToken({ prompt, completion, request }: Price): Price {
-  return { prompt: prompt / MILLION, completion: completion / MILLION, request };
 }
 
 /** By a model's size where the provider counts so; of an unknown size it takes one. */

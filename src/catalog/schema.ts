@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { Category } from "../contract/models.ts";
+import { PriceTable } from "./price.ts";
 import {
   type HubReference,
   isModelId,
@@ -189,6 +190,8 @@ export const ModelFile = z.strictObject({
   /** Bytes the key-value cache takes per token of context (16-bit): layers × 2 × KV heads × head size × 2. */
   kv_bytes_per_token: z.int().min(1).optional(),
   defaults: defaults.prefault({}),
+  /** What it costs where it runs embedded; without it, nothing. */
+  price: PriceTable.optional(),
   weights,
 });
 export type ModelFile = z.infer<typeof ModelFile>;

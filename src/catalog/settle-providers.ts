@@ -1,6 +1,7 @@
 import { nearest } from "../lib/nearest.ts";
 import { UserError } from "../lib/user-error.ts";
-import type { Price, ProviderSettings, TimeLimits } from "../types.ts";
+import type { ProviderSettings, TimeLimits } from "../types.ts";
+import type { PriceTable } from "./price.ts";
 import type { ProviderFile } from "./provider-file.ts";
 import { fileOf, GENERIC, type ProviderFiles } from "./providers.ts";
 
@@ -21,7 +22,7 @@ export interface ChosenModel {
   readonly maxOutput?: number | undefined;
   readonly priority?: number | undefined;
   readonly weight?: number | undefined;
-  readonly price?: Price | undefined;
+  readonly price?: PriceTable | undefined;
   readonly features?: readonly string[] | undefined;
   readonly modalities?: Modalities | undefined;
 }
@@ -44,8 +45,8 @@ export interface ProviderChoice {
   readonly concurrency?: number | undefined;
   readonly samplingDefaults?: "openai" | "engine" | undefined;
   readonly features?: readonly string[] | undefined;
-  readonly price?: Price | undefined;
-  readonly prices: Readonly<Record<string, Price>>;
+  readonly price?: PriceTable | undefined;
+  readonly prices: Readonly<Record<string, PriceTable>>;
   readonly connectTimeout?: number | undefined;
   readonly firstByteTimeout?: number | undefined;
   readonly firstTokenTimeout?: number | undefined;

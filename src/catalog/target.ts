@@ -7,7 +7,7 @@ const NO_CONTINUATION: Continuation = {
   guided: false,
 };
 
-export const FREE: Price = { prompt: 0, completion: 0, request: 0 };
+export const FREE: Price = { prompt: 0, cached: null, completion: 0, request: 0, image: 0 };
 
 /** A target with what is known of it; the rest is as where nobody said anything. */
 export function targetOf(

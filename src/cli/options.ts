@@ -101,6 +101,60 @@ export const COMMANDS = {
     ],
     positionals: [0, 0],
   },
+  keys: {
+    summary: "Make, list, change and revoke API keys",
+    usage: "npx covey keys <create|list|show|update|rotate|disable|enable|revoke> [key] [options]",
+    about:
+      "Keys are made here and shown once; the database holds only what recognises them. A running\n" +
+      "server on the same home folder or DATABASE_URL follows within half a second. A key is named by\n" +
+      "its id, its prefix, or a name that no other key has.",
+    options: {
+      name: { type: "string", value: "NAME", text: "What people call it; needed to create one" },
+      owner: { type: "string", value: "WHO", text: "Whose it is" },
+      plan: {
+        type: "string",
+        value: "PLAN",
+        text: "A plan of the config, or none for the default",
+      },
+      models: {
+        type: "string",
+        value: "LIST",
+        text: "Models it may use, by id or alias, * for any text: qwen/*,tinyllama; or all",
+      },
+      endpoints: {
+        type: "string",
+        value: "LIST",
+        text: "Endpoints it may use: chat,completions,embeddings,tokenize,detokenize; or all",
+      },
+      budget: {
+        type: "string",
+        value: "USD",
+        text: "What it may spend: 10/month, 2.50/day; or none for its plan's",
+      },
+      expires: { type: "string", value: "TIME", text: "30d from now, 2027-01-31, or never" },
+      tags: { type: "string", value: "LIST", text: "Words to find it by" },
+      payloads: {
+        type: "string",
+        value: "KEEP",
+        text: "Whether its calls' texts are kept: off, sampled, on; or default",
+      },
+      admin: { type: "boolean", text: "It may do everything, the admin API included" },
+      overlap: {
+        type: "string",
+        value: "TIME",
+        text: "rotate: how long the old key still works (not at all)",
+      },
+      json: { type: "boolean", text: "Print JSON for a program to read" },
+      ...PLACES,
+      ...HELP,
+    },
+    examples: [
+      ["npx covey keys create --name ci --models qwen/* --budget 10/month", "a key for one job"],
+      ["npx covey keys rotate ci --overlap 24h", "a new one; the old one works for a day more"],
+      ["npx covey keys revoke ci", "ends it and its running calls, for good"],
+    ],
+    positionals: [1, 2],
+  },
   check: {
     summary: "Check config, catalog, weights, folders, port and providers",
     usage: "npx covey check [options]",
@@ -193,8 +247,8 @@ export function parseCommandLine(args: readonly string[]): CommandLine {
   const [least, most] = command.positionals;
   if (!help && positionals.length < least)
     throw unusable(
-      `covey ${name} needs a model: ${command.usage}`,
-      "npx covey models for those there are",
+      `covey ${name} needs ${name === "keys" ? "something to do" : "a model"}: ${command.usage}`,
+      name === "keys" ? "npx covey keys --help" : "npx covey models for those there are",
     );
   if (!help && positionals.length > most)
     throw unusable(

@@ -1,6 +1,11 @@
-import { type App, startApp } from "../app.ts";
+import { closeSync, openSync } from "node:fs";
+import { resolve } from "node:path";
+import { type App, type StartOptions, startApp } from "../app.ts";
+import { Environment } from "../config/environment.ts";
+import { type ConfigFlags, loadConfig } from "../config/load.ts";
+import { type Reread, rereadConfig } from "../config/reread.ts";
 import type { Config } from "../config/schema.ts";
-import { createLog, type Log } from "../lib/log.ts";
+import { createLog, type Log, type SettableLog } from "../lib/log.ts";
 import { UserError } from "../lib/user-error.ts";
 import { HomeError } from "../store/index.ts";
 import { greeting } from "./greeting.ts";
@@ -14,17 +19,21 @@ const LISTS_MS = 2_000;
  * `covey serve`: listens until it is told to stop, then lets running answers finish. Resolves with
  * the exit code. @throws UserError for what the person at the terminal can put right
  */
-export async function serve(config: Config): Promise<number> {
-  const log = createLog((line) => process.stderr.write(line), process.stderr.isTTY === true);
+export async function serve(flags: ConfigFlags): Promise<number> {
+  const environment = new Environment(resolve(".env"), process.env);
+  const config = loadConfig({ flags });
+  const pretty = process.stderr.isTTY === true;
+  const log = createLog((line) => process.stderr.write(line), pretty);
+  const reread = (): Reread => rereadConfig({ flags, env: environment.read() }, config);
+  const app = await start(config, log, { pretty, reread });
   for (const warning of config.warnings) log.warn(warning);
-  const app = await start(config, log);
   const isNew = app.models
     .lists()
     .some(({ models, missingKey }) => models === 0 && missingKey === null);
   if (isNew) await Promise.race([app.discovered, Bun.sleep(LISTS_MS)]);
   process.stdout.write(greeting(app, config.server.host));
   if (config.engine.preload) void preload(app, log);
-  const signal = await stopSignal();
+  const signal = await stopSignal(() => reload(app, log));
   const calls = app.gateway.running.size;
   const rest =
     calls === 0
@@ -33,7 +42,7 @@ export async function serve(config: Config): Promise<number> {
         ? "finishing 1 running call; once more ends it"
         : `finishing ${calls} running calls; once more ends them`;
   process.stdout.write(`\n${signal}: ${rest}\n`);
-  const cut = await app.close(config.server.drainTimeout);
+  const cut = await app.close(app.settings().config.server.drainTimeout);
   if (cut > 0)
     log.warn(
       `${cut === 1 ? "1 call was" : `${cut} calls were`} still running after the drain timeout and ended`,
@@ -41,9 +50,9 @@ export async function serve(config: Config): Promise<number> {
   return 0;
 }
 
-async function start(config: Config, log: Log): Promise<App> {
+async function start(config: Config, log: SettableLog, options: StartOptions): Promise<App> {
   try {
-    return await startApp(config, log);
+    return await startApp(config, log, options);
   } catch (error) {
     if (error instanceof HomeError) throw new UserError(error.message, { cause: error });
     const { host, port } = config.server;
@@ -82,12 +91,38 @@ async function preload(app: App, log: Log): Promise<void> {
   }
 }
 
+/** SIGHUP: what is wrong with the config is in the log already. */
+async function reload(app: App, log: Log): Promise<void> {
+  try {
+    await app.reload();
+  } catch (error) {
+    if (error instanceof UserError) return;
+    log.error("a reload failed in our own code", { detail: String(error) });
+  }
+}
+
+/** Whether the terminal that this was started at is still there. */
+function terminalIsThere(): boolean {
+  try {
+    closeSync(openSync("/dev/tty", "r"));
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /**
- * Resolves with the first signal to stop. The handlers stay: a second signal, if it is no echo of the
+ * Resolves with the first signal to stop. SIGHUP reloads, but where it says that the terminal was closed.
+ * The handlers stay: a second signal, if it is no echo of the
  * first, means at once.
  */
-function stopSignal(): Promise<string> {
+function stopSignal(hangUp: () => void): Promise<string> {
+  const atTerminal = terminalIsThere();
   return new Promise((resolve) => {
+    process.on("SIGHUP", () => {
+      if (!atTerminal || terminalIsThere()) hangUp();
+      else resolve("SIGHUP");
+    });
     let stoppedAt: number | null = null;
     for (const signal of ["SIGINT", "SIGTERM"] as const) {
       process.on(signal, () => {

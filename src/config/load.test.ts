@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
-import { type ConfigSources, loadConfig, parseConfigFile } from "./load.ts";
+import { type ConfigSources, loadConfig, parseConfigFile, refuseKeyless } from "./load.ts";
 
 let cwd: string;
 beforeEach(async () => {
@@ -127,9 +127,13 @@ describe("who may come in", () => {
   );
 
   test.each(["0.0.0.0", "::", "192.168.0.2", "localhost.example.com", "127.0.0.1.example.com"])(
-    "%s is refused without a key",
-    (host) =>
-      expect(() => load({ flags: { host } })).toThrow(/no admin key is set: set COVEY_ADMIN_KEY/),
+    "%s is refused without a key, and taken with one that was made",
+    (host) => {
+      const config = load({ flags: { host } });
+      expect(config.auth.allowAnonymous).toBe(false);
+      expect(() => refuseKeyless(config, false)).toThrow(/there is no key: .*set COVEY_ADMIN_KEY/);
+      expect(() => refuseKeyless(config, true)).not.toThrow();
+    },
   );
 
   test("with a key other machines may come, with that key only", () => {
@@ -139,13 +143,15 @@ describe("who may come in", () => {
 
   test("allow_anonymous = true opens it on purpose", async () => {
     await write("[auth]\nallow_anonymous = true");
-    expect(load({ flags: open }).auth.allowAnonymous).toBe(true);
+    const config = load({ flags: open });
+    expect(config.auth.allowAnonymous).toBe(true);
+    expect(() => refuseKeyless(config, false)).not.toThrow();
   });
 
-  test("allow_anonymous = false and no key is refused elsewhere and warned of here", async () => {
+  test("allow_anonymous = false and no key is refused elsewhere, and not on this machine", async () => {
     await write("[auth]\nallow_anonymous = false");
-    expect(() => load({ flags: open })).toThrow("no admin key is set");
-    expect(load().warnings).toEqual([expect.stringContaining("nobody can get in")]);
+    expect(() => refuseKeyless(load({ flags: open }), false)).toThrow("there is no key");
+    expect(() => refuseKeyless(load(), false)).not.toThrow();
   });
 
   test.each(["", "short", "k".repeat(15), ` ${KEY}`])(

@@ -29,7 +29,9 @@ const camel = (key: string) =>
 const snake = (key: string) => key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 
 /** Tables whose keys are names that people gave, not options. */
-const NAMED = ["providers", "providers.*.prices", "routing.models"].map((path) => path.split("."));
+const NAMED = ["plans", "providers", "providers.*.prices", "routing.models"].map((path) =>
+  path.split("."),
+);
 
 const isNamed = (at: readonly (string | number)[]): boolean =>
   NAMED.some(
@@ -147,6 +149,18 @@ function adminKeyFrom(name: string, env: ConfigSources["env"]): string | null {
   );
 }
 
+/**
+ * Refuses what would serve nobody but look as if it did: an address that other machines reach, closed
+ * to anonymous calls, without any key. @param hasKeys whether any was made, as far as is known
+ * @throws UserError
+ */
+export function refuseKeyless({ server: { host }, auth }: Config, hasKeys: boolean): void {
+  if (hasKeys || auth.adminKey !== null || auth.allowAnonymous || isLoopback(host)) return;
+  throw new UserError(
+    `${host} can be reached from other machines and there is no key: make one with covey keys create, set ${auth.adminKeyEnv} to one of at least ${SHORTEST_KEY} characters, or allow_anonymous = true under [auth] to let everyone in`,
+  );
+}
+
 function deepFreeze<T>(value: T): T {
   if (typeof value === "object" && value !== null && !Object.isFrozen(value)) {
     Object.freeze(value);
@@ -173,19 +187,15 @@ export function loadConfig(sources: ConfigSources = {}): Config {
     flags.home ?? (env.COVEY_HOME || path.join(os.homedir(), ".covey")),
   );
 
+  const { defaultPlan } = parsed.limits;
+  if (defaultPlan !== "" && parsed.plans[defaultPlan] === undefined)
+    throw new UserError(
+      `limits.default_plan: there is no plan "${defaultPlan}"; a table [plans.${defaultPlan}] makes one`,
+    );
+
   const adminKey = adminKeyFrom(parsed.auth.adminKeyEnv, env);
   const { allowAnonymous: anonymous } = parsed.auth;
   const allowAnonymous = anonymous === "loopback" ? isLoopback(host) : anonymous;
-  if (anonymous !== true && adminKey === null && !isLoopback(host))
-    throw new UserError(
-      `${host} can be reached from other machines and no admin key is set: set ${parsed.auth.adminKeyEnv} to a key of at least ${SHORTEST_KEY} characters, or allow_anonymous = true under [auth] to let everyone in`,
-    );
-
-  if (!allowAnonymous && adminKey === null)
-    warnings.push(
-      `nobody can get in: anonymous calls are off and ${parsed.auth.adminKeyEnv} is not set`,
-    );
-
   const { memoryBudget, threads, ...engine } = parsed.engine;
   const budget =
     "bytes" in memoryBudget
@@ -220,6 +230,7 @@ export function loadConfig(sources: ConfigSources = {}): Config {
       token: env[parsed.hub.tokenEnv] || null,
     },
     providers,
+    serverSecret: () => env.COVEY_SECRET,
     secret: (name: string) => env[name] || null,
     place,
     warnings,

@@ -1,5 +1,8 @@
 import { z } from "zod";
-import { duration, memory, size } from "../lib/units.ts";
+import { LEVELS } from "../lib/log.ts";
+import { Cover } from "../lib/pattern/cover.ts";
+import { age, duration, memory, size } from "../lib/units.ts";
+import { limits, plan, planName } from "./limits.ts";
 
 /**
  * The config file, section by section. Keys are written here as the code reads them; in the file
@@ -47,11 +50,13 @@ const auth = z.strictObject({
   anonymousHosts: z.array(z.string().min(1)).default([]),
 });
 
-const limits = (requestsPerMinute: number, concurrency: number) =>
-  z.strictObject({
-    requestsPerMinute: count.default(requestsPerMinute),
-    concurrency: count.default(concurrency),
-  });
+/** Keys that were made, as the store keeps them. */
+const keys = z.strictObject({
+  /** How long their database may be silent before this gateway is not ready. */
+  staleAfter: duration.prefault("5m"),
+  /** Whether calls with a key are refused from then on. */
+  refuseStale: z.boolean().default(false),
+});
 
 const engine = z.strictObject({
   memoryBudget: memory.prefault("60%"),
@@ -100,11 +105,14 @@ const routing = z.strictObject({
 
 const dollars = z.number().min(0);
 
-/** US dollars per million tokens; `request` is dollars a request. */
+/** US dollars per million tokens; `request` and `image` are dollars a request, and an image made. */
 const price = z.strictObject({
   prompt: dollars,
+  /** Tokens of the prompt that came from a cache; without it, as any other. */
+  cached: dollars.optional(),
   completion: dollars,
   request: dollars.default(0),
+  image: dollars.optional(),
 });
 
 const priority = z.int().min(-1_000).max(1_000);
@@ -158,17 +166,78 @@ const providerId = z
   .regex(/^[a-z0-9][a-z0-9_-]*$/, "a provider's id is lower-case letters, digits, - and _")
   .refine((id) => id !== "local", "the id local is taken by the embedded engines");
 
+/** Texts that must not be kept, in the syntax of `lib/pattern`. */
+const pattern = z
+  .string()
+  .min(1)
+  .max(1_000)
+  .check((context) => {
+    try {
+      new Cover([context.value]);
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      context.issues.push({
+        code: "custom",
+        message: `this pattern can't be used: ${reason}`,
+        input: context.value,
+      });
+    }
+  });
+
+/** Whether and how long what calls asked and were answered is kept. */
+const payloads = z.strictObject({
+  mode: z.enum(["off", "sampled", "on"]).default("off"),
+  /** The share of calls that `sampled` keeps. */
+  sampleRate: z.number().min(0).max(1).default(0.01),
+  /** Of one request or answer; the rest is cut. */
+  maxBytes: size.prefault("1MB"),
+  quota: size.prefault("1GB"),
+  imageQuota: size.prefault("1GB"),
+  retention: duration.prefault("7d"),
+  redact: z.array(pattern).max(200).default([]),
+  /** What may be on its way to the disk; past that payloads are dropped. */
+  maxPending: size.prefault("64MB"),
+});
+
+/** What the process tells on standard error. */
+const logging = z.strictObject({
+  /** `auto`: words at a terminal, JSON otherwise. */
+  format: z.enum(["auto", "text", "json"]).default("auto"),
+  level: z.enum(LEVELS).default("info"),
+  /** The level at which each call that has ended is told. */
+  calls: z.enum(["debug", "info"]).default("debug"),
+});
+
+const metrics = z.strictObject({
+  /** Without the admin key: for whoever reaches the port. */
+  public: z.boolean().default(false),
+});
+
 export const ConfigFile = z.strictObject({
   server: server.prefault({}),
   auth: auth.prefault({}),
-  limits: z
+  keys: keys.prefault({}),
+  limits: limits.prefault({}),
+  plans: z.record(planName, plan).default({}),
+  journal: z
     .strictObject({
-      anonymous: limits(600, 32).prefault({}),
-      admin: limits(0, 0).prefault({}),
+      durability: z.enum(["process", "power"]).default("process"),
+      /** What may wait for the database before calls are refused; 0 is no limit. */
+      maxBytes: size.prefault("4GB"),
     })
     .prefault({}),
-  journal: z
-    .strictObject({ durability: z.enum(["process", "power"]).default("process") })
+  /** How much of the call log stays in the database. */
+  log: z
+    .strictObject({
+      keepCalls: age.prefault("30d"),
+      /** Of the database; past it the oldest calls go. */
+      maxBytes: size.prefault("20GB"),
+      /** Rows of refused calls, the newest. */
+      keepRefused: count.default(100_000),
+      keepMinutes: age.prefault("2d"),
+      keepHours: age.prefault("90d"),
+      keepDays: age.prefault(0),
+    })
     .prefault({}),
   engine: engine.prefault({}),
   stream: z
@@ -177,6 +246,7 @@ export const ConfigFile = z.strictObject({
       keepalive: duration.prefault("15s"),
     })
     .prefault({}),
+  payloads: payloads.prefault({}),
   api: z.strictObject({ validation: z.enum(["strict", "lenient"]).default("strict") }).prefault({}),
   images: z
     .strictObject({
@@ -198,6 +268,8 @@ export const ConfigFile = z.strictObject({
       tokenEnv: envName.default("HF_TOKEN"),
     })
     .prefault({}),
+  logging: logging.prefault({}),
+  metrics: metrics.prefault({}),
   routing: routing.prefault({}),
   providers: z.record(providerId, provider).default({}),
 });
@@ -236,6 +308,11 @@ export type Config = DeepReadonly<
       /** A secret; sent to the endpoint's own origin only. */
       token: string | null;
     };
+    /**
+     * Value of COVEY_SECRET as it stands in the environment; undefined when it is not set. A secret,
+     * so a function.
+     */
+    serverSecret: () => string | undefined;
     /**
      * Reads one variable of the environment that the config was loaded from; null when it is not set
      * or empty. A function, so that no value can be printed with the config.

@@ -1,8 +1,16 @@
+import { ACCOUNT } from "./account.ts";
+import { ADMIN } from "./admin.ts";
+import { ADMIN_KEYS } from "./admin-keys.ts";
+import { ANALYTICS } from "./analytics.ts";
 import { OPENROUTER } from "./openrouter.ts";
 import { CONTRACTS, type Contract } from "./operations.ts";
 
 /** Every endpoint, in every dialect, as the documentation lists them. */
 export const ENDPOINTS: readonly Contract[] = [
   ...Object.values(CONTRACTS),
+  ...Object.values(ACCOUNT),
   ...Object.values(OPENROUTER),
+  ...Object.values(ADMIN_KEYS),
+  ...Object.values(ADMIN),
+  ...Object.values(ANALYTICS),
 ];

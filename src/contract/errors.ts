@@ -30,6 +30,12 @@ export const ERRORS = {
     code: "model_not_allowed",
     retryable: false,
   },
+  endpoint_not_allowed: {
+    status: 403,
+    type: "permission_error",
+    code: "endpoint_not_allowed",
+    retryable: false,
+  },
   model_not_found: {
     status: 404,
     type: "invalid_request_error",

@@ -36,6 +36,7 @@ const messages: Readonly<Record<ErrorName, [message: string, param?: string]>> =
   invalid_api_key: ["No such API key. Send a valid one as 'Authorization: Bearer <key>'."],
   insufficient_quota: ["The budget of this key is spent."],
   model_not_allowed: ["This key may not use the model 'example/model'.", "model"],
+  endpoint_not_allowed: ["This key may not use the endpoint 'embeddings'."],
   model_not_found: [
     "There is no model 'example/model'. GET /v1/models lists those there are.",
     "model",

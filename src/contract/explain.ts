@@ -7,6 +7,9 @@ export interface Explanation {
   readonly message: string;
 }
 
+/** A name that a caller made up is shown so far. */
+const MOST_NAME = 100;
+
 type Issue = z.core.$ZodIssue;
 type Path = readonly PropertyKey[];
 
@@ -16,6 +19,10 @@ type Path = readonly PropertyKey[];
  */
 export function explain(schema: z.core.$ZodType, body: unknown, issue: Issue): Explanation {
   const problem = innermost(schema, body, issue, []);
+  if (problem.issue.code === "unrecognized_keys") {
+    const param = paramOf([...problem.path, ...problem.issue.keys.slice(0, 1)]).slice(0, MOST_NAME);
+    return { param, message: `Unknown parameter: '${param}'.` };
+  }
   if (problem.path.length === 0) {
     return {
       param: null,

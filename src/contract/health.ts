@@ -23,6 +23,16 @@ export const Readiness = z.looseObject({
       detail: z.string().nullable(),
     }),
   ),
+  /** Whether changes of API keys are seen. While they are not, the last known keys go on. */
+  keys: z.looseObject({ ok: z.boolean(), detail: z.string().nullable() }),
+  /** How limits are kept: in this process, in Redis, as this gateway's share, or nothing is admitted yet. Callers without limits don't notice. */
+  limits: z.looseObject({
+    ok: z.boolean(),
+    mode: z.enum(["memory", "shared", "waiting", "share"]),
+    detail: z.string().nullable(),
+    leases: z.int().min(0),
+    lost_leases: z.int().min(0),
+  }),
   store: z.looseObject({
     ok: z.boolean(),
     detail: z.string().nullable(),

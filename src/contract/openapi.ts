@@ -1,4 +1,6 @@
 import { z } from "zod";
+import * as adminKeys from "./admin-keys.ts";
+import * as analytics from "./analytics.ts";
 import { ChatChunk, ChatRequest, ChatResponse } from "./chat.ts";
 import { CompletionChunk, CompletionRequest, CompletionResponse } from "./completions.ts";
 import { EmbeddingsRequest, EmbeddingsResponse } from "./embeddings.ts";
@@ -21,6 +23,13 @@ import { Usage } from "./usage.ts";
 
 /** The schemas that are shared, by the name they have under `components`. */
 const SCHEMAS: Readonly<Record<string, z.ZodType>> = {
+  Call: analytics.CallItem,
+  CallDetail: analytics.CallDetail,
+  CallErrors: analytics.Errors,
+  CallList: analytics.CallList,
+  CallSeries: analytics.Series,
+  CallTop: analytics.Top,
+  CallTotals: analytics.Totals,
   ChatChunk,
   ChatRequest,
   ChatResponse,
@@ -33,6 +42,12 @@ const SCHEMAS: Readonly<Record<string, z.ZodType>> = {
   EmbeddingsResponse,
   Error: ErrorBody,
   Health,
+  Key: adminKeys.KeyItem,
+  KeyCreate: adminKeys.KeyCreate,
+  KeyList: adminKeys.KeyList,
+  KeyMade: adminKeys.KeyMade,
+  KeyUpdate: adminKeys.KeyUpdate,
+  Latency: analytics.Latency,
   Message,
   Model: ModelItem,
   ModelList,
@@ -127,6 +142,12 @@ function operation(contract: Contract, path: string): Json {
 }
 
 function success(contract: Contract): Json {
+  if (contract.mediaType !== undefined) {
+    return {
+      description: "Success.",
+      content: { [contract.mediaType]: { schema: { type: "string" } } },
+    };
+  }
   const content: Record<string, Json> = {
     "application/json": { schema: reference(contract.response) },
   };
@@ -156,7 +177,12 @@ function failures(contract: Contract): Record<string, Json> {
   const result: Record<string, Json> = {};
   for (const status of errorStatuses()) {
     if (contract.auth === "none" && status !== 500 && status !== 503) continue;
+    if (status === 403 && contract.auth === "admin") {
+      result[status] = { $ref: "#/components/responses/Error403" };
+      continue;
+    }
     if (contract.request === null && [402, 403, 413, 415, 502, 504].includes(status)) continue;
+    if (contract.auth === "admin" && [402, 429, 502, 504].includes(status)) continue;
     result[String(status)] = { $ref: `#/components/responses/Error${status}` };
   }
   return result;

@@ -24,6 +24,8 @@ export interface Contract {
   /** The schema of the query, where one is read. */
   readonly query?: z.ZodObject;
   readonly response: z.ZodType;
+  /** Of an answer that is no JSON. */
+  readonly mediaType?: string;
   /** The schema of one event, where the endpoint can stream. */
   readonly chunk?: z.ZodType;
   readonly auth: "none" | "caller" | "admin";

@@ -4,6 +4,7 @@ import { ask, cannot, unreadable } from "./ask.ts";
 import { embeddingsWanted, readEmbeddings } from "./embedding-list.ts";
 import { fieldsOf } from "./fields.ts";
 import { estimatePrompt } from "./max-tokens.ts";
+import { costIn } from "./openai-usage.ts";
 import type { Upstream } from "./upstream.ts";
 
 /**
@@ -27,11 +28,13 @@ export function embedding(upstream: Upstream) {
     const wanted = embeddingsWanted(input.input);
     const data = readEmbeddings(answer.data, wanted, input.encoding_format ?? "float");
     if (data === null) throw unreadable(id);
-    const told = fieldsOf(answer.usage)?.prompt_tokens;
+    const said = fieldsOf(answer.usage);
+    const told = said?.prompt_tokens;
     const isTold = typeof told === "number" && Number.isInteger(told) && told >= 0;
     const tokens = isTold ? told : estimatePrompt({ prompt: input.input });
     meter.promptTokens = tokens;
     meter.source = isTold ? "upstream" : "estimated";
+    meter.providerCost = said === null ? null : costIn(said);
     const usage = { prompt_tokens: tokens, total_tokens: tokens };
     return { kind: "json", body: { object: "list", data, usage }, usage: null };
   };

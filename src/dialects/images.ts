@@ -29,7 +29,7 @@ export type ImageTarget = Pick<ProviderSettings, "id" | "baseUrl"> & {
 
 /** The images in chat messages, as each provider must get them. One for all calls. */
 export class Images {
-  readonly #allowHosts: ReadonlySet<string>;
+  #allowHosts: ReadonlySet<string>;
   readonly #privateHosts: Pick<PrivateHosts, "has">;
   /** What a part's URL has become, for the call's next attempt, as long as the call holds the part. */
   readonly #inlined = new WeakMap<ImagePart, string>();
@@ -40,6 +40,11 @@ export class Images {
   ) {
     this.#allowHosts = new Set(rules.allowHosts);
     this.#privateHosts = privateHosts;
+  }
+
+  /** From now on by these rules. */
+  use(rules: ImageRules): void {
+    this.#allowHosts = new Set(rules.allowHosts);
   }
 
   /**

@@ -8,11 +8,11 @@ import { detokenizing, tokenizing } from "./tokenize.ts";
 import { Upstream } from "./upstream.ts";
 import type { DialectOptions, Generation } from "./wire.ts";
 
-export type { DialectOptions } from "./wire.ts";
+export type { DialectOptions, KeyRest } from "./wire.ts";
 
 /** A provider as a backend, in the wire format that its file names. */
 export function createBackend(settings: ProviderSettings, options: DialectOptions = {}): Backend {
-  const upstream = new Upstream(settings, options.keyRests);
+  const upstream = new Upstream(settings, options.onRest);
   const dialect =
     settings.file.dialect === "ollama" ? ollamaDialect(settings) : openAiDialect(settings, options);
   const generate = (operation: Generation) => generation(upstream, dialect, operation);
@@ -40,6 +40,7 @@ export function createBackend(settings: ProviderSettings, options: DialectOption
     },
     state: (target) => upstream.state(target.upstreamId),
     trouble: () => upstream.trouble(),
+    keys: (now) => upstream.keys(now),
     unsupported: (target, operation, input: JsonObject) =>
       operation === "chat" || operation === "completions"
         ? dialect.unsupported(target, operation, input)

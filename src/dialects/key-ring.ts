@@ -56,17 +56,15 @@ export class KeyRing {
     return Number.isFinite(first) ? first : null;
   }
 
-  /** How many keys rest, for a model or for all. */
+  /** Whether this key rests for this model. */
+  rests(index: number, model: string, now: number): boolean {
+    return this.#until(index, model) > now;
+  }
+
+  /** How many keys rest for some model. */
   resting(now: number): number {
-    let count = 0;
-    for (const rests of this.#rests) {
-      for (const { until } of rests.values()) {
-        if (until <= now) continue;
-        count += 1;
-        break;
-      }
-    }
-    return count;
+    return this.#rests.filter((rests) => [...rests.values()].some(({ until }) => until > now))
+      .length;
   }
 
   /** This key met a limit: it rests for the time that was told, or for longer each time. */

@@ -85,7 +85,7 @@ export class ChunkReader {
     const stale = !this.#toldLast && told !== null && (told.completion ?? 0) < this.#counted;
     const usage: Usage = settleUsage(
       this.#meter,
-      stale ? { ...told, completion: null } : told,
+      stale ? { ...told, completion: null, cost: null } : told,
       this.#counted,
     );
     return [{ choices: [], usage }];

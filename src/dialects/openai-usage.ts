@@ -30,14 +30,41 @@ export function readUsage(value: unknown): ToldUsage | null {
     0;
   const details = fieldsOf(usage.completion_tokens_details);
   const reasoning = count(details, "reasoning_tokens") ?? count(usage, "reasoning_tokens") ?? 0;
-  const { cost } = usage;
   return {
     prompt,
     completion,
     cached: prompt === null ? 0 : Math.min(cached, prompt),
     reasoning: Math.min(reasoning, completion ?? 0),
-    cost: typeof cost === "number" && Number.isFinite(cost) && cost >= 0 ? cost : null,
+    cost: costIn(usage),
   };
+}
+
+/** More than any call costs, in US dollars: a number above it is a server's mistake, or another unit. */
+const ABSURD_COST = 10_000;
+/** One tick of xAI's, in US dollars. */
+const TICK = 1e-10;
+
+/**
+ * What it says it charged, under the names that providers have for it: OpenRouter and its like say
+ * `cost`, and beside it what they paid with the caller's own key; DeepInfra `estimated_cost`, Perplexity
+ * `cost.total_cost`, xAI `cost_in_usd_ticks`. An explicit zero is zero.
+ */
+export function costIn(usage: Fields): number | null {
+  const cost = dollars(usage.cost) ?? dollars(fieldsOf(usage.cost)?.total_cost);
+  if (cost !== null && usage.is_byok === true) {
+    return cost + (dollars(fieldsOf(usage.cost_details)?.upstream_inference_cost) ?? 0);
+  }
+  const ticks = usage.cost_in_usd_ticks;
+  return (
+    cost ??
+    dollars(usage.estimated_cost) ??
+    (typeof ticks === "number" ? dollars(ticks * TICK) : null)
+  );
+}
+
+function dollars(value: unknown): number | null {
+  const amount = typeof value === "string" && value.trim() !== "" ? Number(value) : value;
+  return typeof amount === "number" && amount >= 0 && amount <= ABSURD_COST ? amount : null;
 }
 
 function count(fields: Fields | null, name: string): number | null {
@@ -61,6 +88,7 @@ export function settleUsage(meter: Meter, told: ToldUsage | null, counted: numbe
   meter.completionTokens = completion;
   meter.cachedTokens = told?.cached ?? 0;
   meter.source = believed ? "upstream" : "estimated";
+  meter.providerCost = told?.cost ?? null;
   const usage = usageOf(prompt, completion, meter.cachedTokens);
   if (told === null) return usage;
   if (told.reasoning > 0 && usage.completion_tokens_details !== undefined) {

@@ -5,7 +5,7 @@ import { KeyRing } from "./key-ring.ts";
 import { readText } from "./read-body.ts";
 import { judge, type Refused } from "./refusal.ts";
 import { retryAfter } from "./retry-after.ts";
-import type { KeyRest } from "./wire.ts";
+import type { DialectOptions } from "./wire.ts";
 
 /** An error's body is read up to here. */
 const MAX_ERROR_BYTES = 64 * 1024;
@@ -33,14 +33,13 @@ export class Upstream {
   readonly #ring: KeyRing;
   readonly #guard: ConnectGuard;
   readonly #headers: Readonly<Record<string, string>>;
+  readonly #onRest: DialectOptions["onRest"];
   /** Why the last call got no answer; null after one that did. */
   #trouble: string | null = null;
 
-  readonly #keyRests: (rest: KeyRest) => void;
-
-  constructor(settings: ProviderSettings, keyRests: (rest: KeyRest) => void = () => undefined) {
+  constructor(settings: ProviderSettings, onRest: DialectOptions["onRest"] = undefined) {
     this.settings = settings;
-    this.#keyRests = keyRests;
+    this.#onRest = onRest;
     this.#ring = new KeyRing(settings.keys.length);
     this.#guard = new ConnectGuard(settings.baseUrl, settings.limits.connect, process.env);
     this.#headers = { "content-type": "application/json", ...settings.file.headers };
@@ -61,6 +60,11 @@ export class Upstream {
     const resting = this.#ring.resting(performance.now());
     if (resting === 0) return this.#trouble;
     return `${resting} of ${keys.length} keys ${resting === 1 ? "rests" : "rest"} after a refusal`;
+  }
+
+  /** How many of its keys there are, and how many rest for some model. */
+  keys(now: number): { readonly all: number; readonly resting: number } {
+    return { all: this.settings.keys.length, resting: this.#ring.resting(now) };
   }
 
   /** A limit of time has passed, or the connection failed: told by `state` until an answer comes. */
@@ -161,18 +165,23 @@ export class Upstream {
     const all = this.settings.file.quirks.limits_by === "provider" && error.kind === "overloaded";
     const resting = all ? this.settings.keys.keys() : [key];
     for (const index of resting) {
+      const rested = this.#ring.rests(index, model, now);
       const until =
         error.kind === "overloaded"
           ? this.#ring.limited(index, model, told === null ? null : told * 1000, now)
           : this.#ring.refused(index, model, rests === "key", now);
-      this.#keyRests({
-        provider: this.settings.id,
-        key: index + 1,
-        keys: this.settings.keys.length,
-        model,
-        why: refused.status === null ? "error in an answer" : `status ${refused.status}`,
-        ms: until - now,
-      });
+      // Calls that were on their way are refused too, and say nothing new.
+      if (!rested) {
+        const { id, keys: all } = this.settings;
+        this.#onRest?.({
+          provider: id,
+          key: index + 1,
+          keys: all.length,
+          model,
+          why: refused.status === null ? "error in an answer" : `status ${refused.status}`,
+          forMs: Math.round(until - now),
+        });
+      }
     }
     const until = this.#ring.until(model, now);
     if (until === null) {

@@ -6,14 +6,15 @@ import type { Cutter } from "./stream-answer.ts";
 /** The operations that make text. */
 export type Generation = "chat" | "completions";
 
-/** A key that was refused, by its place among the provider's keys, from 1. */
+/** A key that was refused and is not used for a while, by its place among the provider's keys, from 1. */
 export interface KeyRest {
   readonly provider: string;
   readonly key: number;
   readonly keys: number;
+  /** The model that it was refused for, as the provider calls it. */
   readonly model: string;
   readonly why: string;
-  readonly ms: number;
+  readonly forMs: number;
 }
 
 /** What the composition root lends to the dialects. */
@@ -23,8 +24,8 @@ export interface DialectOptions {
    * template is not known.
    */
   readonly renderChat?: (target: Target, request: JsonObject) => string | null;
-  /** Tells an operator that a key was refused and rests. Never the key. */
-  readonly keyRests?: (rest: KeyRest) => void;
+  /** Told when a key comes to rest. Keys are known by their place, from 1. */
+  readonly onRest?: (rest: KeyRest) => void;
   /** One for all providers, so that what one attempt fetched serves the next. */
   readonly images?: Images;
 }

@@ -34,6 +34,10 @@ export interface LocalBackend extends Backend {
   /** Loads a model before anyone asks for it. Rejects as a request would. */
   preload(model: string): Promise<void>;
   snapshot(): readonly ModelSnapshot[];
+  /** Models that were unloaded so far. */
+  unloaded(): number;
+  /** From now on these are the models; what runs on others ends first. */
+  offer(models: readonly Model[]): void;
 }
 
 /** An answer begun elsewhere goes on exactly where its text was cut. */
@@ -81,6 +85,8 @@ export function createLocalBackend(options: LocalBackendOptions): LocalBackend {
         contextSize: host.info?.contextSize ?? null,
         pid: host.pid,
       })),
+    unloaded: () => pool.evictions,
+    offer: (models) => pool.offer(models),
     close: () => pool.close(),
   };
 }

@@ -47,6 +47,9 @@ export interface PooledModel {
 /** Loads models on demand, keeps them a while, and makes room for others. */
 export class ModelPool {
   readonly #models = new Map<string, PooledModel>();
+  /** No model of theirs is offered any more; each goes when nobody uses it. */
+  readonly #retired = new Set<PooledModel>();
+  #evictions = 0;
   readonly #prepare: (model: Model) => Promise<string>;
   readonly #config: EngineConfig;
   readonly #log: Log;
@@ -80,6 +83,30 @@ export class ModelPool {
     return pooled;
   }
 
+  /** Models that were unloaded to make room, or because nobody used them. */
+  get evictions(): number {
+    return this.#evictions;
+  }
+
+  /**
+   * From now on these are the models. One that is as it was stays loaded; requests that run on one that is
+   * gone, or is another one now, end on it, and then it is unloaded.
+   */
+  offer(models: readonly Model[]): void {
+    const wanted = new Map(models.map((model) => [model.id, model]));
+    for (const [id, pooled] of this.#models) {
+      const next = wanted.get(id);
+      if (next !== undefined && (next === pooled.model || Bun.deepEquals(next, pooled.model))) {
+        wanted.delete(id);
+        continue;
+      }
+      this.#models.delete(id);
+      this.#retired.add(pooled);
+    }
+    for (const [id, model] of wanted) this.#models.set(id, this.#pooled(model));
+    this.#sweepRetired();
+  }
+
   /** The model is in use until the returned function is called. */
   hold(pooled: PooledModel): () => void {
     pooled.users++;
@@ -89,6 +116,7 @@ export class ModelPool {
       held = false;
       pooled.users--;
       pooled.lastUsed = performance.now();
+      if (this.#retired.has(pooled)) this.#sweepRetired();
     };
   }
 
@@ -111,7 +139,7 @@ export class ModelPool {
   async close(): Promise<void> {
     this.#closed = true;
     if (this.#sweeper !== null) clearInterval(this.#sweeper);
-    await Promise.all([...this.all].map(({ host }) => host.unload()));
+    await Promise.all([...this.all, ...this.#retired].map(({ host }) => host.unload()));
   }
 
   #pooled(model: Model): PooledModel {
@@ -178,7 +206,8 @@ export class ModelPool {
   async #makeRoom(pooled: PooledModel, bytes: number): Promise<void> {
     const { memoryBudget, maxLoaded = 0 } = this.#config;
     while (true) {
-      const plan = planEviction(this.#loaded(), { bytes, budget: memoryBudget, maxLoaded });
+      const budget = memoryBudget - this.#retiredBytes();
+      const plan = planEviction(this.#loaded(), { bytes, budget, maxLoaded });
       if (plan.kind === "too-big")
         throw new GatewayError(
           "unavailable",
@@ -198,6 +227,13 @@ export class ModelPool {
     pooled.bytes = bytes;
   }
 
+  /** What models hold that are in use and not offered any more. */
+  #retiredBytes(): number {
+    let sum = 0;
+    for (const { host, bytes } of this.#retired) if (host.holdsMemory) sum += bytes;
+    return sum;
+  }
+
   /** Models that were given memory and have it still. */
   #loaded(): LoadedModel[] {
     const loaded: LoadedModel[] = [];
@@ -206,7 +242,19 @@ export class ModelPool {
     return loaded;
   }
 
+  #sweepRetired(): void {
+    for (const pooled of this.#retired) {
+      if (pooled.users > 0) continue;
+      this.#retired.delete(pooled);
+      if (!pooled.host.holdsMemory) continue;
+      this.#unload(pooled, "no longer in the catalog").catch((error: unknown) =>
+        this.#log.error("unloading failed", { model: pooled.model.id, reason: String(error) }),
+      );
+    }
+  }
+
   async #unload(pooled: PooledModel, reason: string): Promise<void> {
+    this.#evictions++;
     this.#log.info("model unloaded", { model: pooled.model.id, reason });
     await pooled.host.unload();
   }

@@ -1,7 +1,8 @@
 import type { ErrorName } from "../contract/errors.ts";
 import type { SettleRecord } from "../types.ts";
 import type { Call } from "./call.ts";
-import { costNanoUsd } from "./cost.ts";
+import { endCapture } from "./capture.ts";
+import { chargeNanoUsd, nanoUsd } from "./cost.ts";
 import type { Gateway } from "./gateway.ts";
 
 export interface Outcome {
@@ -16,11 +17,16 @@ export interface Outcome {
  */
 export function account(gateway: Gateway, call: Call, outcome: Outcome): Promise<void> {
   if (call.settled !== null) return call.settled;
-  call.lease?.release();
+  const costNanoUsd = chargeOf(call, outcome);
+  call.lease?.release({
+    tokens: call.meter.promptTokens + call.meter.completionTokens,
+    costNanoUsd: costNanoUsd ?? 0,
+  });
   gateway.running.delete(call);
   call.attempt?.end(call.gone ?? new Error("the call has ended"));
+  endCapture(gateway, call);
   const { meter } = call;
-  call.settled = gateway.ledger.settle({
+  const record: SettleRecord = {
     id: call.id,
     at: Date.now(),
     status: outcome.status,
@@ -37,16 +43,24 @@ export function account(gateway: Gateway, call: Call, outcome: Outcome): Promise
     firstTokenMs: sinceArrival(call, meter.firstTokenAt),
     totalMs: round(performance.now() - call.startedAt),
     droppedParams: [...call.dropped],
-    costNanoUsd: costOf(call, outcome),
+    costNanoUsd,
+    providerCostNanoUsd: nanoUsd(meter.providerCost),
     attempts: call.attempts,
-  });
+  };
+  call.settled = gateway.ledger.settle(record);
+  gateway.observer?.settled(call, record);
   return call.settled;
 }
 
-/** What the caller got is charged by who gave it; a failure costs nothing. */
-function costOf({ target, meter }: Call, { status }: Outcome): number | null {
-  if (status === "failed" || target === null) return null;
-  return costNanoUsd(target.price, meter.promptTokens, meter.completionTokens);
+function chargeOf({ target, meter }: Call, { status }: Outcome): number | null {
+  return chargeNanoUsd({
+    status,
+    price: target?.price ?? null,
+    used: meter,
+    answered: target !== null && meter.source !== "none",
+    reported: meter.providerCost,
+    resumed: meter.resumed,
+  });
 }
 
 function sinceArrival(call: Call, time: number): number | null {

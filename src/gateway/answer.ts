@@ -2,6 +2,7 @@ import type { ErrorBody } from "../contract/errors.ts";
 import type { JsonObject, Operation } from "../types.ts";
 import type { Call } from "./call.ts";
 import type { Gateway } from "./gateway.ts";
+import { planOf } from "./limits/plans.ts";
 
 /** A streamed body: pieces of text to write as they come, and a way to say that nobody reads it any more. */
 export interface EventBody {
@@ -34,7 +35,8 @@ export const OBJECTS: Record<Operation, { whole: string; chunk: string } | null>
 /** The headers every answer has once its caller is known. */
 export function answerHeaders(gateway: Gateway, call: Call): AnswerHeaders {
   const limits =
-    call.lease?.headers ?? gateway.admission.headers(call.caller, performance.now(), Date.now());
+    call.lease?.headers ??
+    gateway.limiter.headers(call.caller.keyId, planOf(gateway.plans, call.caller).limits);
   const headers: Record<string, string> = {
     ...limits,
     "x-request-id": call.clientRequestId ?? call.id,

@@ -1,8 +1,10 @@
 import { describe, expect, test } from "bun:test";
-import { type AuthRules, authenticate, hashKey } from "./authenticate.ts";
+import type { Key } from "../types.ts";
+import { type AuthRules, authenticate, hashKey, type Keys } from "./authenticate.ts";
 
 const open: AuthRules = {
   adminKeyHash: null,
+  keys: { standing: "none", find: () => null, current: () => null },
   allowAnonymous: true,
   anonymousHosts: new Set(["box.lan"]),
   origins: new Set(["https://app.example.com"]),
@@ -61,5 +63,82 @@ describe("with a key configured", () => {
   test("no key is anonymous only where that is allowed", () => {
     expect(call({}, keyed)).toBe("anonymous");
     expect(call({}, { ...keyed, allowAnonymous: false })).toBe("401");
+  });
+});
+
+describe("keys that were made", () => {
+  const KEY: Key = {
+    id: "key_1",
+    prefix: "abcdefgh",
+    name: "test",
+    owner: "",
+    role: "key",
+    plan: null,
+    models: null,
+    endpoints: null,
+    budget: null,
+    tags: [],
+    payloads: null,
+    createdAt: 0,
+    expiresAt: null,
+    disabledAt: null,
+    revokedAt: null,
+  };
+  const NOW = 1000;
+  const as = (rules: Partial<Keys>, text: string, adminKeyHash: Buffer | null = null): string => {
+    const keys: Keys = {
+      standing: "some",
+      find: (presented) => (presented === "good" ? KEY : null),
+      current: () => null,
+      ...rules,
+    };
+    const headers = new Headers({ host: "127.0.0.1", authorization: `Bearer ${text}` });
+    try {
+      return authenticate(headers, { ...open, adminKeyHash, keys }, NOW).keyId;
+    } catch (error) {
+      return error instanceof Error && "status" in error ? String(error.status) : "?";
+    }
+  };
+
+  test("open as themselves, and nothing else does", () => {
+    expect([as({}, "good"), as({}, "other")]).toEqual(["key_1", "401"]);
+  });
+
+  const ended: [name: string, change: Partial<Key>][] = [
+    ["disabled", { disabledAt: 1 }],
+    ["revoked", { revokedAt: 1 }],
+    ["expired", { expiresAt: NOW }],
+  ];
+  test.each(ended)("a %s one is a 401", (_, change) => {
+    expect(as({ find: () => ({ ...KEY, ...change }) }, "good")).toBe("401");
+  });
+
+  test("one that expires later opens", () => {
+    expect(as({ find: () => ({ ...KEY, expiresAt: NOW + 1 }) }, "good")).toBe("key_1");
+  });
+
+  test.each(["unknown", "stale"] as const)(
+    "while they are %s no text opens or passes as anonymous, but for the admin key",
+    (standing) => {
+      expect([as({ standing }, "good"), as({ standing }, "other")]).toEqual(["503", "503"]);
+      expect(as({ standing }, "the-operator's-key", hashKey("the-operator's-key"))).toBe("admin");
+    },
+  );
+
+  test("any text is anonymous only while there is neither a key nor an admin key", () => {
+    expect(as({ standing: "none" }, "other")).toBe("anonymous");
+    expect(as({ standing: "none" }, "other", hashKey("the-operator's-key"))).toBe("401");
+  });
+
+  test("a wrong text is looked up and compared like a right one, whatever the admin key", () => {
+    let asked = 0;
+    const find = (): null => {
+      asked += 1;
+      return null;
+    };
+    as({ find }, "the-operator's-key", hashKey("the-operator's-key"));
+    as({ find }, "other", hashKey("the-operator's-key"));
+    as({ find }, "other");
+    expect(asked).toBe(3);
   });
 });

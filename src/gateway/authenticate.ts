@@ -1,10 +1,26 @@
-import { createHash, timingSafeEqual } from "node:crypto";
+import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
 import { GatewayError } from "../contract/errors.ts";
-import type { Caller } from "../types.ts";
+import { type KeyState, keyState } from "../lib/key-state.ts";
+import { readKeyText } from "../lib/key-text.ts";
+import type { Caller, Key } from "../types.ts";
+
+/** The keys that were made, as the store keeps them in memory. */
+export interface Keys {
+  /**
+   * `unknown` until the store was read for the first time, `stale` when it has been silent for longer
+   * than keys may be taken without it; otherwise whether any key was ever made.
+   */
+  readonly standing: "unknown" | "stale" | "none" | "some";
+  /** The key that this text opens, whether or not it still may. Takes as long for one that is none. */
+  find(presented: string): Key | null;
+  /** What is known now of the key that a call came with; null where its text is forgotten. */
+  current(key: Key): Key | null;
+}
 
 export interface AuthRules {
   /** SHA-256 of the admin key; null while no key is configured. */
   readonly adminKeyHash: Buffer | null;
+  readonly keys: Keys;
   readonly allowAnonymous: boolean;
   /** Host names, besides loopback's, that anonymous requests may be addressed to; `*` is any. */
   readonly anonymousHosts: ReadonlySet<string>;
@@ -23,23 +39,27 @@ const PROXY_HEADERS = [
   "cf-connecting-ip",
 ];
 
-export const ANONYMOUS: Caller = { keyId: "anonymous", role: "anonymous" };
-const ADMIN: Caller = { keyId: "admin", role: "admin" };
+export const ANONYMOUS: Caller = { keyId: "anonymous", role: "anonymous", key: null };
+const ADMIN: Caller = { keyId: "admin", role: "admin", key: null };
 
 export function hashKey(key: string): Buffer {
   return createHash("sha256").update(key).digest();
 }
 
+/** What a presented key is compared with while no admin key is configured. */
+const NO_KEY = randomBytes(32);
+
 /**
- * Who is calling. A bearer token or `x-api-key` is checked against the configured key; while none is
- * configured any token counts as anonymous, since SDKs insist on sending one.
- * @throws GatewayError 401
+ * Who is calling. A bearer token or `x-api-key` is the admin key's or one of the keys'; while there is
+ * neither, any token counts as anonymous, since SDKs insist on sending one.
+ * @param now Unix milliseconds
+ * @throws GatewayError 401; 503 while nobody can tell
  */
-export function authenticate(headers: Headers, rules: AuthRules): Caller {
-  const key = presentedKey(headers);
-  if (key !== null && rules.adminKeyHash !== null) {
-    if (timingSafeEqual(hashKey(key), rules.adminKeyHash)) return ADMIN;
-    throw unauthorized("The API key is not valid. Check the key in `Authorization: Bearer …`.");
+export function authenticate(headers: Headers, rules: AuthRules, now = Date.now()): Caller {
+  const presented = presentedKey(headers);
+  if (presented !== null) {
+    const caller = holderOf(presented, rules, now);
+    if (caller !== null) return caller;
   }
   if (!rules.allowAnonymous) {
     throw unauthorized("This server needs an API key: send it as `Authorization: Bearer …`.");
@@ -47,6 +67,55 @@ export function authenticate(headers: Headers, rules: AuthRules): Caller {
   const reason = anonymousRefusal(headers, rules);
   if (reason !== null) throw unauthorized(reason);
   return ANONYMOUS;
+}
+
+/** The holder of a key; null for any text where there are no keys at all. */
+function holderOf(presented: string, rules: AuthRules, now: number): Caller | null {
+  const { adminKeyHash, keys } = rules;
+  // Both are always computed: how long it takes says nothing of what was sent.
+  const isAdmin = timingSafeEqual(hashKey(presented), adminKeyHash ?? NO_KEY);
+  const key = keys.find(presented);
+  if (isAdmin && adminKeyHash !== null) return ADMIN;
+  const { standing } = keys;
+  if (standing === "unknown" || standing === "stale") {
+    throw new GatewayError("unavailable", "API keys can't be checked just now.", { retryAfter: 2 });
+  }
+  if (key !== null) {
+    const state = keyState(key, now);
+    if (state !== "active") throw unauthorized(endedMessage(state));
+    return { keyId: key.id, role: key.role, key };
+  }
+  if (adminKeyHash === null && standing === "none") return null;
+  throw unauthorized(
+    readKeyText(presented).whole
+      ? "The API key is not valid. Check the key in `Authorization: Bearer …`."
+      : "The API key is mistyped or cut off: its last characters don't fit the others.",
+  );
+}
+
+/**
+ * Why a call whose key was good when it came may not go on; null where it may.
+ * @param now Unix milliseconds
+ */
+export function withdrawn({ key }: Caller, rules: AuthRules, now: number): GatewayError | null {
+  if (key === null) return null;
+  const current = rules.keys.current(key);
+  const state = current === null ? "revoked" : keyState(current, now);
+  return state === "active" ? null : unauthorized(endedMessage(state));
+}
+
+/** The caller, who must hold an admin key. @throws GatewayError 401, 403 */
+export function authenticateAdmin(headers: Headers, rules: AuthRules): Caller {
+  const caller = authenticate(headers, rules);
+  if (caller.role === "admin") return caller;
+  throw new GatewayError(
+    "endpoint_not_allowed",
+    "This endpoint needs an admin key: the one in COVEY_ADMIN_KEY, or one made with `covey keys create --admin`.",
+  );
+}
+
+function endedMessage(state: Exclude<KeyState, "active">): string {
+  return state === "expired" ? "This API key has expired." : `This API key is ${state}.`;
 }
 
 function presentedKey(headers: Headers): string | null {
@@ -68,7 +137,7 @@ function presentedKey(headers: Headers): string | null {
  */
 function anonymousRefusal(headers: Headers, rules: AuthRules): string | null {
   if (PROXY_HEADERS.some((name) => headers.get(name) !== null)) {
-    return "Requests that come through a proxy need an API key: set one with COVEY_ADMIN_KEY.";
+    return "Requests that come through a proxy need an API key: set COVEY_ADMIN_KEY, or make one with `covey keys create`.";
   }
   const host = headers.get("host") ?? "";
   const name = hostName(host);

@@ -13,6 +13,7 @@ export class CallMeter implements Readonly<Meter> {
   #how: "whole" | "rest" = "whole";
   /** Tokens of the answer that were sent before the running attempt began. */
   #sent = 0;
+  #resumed = false;
   #startedAt = 0;
   #firstTokenAt = 0;
 
@@ -20,6 +21,7 @@ export class CallMeter implements Readonly<Meter> {
   begin(meter: Meter): void {
     this.#current = meter;
     this.#how = "whole";
+    this.#resumed = false;
   }
 
   /** The attempt makes the whole answer anew, of which so many tokens were sent. */
@@ -65,11 +67,22 @@ export class CallMeter implements Readonly<Meter> {
     return this.#firstTokenAt || (this.#current?.firstTokenAt ?? 0);
   }
 
+  /** What the attempt that counts says it was charged: all of it, unless `resumed`. */
+  get providerCost(): number | null {
+    return this.#current?.providerCost ?? null;
+  }
+
+  /** Whether an earlier attempt made a part of the answer. */
+  get resumed(): boolean {
+    return this.#resumed;
+  }
+
   get malformedEvents(): number {
     return this.#current?.malformedEvents ?? 0;
   }
 
   #keepTimes(): void {
+    this.#resumed = true;
     this.#startedAt = this.startedAt;
     this.#firstTokenAt = this.firstTokenAt;
   }

@@ -1,8 +1,9 @@
 import type { GatewayError } from "../contract/errors.ts";
 import { timeOrderedId } from "../lib/id.ts";
 import type { AttemptRecord, Caller, Meter, Operation, Target } from "../types.ts";
-import type { Lease } from "./admit.ts";
 import { CallMeter } from "./call-meter.ts";
+import type { Capture } from "./capture.ts";
+import type { Lease } from "./limits/limits.ts";
 import type { Attempt } from "./routing/attempt.ts";
 import type { Voice } from "./voices/voice.ts";
 
@@ -49,6 +50,8 @@ export interface Call {
   /** The target that answered, or was tried last. */
   target: Target | null;
   finishReason: string | null;
+  /** What of its payload is kept; null where nothing is. */
+  capture: Capture | null;
   reserved: boolean;
   /** Set by the first settle; later ones get the same promise. */
   settled: Promise<void> | null;
@@ -62,7 +65,7 @@ const ID_PREFIX: Record<Operation, string> = {
   detokenize: "detok-",
 };
 
-const NOBODY: Caller = { keyId: "unknown", role: "anonymous" };
+const NOBODY: Caller = { keyId: "unknown", role: "anonymous", key: null };
 const REQUEST_ID = /^[\w.:/+=-]{1,128}$/;
 
 /** The client's own `x-request-id`, if it is one that can be echoed safely. */
@@ -88,6 +91,7 @@ export function freshMeter(): Meter {
     startedAt: 0,
     firstTokenAt: 0,
     malformedEvents: 0,
+    providerCost: null,
   };
 }
 
@@ -112,6 +116,7 @@ export function openCall(operation: Operation, incoming: Incoming, at: number): 
     lease: null,
     target: null,
     finishReason: null,
+    capture: null,
     reserved: false,
     settled: null,
   };

@@ -1,13 +1,65 @@
-import { expect, test } from "bun:test";
-import { costNanoUsd } from "./cost.ts";
+import { describe, expect, test } from "bun:test";
+import type { Price } from "../types.ts";
+import { chargeNanoUsd, costNanoUsd, type Ended } from "./cost.ts";
+
+const free: Price = { prompt: 0, cached: null, completion: 0, request: 0, image: null };
+const used = (promptTokens: number, completionTokens: number, cachedTokens = 0) => ({
+  promptTokens,
+  completionTokens,
+  cachedTokens,
+});
 
 test("a call costs its tokens and itself, in whole billionths of a dollar", () => {
-  const price = { prompt: 1e-6, completion: 2.5e-6, request: 0.001 };
-  expect(costNanoUsd(price, 7, 3)).toBe(7_000 + 7_500 + 1_000_000);
-  expect(costNanoUsd({ prompt: 6e-8, completion: 0, request: 0 }, 1, 9)).toBe(60);
+  const price = { ...free, prompt: 1e-6, completion: 2.5e-6, request: 0.001 };
+  expect(costNanoUsd(price, used(7, 3))).toBe(7_000 + 7_500 + 1_000_000);
+  expect(costNanoUsd({ ...free, prompt: 6e-8 }, used(1, 9))).toBe(60);
 });
 
 test("what nobody knows the price of has no cost, which is not the same as none", () => {
-  expect(costNanoUsd(null, 7, 3)).toBeNull();
-  expect(costNanoUsd({ prompt: 0, completion: 0, request: 0 }, 7, 3)).toBe(0);
+  expect(costNanoUsd(null, used(7, 3))).toBeNull();
+  expect(costNanoUsd(free, used(7, 3))).toBe(0);
+});
+
+test("cached tokens have a price of their own, be it nothing, and else that of the others", () => {
+  const price = { ...free, prompt: 1e-6, cached: 1e-7 };
+  expect(costNanoUsd(price, used(10, 0, 4))).toBe(6_000 + 400);
+  expect(costNanoUsd({ ...price, cached: 0 }, used(10, 0, 4))).toBe(6_000);
+  expect(costNanoUsd({ ...price, cached: null }, used(10, 0, 4))).toBe(10_000);
+});
+
+test("more cached tokens than the prompt has are no discount on others", () => {
+  const price = { ...free, prompt: 1e-6, cached: 0, completion: 1e-6 };
+  expect(costNanoUsd(price, used(10, 5, 99))).toBe(5_000);
+});
+
+test("images have a price of their own, and without one their cost is not known", () => {
+  const price = { ...free, image: 0.002 };
+  expect(costNanoUsd(price, { ...used(0, 0), images: 3 })).toBe(6_000_000);
+  expect(costNanoUsd(free, { ...used(0, 0), images: 3 })).toBeNull();
+});
+
+describe("the charge", () => {
+  const ended: Ended = {
+    status: "completed",
+    price: { ...free, prompt: 1e-6, completion: 2e-6, request: 0.001 },
+    used: used(10, 5),
+    answered: true,
+    reported: null,
+    resumed: false,
+  };
+  const priced = 10_000 + 10_000 + 1_000_000;
+
+  test.each<[string, Partial<Ended>, number | null]>([
+    ["is by the price where the provider says nothing", {}, priced],
+    ["is what the provider says it charged", { reported: 0.5 }, 500_000_000],
+    ["is nothing where the provider says zero", { reported: 0 }, 0],
+    ["is the provider's word where no price is known", { price: null, reported: 0.5 }, 500_000_000],
+    ["is unknown where nobody says anything", { price: null }, null],
+    ["of an answer that several made is by the price", { resumed: true, reported: 0.5 }, priced],
+    ["of a failure is nothing", { status: "failed", reported: 0.5 }, 0],
+    ["of a client that left is for what was made until then", { status: "cancelled" }, priced],
+    ["of one that left before anything was done is nothing", { answered: false, price: null }, 0],
+  ])("%s", (_case, change, nano) => {
+    expect(chargeNanoUsd({ ...ended, ...change })).toBe(nano);
+  });
 });

@@ -1,14 +1,61 @@
-import type { Price } from "../types.ts";
+import type { Price, SettleRecord } from "../types.ts";
+
+/**
+ * What calls cost: the one place that says so. `docs/cost.md` is the same in words. Amounts are
+ * billionths of a US dollar, whole ones; null is "nobody knows", which is not 0.
+ */
 
 const NANO = 1e9;
 
-/** What a call costs at this price, in billionths of a US dollar; null where no price is known. */
-export function costNanoUsd(
-  price: Price | null,
-  promptTokens: number,
-  completionTokens: number,
-): number | null {
+/** What a call used. `cachedTokens` are part of `promptTokens`. */
+export interface Used {
+  readonly promptTokens: number;
+  readonly cachedTokens: number;
+  readonly completionTokens: number;
+  /** Images it was given as its answer; none if left out. */
+  readonly images?: number;
+}
+
+/** What so much costs at this price; null where no price is known. */
+export function costNanoUsd(price: Price | null, used: Used): number | null {
   if (price === null) return null;
-  const { prompt, completion, request } = price;
-  return Math.round((promptTokens * prompt + completionTokens * completion + request) * NANO);
+  const { promptTokens, completionTokens, images = 0 } = used;
+  if (images > 0 && price.image === null) return null;
+  const cachedTokens = Math.min(used.cachedTokens, promptTokens);
+  const dollars =
+    (promptTokens - cachedTokens) * price.prompt +
+    cachedTokens * (price.cached ?? price.prompt) +
+    completionTokens * price.completion +
+    images * (price.image ?? 0) +
+    price.request;
+  return Math.round(dollars * NANO);
+}
+
+/** Dollars in billionths. */
+export function nanoUsd(dollars: number | null): number | null {
+  return dollars === null ? null : Math.round(dollars * NANO);
+}
+
+/** A call that has ended. */
+export interface Ended {
+  readonly status: SettleRecord["status"];
+  readonly price: Price | null;
+  readonly used: Used;
+  /** Whether anything was done for it: a call that nobody answered has used nothing. */
+  readonly answered: boolean;
+  /** US dollars its provider says it charged. */
+  readonly reported: number | null;
+  /** Whether more than one attempt made the answer, so that no provider's word covers all of it. */
+  readonly resumed: boolean;
+}
+
+/**
+ * What a call is charged. A failure costs nothing; a client that left pays for what was made until
+ * then; a provider's own word counts before the catalog's price, unless others made a part of the answer.
+ */
+export function chargeNanoUsd(call: Ended): number | null {
+  if (call.status === "failed" || !call.answered) return 0;
+  const reported = nanoUsd(call.reported);
+  if (reported !== null && !call.resumed) return reported;
+  return costNanoUsd(call.price, call.used) ?? reported;
 }

@@ -1,4 +1,5 @@
 import { GatewayError } from "../contract/errors.ts";
+import type { RefusalRecord } from "../types.ts";
 import { account } from "./account.ts";
 import { type Answer, answerHeaders } from "./answer.ts";
 import type { Call } from "./call.ts";
@@ -42,7 +43,7 @@ export async function fail(gateway: Gateway, call: Call, thrown: unknown): Promi
     await account(gateway, call, { status: "failed", httpStatus: error.status, error: error.kind });
   } else {
     call.lease?.release();
-    gateway.ledger.refuse({
+    refuse(gateway, {
       id: call.id,
       at: call.at,
       endpoint: call.endpoint,
@@ -59,6 +60,12 @@ export async function fail(gateway: Gateway, call: Call, thrown: unknown): Promi
     headers: { ...answerHeaders(gateway, call), ...errorHeaders(error) },
     json: call.voice.errorBody(error, providerOf(gateway, call)),
   };
+}
+
+/** Into the call log, and to who watches. */
+export function refuse(gateway: Gateway, record: RefusalRecord): void {
+  gateway.ledger.refuse(record);
+  gateway.observer?.refused(record);
 }
 
 /** A 503 always says when to try again. */

@@ -1,8 +1,10 @@
 import type { Log } from "../lib/log.ts";
-import type { Backend, Ledger, Model, ModelState, Target } from "../types.ts";
-import type { Admission } from "./admit.ts";
+import type { Backend, Ledger, Model, ModelState, Payloads, Target } from "../types.ts";
 import type { AuthRules } from "./authenticate.ts";
 import type { Call } from "./call.ts";
+import type { Limiter } from "./limits/limits.ts";
+import type { Plans } from "./limits/plans.ts";
+import type { Observer } from "./observer.ts";
 import type { Health } from "./routing/health.ts";
 import type { Strategy } from "./routing/order.ts";
 import type { RetryRules } from "./routing/retry.ts";
@@ -40,14 +42,19 @@ export interface Routing {
 export interface Gateway {
   readonly auth: AuthRules;
   readonly models: ModelIndex;
-  readonly admission: Admission;
+  readonly plans: Plans;
+  readonly limiter: Limiter;
   readonly routing: Routing;
   readonly health: Health;
   readonly slots: Slots;
   readonly ledger: Ledger;
+  /** Absent where no payload is ever kept. */
+  readonly payloads?: Payloads;
   readonly backends: ReadonlyMap<string, Backend>;
   readonly options: GatewayOptions;
   readonly log: Log;
+  /** Told of calls and attempts as they end. */
+  readonly observer?: Observer;
   /** Calls that were admitted and have not ended. */
   readonly running: Set<Call>;
 }

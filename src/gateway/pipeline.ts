@@ -1,10 +1,13 @@
 import type { Operation } from "../types.ts";
+import { admit } from "./admit.ts";
 import type { Answer } from "./answer.ts";
 import { authenticate } from "./authenticate.ts";
 import { type Incoming, openCall } from "./call.ts";
+import { beginCapture } from "./capture.ts";
 import { fail, watchClient } from "./fail.ts";
 import type { Gateway } from "./gateway.ts";
 import { unknownProviders } from "./known-providers.ts";
+import { permitEndpoint } from "./permit.ts";
 import { read } from "./read.ts";
 import { reserve } from "./reserve.ts";
 import { resolveAll } from "./resolve.ts";
@@ -24,16 +27,17 @@ export async function answer<O extends Operation>(
   const call = openCall(operation, incoming, Date.now());
   try {
     call.caller = authenticate(incoming.headers, gateway.auth); //                        401
+    permitEndpoint(call.caller, operation); //                                            403
     const asked = await read(operation, incoming, gateway.options.lenient); //            400 413 415
     call.model = asked.input.model;
     const unknown = unknownProviders(gateway, asked.wishes); //                           400
-    const models = resolveAll(gateway, asked.wishes.models); //                              404
+    const models = resolveAll(gateway, asked.wishes.models, call.caller); //              403 404
     call.model = models[0].id;
-    call.lease = gateway.admission.admit(call.caller, performance.now(), Date.now()); //  429
+    const request = await admit(gateway, call, operation, asked, models); //              402 403 429 503
     await reserve(gateway, call, incoming, asked.streams); //                             503
+    call.capture = beginCapture(gateway, call, asked.input);
     watchClient(gateway, call, incoming.signal);
     for (const name of [...asked.unknownWishes, ...unknown]) call.dropped.add(name);
-    const request = { operation, input: asked.input, models, wishes: asked.wishes };
     const started = route(gateway, call, request); //                                     400 404 502 503 504
     return asked.streams
       ? await stream(gateway, call, request, started, asked.wantsUsage)

@@ -1,21 +1,28 @@
 import { GatewayError } from "../contract/errors.ts";
-import type { Model } from "../types.ts";
+import type { Caller, Model } from "../types.ts";
 import { type Gateway, isServable, stateOf } from "./gateway.ts";
+import { permitModel } from "./permit.ts";
 
 /** The provider that the embedded engines are. */
 const LOCAL = "local";
 
 /**
  * The models of these names: the one that was asked for, then those that its caller would have
- * instead. All of them must exist; one that can't answer here is left out, unless it is the last.
- * @throws GatewayError 404
+ * instead. All of them must exist and be the caller's to use; one that can't answer here is left out,
+ * unless it is the last.
+ * @param caller null where the models are only described
+ * @throws GatewayError 403, 404
  */
 export function resolveAll(
   gateway: Gateway,
   names: readonly string[],
+  caller: Caller | null,
 ): readonly [Model, ...Model[]] {
+  const all = names.map((name, place) => known(gateway, name, place));
+  if (caller !== null)
+    for (const [place, model] of all.entries()) permitModel(caller, model, place);
   // Two names may be one model's, which is asked once.
-  const models = [...new Set(names.map((name, place) => known(gateway, name, place)))];
+  const models = [...new Set(all)];
   const [first, ...others] = models.filter((model) => isServable(gateway, model));
   if (first !== undefined) return [first, ...others];
   throw cannotAnswer(gateway, models[0]);
@@ -23,7 +30,7 @@ export function resolveAll(
 
 /** The one model of that name. @throws GatewayError 404 */
 export function resolve(gateway: Gateway, name: string): Model {
-  return resolveAll(gateway, [name])[0];
+  return resolveAll(gateway, [name], null)[0];
 }
 
 /** The model of that name, or 404. Another model is never put in its place; the message names one that is there. */

@@ -98,7 +98,9 @@ class EventStream<O extends Operation> implements EventBody {
     const started = await this.#started;
     if (started.kind !== "stream") throw new TypeError("a backend did not stream");
     this.#head = `data: ${JSON.stringify(this.#stamp()).slice(0, -1)},`;
-    return new SurvivingStream(this.#gateway, this.#call, this.#request, started);
+    const source = new SurvivingStream(this.#gateway, this.#call, this.#request, started);
+    if (this.#call.capture !== null) this.#call.capture.transcript = source.transcript;
+    return source;
   }
 
   #stamp(): JsonObject {

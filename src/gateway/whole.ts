@@ -14,6 +14,7 @@ export async function whole(gateway: Gateway, call: Call, started: Started): Pro
   if (objects !== null) {
     call.finishReason = finishReason(started.body);
   }
+  if (call.capture !== null) call.capture.whole = started.body;
   await account(gateway, call, { status: "completed", httpStatus: 200, error: null });
   const json =
     objects === null

@@ -16,6 +16,8 @@ export function readiness(state: Readiness, mayCall: boolean): Response {
         ...state,
         models: state.models.map((model) => ({ ...model, detail: null })),
         providers: [],
+        keys: { ...state.keys, detail: null },
+        limits: { ...state.limits, detail: null },
         store: { ...state.store, detail: null },
       };
   return Response.json(shown, { status: state.status === "ok" ? 200 : 503 });

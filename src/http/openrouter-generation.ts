@@ -12,6 +12,7 @@ export interface LoggedCall {
   readonly id: string;
   /** Unix milliseconds. */
   readonly started_at: number;
+  readonly ended_at: number | null;
   readonly endpoint: string;
   readonly model: string;
   readonly provider: string | null;
@@ -45,6 +46,8 @@ export interface CallLog {
 
 /** How long a call that has just ended is waited for: the log lags a little. */
 const LAG_MS = 2000;
+/** How long after its end an anonymous call is told to who knows its id. */
+const ANONYMOUS_MS = 10 * 60_000;
 const CALL_ID = /^[a-z]+-[0-9a-z]{26}$/;
 
 /**
@@ -60,7 +63,7 @@ export async function getGeneration(
   const caller = authenticate(request.headers, gateway.auth);
   const { id } = parseQuery(GenerationQuery, new URL(request.url).searchParams);
   const call = CALL_ID.test(id) ? await ended(log, id) : null;
-  if (call === null || !maySee(caller, call)) {
+  if (call === null || !maySee(caller, call, Date.now())) {
     const shown = id.slice(0, 64);
     throw new GatewayError("not_found", `There is no ended call '${shown}' of yours.`, {
       param: "id",
@@ -78,8 +81,20 @@ async function ended(log: CallLog, id: string): Promise<LoggedCall | null> {
   return call === null || call.status === "running" || call.status === "refused" ? null : call;
 }
 
-function maySee(caller: Caller, call: LoggedCall): boolean {
-  return caller.role === "admin" || caller.keyId === call.key_id;
+/**
+ * Its own calls for a key, any for the admin. Anonymous callers are not told apart and see no log: what one
+ * of them has is the id, which can't be guessed (80 random bits), and it opens that call for ten
+ * minutes, as long as clients ask for what an answer has cost. Pure.
+ * @param now Unix milliseconds
+ */
+export function maySee(
+  caller: Pick<Caller, "role" | "keyId">,
+  call: Pick<LoggedCall, "key_id" | "ended_at">,
+  now: number,
+): boolean {
+  if (caller.role === "admin") return true;
+  if (caller.keyId !== call.key_id) return false;
+  return caller.role === "key" || now - (call.ended_at ?? 0) < ANONYMOUS_MS;
 }
 
 /** A row in OpenRouter's shape; the SDK wants every key. Pure. */

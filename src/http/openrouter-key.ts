@@ -1,6 +1,7 @@
 import type { Credits, KeyInfo } from "../contract/openrouter.ts";
 import { authenticate } from "../gateway/authenticate.ts";
 import type { Gateway } from "../gateway/gateway.ts";
+import { planOf } from "../gateway/limits/plans.ts";
 
 const MINUTE = 60_000;
 const DAY = 24 * 60 * MINUTE;
@@ -59,7 +60,7 @@ export async function getKey(
 ): Promise<Response> {
   const caller = authenticate(request.headers, gateway.auth);
   const spent = await spending.of(caller.keyId, Date.now());
-  const { requestsPerMinute } = gateway.admission.limitsOf(caller);
+  const { requestsPerMinute } = planOf(gateway.plans, caller).limits;
   const isAdmin = caller.role === "admin";
   const body: KeyInfo = {
     data: {

@@ -10,14 +10,24 @@ import type { Gateway } from "../gateway/gateway.ts";
 import { itemOf } from "../gateway/listing/describe-model.ts";
 import { listEndpoints, listProviders } from "../gateway/listing/list-endpoints.ts";
 import { pageOfModels, servableItems } from "../gateway/listing/list-models.ts";
+import { asSeenBy } from "../gateway/listing/own-models.ts";
 import { resolve } from "../gateway/resolve.ts";
 import { decodeModel } from "./models.ts";
 
 const ENDPOINTS = "/endpoints";
 
-/** `GET /models`, filtered and paged. @throws GatewayError 400, 401 */
-export function listModels(gateway: Gateway, base: string, request: Request): Response {
-  const { items, query, sent } = asked(gateway, request);
+/**
+ * `GET /models`, filtered and paged. @throws GatewayError 400, 401
+ * @param own only those that the caller may use
+ */
+export function listModels(
+  gateway: Gateway,
+  base: string,
+  request: Request,
+  own = false,
+): Response {
+  const { items: all, query, sent } = asked(gateway, request);
+  const items = own ? all.filter((item) => item.available_on_current_plan) : all;
   const page = pageOfModels(items, query, sent);
   const next = page.links.next?.replace("/v1/", `${base}/`) ?? null;
   const data = page.data.map((item) => linked(item, base));
@@ -67,11 +77,11 @@ interface Asked {
 }
 
 function asked(gateway: Gateway, request: Request): Asked {
-  authenticate(request.headers, gateway.auth);
+  const caller = authenticate(request.headers, gateway.auth);
   const { searchParams: sent } = new URL(request.url);
   const query = parseQuery(OpenRouterModelsQuery, sent);
   const { supported_parameters: parameters = [], output_modalities: modalities = [] } = query;
-  const items = servableItems(gateway).filter(
+  const items = asSeenBy(gateway, caller, servableItems(gateway)).filter(
     (item) =>
       parameters.every((name) => item.supported_parameters.includes(name)) &&
       modalities.every((name) => name === "all" || item.output_modalities.includes(name)),

@@ -52,7 +52,7 @@ export function mountOpenRouter(
   at(OPENROUTER.credits.path, (request) => getCredits(gateway, spending, request));
   for (const base of OPENROUTER_BASES) {
     get(`${base}/models`, (request) => listModels(gateway, base, request));
-    get(`${base}/models/user`, (request) => listModels(gateway, base, request));
+    get(`${base}/models/user`, (request) => listModels(gateway, base, request, true));
     get(`${base}/models/*`, (request) => getModelOrEndpoints(gateway, base, request));
     get(`${base}/model/*`, (request) => getModel(gateway, base, request));
   }

@@ -1,6 +1,7 @@
 import { GatewayError } from "../contract/errors.ts";
 import { authenticate } from "../gateway/authenticate.ts";
 import { clientRequestId } from "../gateway/call.ts";
+import { refuse as refuseCall } from "../gateway/fail.ts";
 import type { Gateway } from "../gateway/gateway.ts";
 import { voiceOf } from "../gateway/voices/voice.ts";
 import { timeOrderedId } from "../lib/id.ts";
@@ -19,7 +20,7 @@ export function refuse(gateway: Gateway, request: Request, thrown: unknown): Res
   const error = known(gateway, id, thrown);
   const endpoint = pathOf(request);
   const method = allowedMethod(endpoint);
-  gateway.ledger.refuse({
+  refuseCall(gateway, {
     id,
     at: Date.now(),
     endpoint,

@@ -7,14 +7,18 @@ import type { Gateway } from "../gateway/gateway.ts";
 import { answer } from "../gateway/pipeline.ts";
 import { voiceOf } from "../gateway/voices/voice.ts";
 import { timeOrderedId } from "../lib/id.ts";
-import type { Operation } from "../types.ts";
+import type { KeyStore, Operation } from "../types.ts";
+import { mountAccount } from "./account.ts";
 import { addressed, malformed } from "./address.ts";
+import { mountAdminKeys } from "./admin-keys.ts";
+import { type AnalyticsSide, mountAnalytics } from "./analytics.ts";
 import { readJson } from "./body.ts";
 import { allowOrigin, preflight } from "./cors.ts";
 import { docs, welcome } from "./docs.ts";
 import { health, readiness } from "./health.ts";
 import { getModel, listModels } from "./models.ts";
 import { mountOpenRouter, type ReadSide } from "./openrouter.ts";
+import { mountOperating, type Operating } from "./operate.ts";
 import { callerOf, refuse } from "./refuse.ts";
 import { respond } from "./respond.ts";
 import { KeepAlive } from "./sse.ts";
@@ -31,6 +35,11 @@ export interface HttpOptions {
   readonly openapi: () => Promise<string>;
   readonly readiness: () => Readiness;
   readonly calls: ReadSide;
+  readonly keys: KeyStore;
+  /** Without it there are no metrics and no reload. */
+  readonly operating?: Operating;
+  /** Absent where there is no log to look into. */
+  readonly analytics?: AnalyticsSide;
 }
 
 /** The operations that go down the pipeline; their contracts say where. */
@@ -64,6 +73,28 @@ export function createApp(gateway: Gateway, options: HttpOptions): Hono<Env> {
     gateway,
     options.calls,
   );
+  mountAdminKeys(
+    (path, handler) => app.get(path, (c) => handler(c.req.raw)),
+    (path, handler) => app.post(path, (c) => handler(c.req.raw)),
+    gateway,
+    options.keys,
+  );
+  if (options.analytics !== undefined) {
+    mountAnalytics(
+      (path, handler) => app.get(path, (c) => handler(c.req.raw)),
+      gateway,
+      options.analytics,
+    );
+  }
+  if (options.operating !== undefined) {
+    mountOperating(
+      (path, handler) => app.get(path, (c) => handler(c.req.raw)),
+      (path, handler) => app.post(path, (c) => handler(c.req.raw)),
+      gateway,
+      options.operating,
+    );
+  }
+  mountAccount((path, handler) => app.get(path, (c) => handler(c.req.raw)), gateway);
   app.get(CONTRACTS.models.path, (c) => listModels(gateway, c.req.raw));
   app.get(`${CONTRACTS.models.path}/*`, (c) => getModel(gateway, c.req.raw));
   app.get(CONTRACTS.health.path, () => health());
@@ -108,7 +139,6 @@ function json(text: string): Response {
 /** Starts listening. Throws the runtime's error when the port is taken. */
 export function listen(gateway: Gateway, options: HttpOptions): Bun.Server<undefined> {
   const app = createApp(gateway, options);
-  const { origins } = gateway.auth;
   return Bun.serve({
     hostname: options.hostname,
     port: options.port,
@@ -124,6 +154,7 @@ export function listen(gateway: Gateway, options: HttpOptions): Bun.Server<undef
     fetch: async (received, server) => {
       const request = addressed(received);
       if (request === null) return refuse(gateway, received, malformed());
+      const { origins } = gateway.auth;
       const early = preflight(request, origins);
       if (early !== null) return early;
       const response = await app.fetch(request, { server });

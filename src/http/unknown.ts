@@ -1,6 +1,10 @@
+import { ACCOUNT } from "../contract/account.ts";
+import { ADMIN } from "../contract/admin.ts";
+import { ADMIN_KEYS } from "../contract/admin-keys.ts";
+import { ANALYTICS } from "../contract/analytics.ts";
 import { GatewayError } from "../contract/errors.ts";
 import { OPENROUTER, OPENROUTER_BASES, openRouterPaths } from "../contract/openrouter.ts";
-import { CONTRACTS } from "../contract/operations.ts";
+import { CONTRACTS, type Contract } from "../contract/operations.ts";
 import { pathOf } from "./address.ts";
 
 /** OpenAI's endpoints that Covey will not have, and what to use in their place. */
@@ -18,28 +22,61 @@ const UNSUPPORTED: readonly (readonly [prefix: string, instead: string])[] = [
 const NOT_YET =
   /^\/((api\/|openrouter\/)?v1\/(embeddings|responses|messages|images|audio|moderations|rerank|txt2img|img2img|upscale-img)|sdapi|api(?!\/v1))(\/|$)/;
 
-/** The paths of ours that are one of a few, each with the method it takes. */
-const FIXED: ReadonlyMap<string, string> = new Map([
+/** The paths of ours that are one of a few, each with the methods it takes: `GET, POST`. */
+const FIXED: ReadonlyMap<string, string> = together([
   ["/", "GET"],
   ["/docs", "GET"],
-  ...Object.values(CONTRACTS)
+  ...[
+    ...Object.values(CONTRACTS),
+    ...Object.values(ACCOUNT),
+    ...Object.values(ADMIN_KEYS),
+    ...Object.values(ADMIN),
+    ...Object.values(ANALYTICS),
+  ]
     .filter(({ path }) => !path.includes("{"))
-    .map(({ path, method }) => [path, method] as const),
+    .flatMap((contract) =>
+      [contract.path, ...aliasesOf(contract)].map((path) => [path, contract.method] as const),
+    ),
   ...Object.values(OPENROUTER)
     .filter(({ path }) => !path.includes("{"))
     .flatMap(({ path, method }) => openRouterPaths(path).map((each) => [each, method] as const)),
 ]);
 
+function aliasesOf({ aliases = [] }: Contract): readonly string[] {
+  return aliases.filter((path) => !path.includes("{"));
+}
+
+function together(paths: readonly (readonly [path: string, method: string])[]) {
+  const all = new Map<string, string>();
+  for (const [path, method] of paths) {
+    const others = all.get(path);
+    all.set(path, others === undefined ? method : `${others}, ${method}`);
+  }
+  return all;
+}
+
 /** What is below these is ours too, but a stranger can type anything there. */
 const PREFIXES = [
   `${CONTRACTS.models.path}/`,
   "/docs/",
+  `${ANALYTICS.calls.path}/`,
+  `${ANALYTICS.payloads.path}/images/`,
   ...OPENROUTER_BASES.flatMap((base) => [`${base}/models/`, `${base}/model/`]),
 ];
 
-/** The method an endpoint of ours takes; null for a path that is none of ours. */
+/** The methods an endpoint of ours takes, as `allow` names them; null for a path that is none of ours. */
 export function allowedMethod(path: string): string | null {
+  if (path.startsWith(`${ADMIN_KEYS.list.path}/`)) return methodOfKey(path);
   return FIXED.get(path) ?? (PREFIXES.some((prefix) => path.startsWith(prefix)) ? "GET" : null);
+}
+
+/** Below the list of keys: a key, or something to do with one. */
+function methodOfKey(path: string): string | null {
+  const [, act, more] = path.slice(`${ADMIN_KEYS.list.path}/`.length).split("/");
+  if (act === undefined) return "GET, POST";
+  return more === undefined && ["rotate", "disable", "enable", "revoke"].includes(act)
+    ? "POST"
+    : null;
 }
 
 /** Whether a path is one of a fixed few, so that counting by it can't grow without end. */
@@ -58,7 +95,7 @@ export function unknownEndpoint(request: Request): GatewayError {
   }
   const shown = path.slice(0, 120);
   const method = allowedMethod(path);
-  if (method !== null && method !== request.method) {
+  if (method !== null && !method.split(", ").includes(request.method)) {
     return new GatewayError(
       "method_not_allowed",
       `${shown} takes ${method}, not ${request.method}.`,

@@ -2,6 +2,9 @@
 const KEY = /\b(?:sk|rk|pk)-[\w-]{8,}|\b(?:gsk|hf)_\w{16,}|\b(?:xai|nvapi)-[\w-]{16,}/g;
 const BEARER = /\b(Bearer\s+)[\w.~+/-]{8,}=*/gi;
 
+/** The same in the syntax of `lib/pattern`, for what must be found whatever stands around it. */
+export const KEY_PATTERNS: readonly string[] = [KEY.source, `(?i)${BEARER.source}`];
+
 /**
  * Text from elsewhere, fit to be shown: the secrets that are given and everything that looks like a
  * key are replaced by `[key]`.

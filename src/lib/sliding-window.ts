@@ -1,50 +1,88 @@
+/** What was taken at one moment. The amount is corrected when the truth is known. */
+export interface Grant {
+  readonly at: number;
+  amount: number;
+}
+
 /**
- * At most `limit` grants in any span of `windowMs`, exactly: every grant's time is kept until it
- * leaves the window. Memory is `limit` numbers, allocated as they are needed.
+ * How much was taken in the last `windowMs`, exactly: each grant is kept until it leaves the window,
+ * with its moment. The limit comes with each question, so that it can change. `now` must not go back.
  */
 export class SlidingWindow {
-  readonly limit: number;
   readonly windowMs: number;
-  /** A ring of grant times, oldest at `head`. */
-  #times: number[] = [];
+  /** Oldest first, from `#head` on. */
+  #grants: Grant[] = [];
   #head = 0;
-  #size = 0;
+  #sum = 0;
 
-  constructor(limit: number, windowMs: number) {
-    this.limit = limit;
+  constructor(windowMs: number) {
     this.windowMs = windowMs;
   }
 
-  /** Takes one grant. Returns 0, or the milliseconds until one is free. `now` must not go back. */
-  take(now: number): number {
+  /**
+   * Milliseconds until `amount` more fits below `limit` in every span of the window: 0 now, Infinity
+   * never. What is given back meanwhile can make it less.
+   */
+  wait(now: number, amount: number, limit: number): number {
     this.#expire(now);
-    if (this.#size >= this.limit) return this.#oldest() + this.windowMs - now;
-    this.#times[(this.#head + this.#size) % this.limit] = now;
-    this.#size += 1;
-    return 0;
+    let over = this.#sum + amount - limit;
+    if (over <= 0) return 0;
+    for (let index = this.#head; index < this.#grants.length; index++) {
+      const grant = this.#grants[index];
+      if (grant === undefined) break;
+      over -= grant.amount;
+      if (over <= 0) return grant.at + this.windowMs - now;
+    }
+    return Number.POSITIVE_INFINITY;
   }
 
-  remaining(now: number): number {
+  /** Takes so much, fitting or not: ask `wait` first. */
+  take(now: number, amount: number): Grant {
     this.#expire(now);
-    return this.limit - this.#size;
+    const grant = { at: now, amount };
+    this.#grants.push(grant);
+    this.#sum += amount;
+    return grant;
   }
 
-  /** Milliseconds until the whole limit is free again; 0 if it is. */
+  /** From its own moment on the grant is one of so much. Of a grant that has left the window nothing is left to correct. */
+  correct(now: number, grant: Grant, amount: number): void {
+    this.#expire(now);
+    if (grant.at + this.windowMs > now) this.#sum += amount - grant.amount;
+    grant.amount = amount;
+  }
+
+  used(now: number): number {
+    this.#expire(now);
+    return this.#sum;
+  }
+
+  /** Milliseconds until nothing of what was taken is left in the window. */
   resetIn(now: number): number {
     this.#expire(now);
-    if (this.#size === 0) return 0;
-    const newest = this.#times[(this.#head + this.#size - 1) % this.limit] ?? now;
-    return newest + this.windowMs - now;
+    const newest = this.#grants.at(-1);
+    return newest === undefined ? 0 : newest.at + this.windowMs - now;
   }
 
-  #oldest(): number {
-    return this.#times[this.#head] ?? 0;
+  /** What is in the window, oldest first. */
+  grants(now: number): readonly Grant[] {
+    this.#expire(now);
+    return this.#grants.slice(this.#head);
   }
 
   #expire(now: number): void {
-    while (this.#size > 0 && this.#oldest() + this.windowMs <= now) {
-      this.#head = (this.#head + 1) % this.limit;
-      this.#size -= 1;
+    for (;;) {
+      const oldest = this.#grants[this.#head];
+      if (oldest === undefined || oldest.at + this.windowMs > now) break;
+      this.#sum -= oldest.amount;
+      this.#head += 1;
+    }
+    if (this.#head === this.#grants.length) {
+      if (this.#head > 0) this.#grants = [];
+      this.#head = 0;
+    } else if (this.#head > 512 && this.#head * 2 > this.#grants.length) {
+      this.#grants = this.#grants.slice(this.#head);
+      this.#head = 0;
     }
   }
 }

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { parseDuration, parseSize } from "./units.ts";
+import { parseAge, parseDuration, parseSize } from "./units.ts";
 
 test.each([
   ["500ms", 500],
@@ -37,4 +37,15 @@ test.each([
 
 test.each(["12", "MB", "-1MB", "1XB", -1, Number.NaN])("%p is no size", (text) =>
   expect(parseSize(text)).toBeUndefined(),
+);
+
+test.each([
+  ["30d", 2_592_000_000],
+  ["365d", 31_536_000_000],
+  [0, 0],
+])("what is kept for %p is kept for %p ms", (text, ms) => expect(parseAge(text)).toBe(ms));
+
+test.each(["30", "for ever", "-1d", "1e9d", Number.NaN])(
+  "%p is no time to keep something",
+  (text) => expect(parseAge(text)).toBeUndefined(),
 );

@@ -23,6 +23,9 @@ const SIZE: Readonly<Record<string, number>> = {
 /** Timers in JavaScript wrap past this many milliseconds (24.8 days). */
 const LONGEST_TIMER = 2 ** 31 - 1;
 
+/** A thousand years. */
+const LONGEST_AGE = 365_250 * 86_400_000;
+
 function scaled(text: string, units: Readonly<Record<string, number>>): number | undefined {
   const match = /^(\d+(?:\.\d+)?)\s*([a-z]+)$/i.exec(text.trim());
   const unit = match?.[2] === undefined ? undefined : units[match[2].toLowerCase()];
@@ -35,6 +38,14 @@ export function parseDuration(value: string | number): number | undefined {
   if (milliseconds === undefined || !(milliseconds >= 0 && milliseconds <= LONGEST_TIMER))
     return undefined;
   return Math.round(milliseconds);
+}
+
+/** How long something is kept: `"30d"`, `"12h"`, or a number of seconds, to whole milliseconds; 0 is for ever. */
+export function parseAge(value: string | number): number | undefined {
+  const milliseconds = typeof value === "number" ? value * 1_000 : scaled(value, DURATION);
+  return milliseconds !== undefined && milliseconds >= 0 && milliseconds <= LONGEST_AGE
+    ? Math.round(milliseconds)
+    : undefined;
 }
 
 /** `"512MB"` (powers of 1000), `"4GiB"` (powers of 1024), or a number of bytes, to whole bytes. */
@@ -54,6 +65,19 @@ export const duration = z
     context.addIssue({
       code: "custom",
       message: `expected a duration such as "500ms", "5s", "10m", "1h" or a number of seconds (at most 24 days), got ${JSON.stringify(value)}`,
+    });
+    return z.NEVER;
+  });
+
+/** How long something is kept; milliseconds once parsed, 0 for ever. No timer is set to it. */
+export const age = z
+  .union([z.string(), z.number()], "expected text or a number")
+  .transform((value, context) => {
+    const milliseconds = parseAge(value);
+    if (milliseconds !== undefined) return milliseconds;
+    context.addIssue({
+      code: "custom",
+      message: `expected a time such as "30d", "12h" or 0 for ever, got ${JSON.stringify(value)}`,
     });
     return z.NEVER;
   });

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { z } from "zod";
 import { openReadonly } from "./projection/database.ts";
-import { SPENT, type Spent, type SpentSince, spentFrom } from "./spent.ts";
+import { SPENT, type Spent, type SpentSince, spentFrom, spentValues } from "./spent.ts";
 
 /** PostgreSQL gives BIGINT as text. */
 const Int = z.coerce.number();
@@ -52,6 +52,8 @@ export const CallRow = z.object({
   dropped_params: z.string().transform((text) => z.array(z.string()).parse(JSON.parse(text))),
   /** Billionths of a US dollar; null where no price is known. */
   cost_nano_usd: IntOrNull,
+  /** What its provider says it charged; null where it says nothing. */
+  provider_cost_nano_usd: IntOrNull,
   attempts: z.string().transform((text) => z.array(CallAttempt).parse(JSON.parse(text))),
   /** How many of the attempts went on with an answer that another one had begun. */
   resumed: Int,
@@ -60,7 +62,7 @@ export const CallRow = z.object({
 });
 export type CallRow = z.infer<typeof CallRow>;
 
-/** One minute of one combination. `minute` is Unix milliseconds / 60000; '' stands for none. */
+/** One minute of one combination (the cut `each`). `minute` is Unix milliseconds / 60000; '' stands for none. */
 export const CounterRow = z.object({
   minute: Int,
   key_id: z.string(),
@@ -90,16 +92,18 @@ export interface Calls {
   getCall(id: string): Promise<CallRow | null>;
   /** Newest first. */
   listCalls(options: ListCalls): Promise<CallRow[]>;
-  /** The rollups from `sinceMinute` (Unix milliseconds / 60000, default 0) on, oldest first; at most 10,000. */
+  /** The minutes from `sinceMinute` (Unix milliseconds / 60000, default 0) on, oldest first; at most 10,000. */
   counters(sinceMinute?: number): Promise<CounterRow[]>;
-  /** What a key has spent. Reads all rollups: nothing to ask for on every request. */
+  /** What a key has spent, by the day. */
   spent(keyId: string, since: SpentSince): Promise<Spent>;
 }
 
 const CallRows = z.array(CallRow);
 const CounterRows = z.array(CounterRow);
 const CALL_COLUMNS = Object.keys(CallRow.shape).join(", ");
-const COUNTER_COLUMNS = Object.keys(CounterRow.shape).join(", ");
+const COUNTER_COLUMNS = Object.keys(CounterRow.shape)
+  .map((name) => (name === "minute" ? "at / 60000 AS minute" : name))
+  .join(", ");
 
 /** Runs one parameterised statement and gives its rows, wherever the connection is. */
 export type RunQuery = (text: string, values: (string | number)[]) => Promise<unknown>;
@@ -123,18 +127,18 @@ export function callsBy(query: RunQuery): Calls {
       return CallRows.parse(await query(text, [before, most]));
     },
     async counters(sinceMinute = 0) {
-      const text = `SELECT ${COUNTER_COLUMNS} FROM counters WHERE minute >= $1
-        ORDER BY minute, key_id, model, provider, endpoint, status, error LIMIT 10000`;
-      return CounterRows.parse(await query(text, [sinceMinute]));
+      const text = `SELECT ${COUNTER_COLUMNS} FROM minutes WHERE cut = 'each' AND at >= $1
+        ORDER BY at, key_id, model, provider, endpoint, status, error LIMIT 10000`;
+      return CounterRows.parse(await query(text, [sinceMinute * 60_000]));
     },
-    async spent(keyId, { day, week, month }) {
-      return spentFrom(await query(SPENT, [day, week, month, keyId]));
+    async spent(keyId, since) {
+      return spentFrom(await query(SPENT, spentValues(keyId, since)));
     },
   };
 }
 
 /** Reads another process's call log, on this thread: for tests and tools, never for the gateway. */
 export async function openCallsReadonly(home: string): Promise<Calls & { close(): Promise<void> }> {
-  const sql = await openReadonly(join(home, "covey.db"));
-  return { ...callsBy((text, values) => sql.unsafe(text, values)), close: () => sql.close() };
+  const { sql, close } = await openReadonly(join(home, "covey.db"));
+  return { ...callsBy((text, values) => sql.unsafe(text, values)), close };
 }

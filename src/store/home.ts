@@ -1,5 +1,13 @@
 import { Database } from "bun:sqlite";
-import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { join, resolve } from "node:path";
 import { isSqliteBusy } from "../lib/sqlite-busy.ts";
 
@@ -17,6 +25,8 @@ export interface Home {
   readonly models: string;
   /** The SQLite file. */
   readonly database: string;
+  /** Random, made with the folder: whose journal it is, where several gateways share a database. */
+  readonly gateway: string;
   /** Lets another process have it. */
   release(): void;
 }
@@ -42,6 +52,7 @@ export function openHome(folder: string): Home {
   };
   const pidFile = join(path, "pid");
   let lock: Database;
+  let gateway: string;
   try {
     for (const dir of [path, home.journal, home.models]) {
       if (existsSync(dir)) continue;
@@ -58,6 +69,7 @@ export function openHome(folder: string): Home {
   }
   try {
     writeFileSync(pidFile, `${process.pid}\n`, { mode: 0o600 });
+    gateway = gatewayId(join(path, "gateway-id"));
   } catch (error) {
     letGo(lock);
     throw new HomeError(`The home folder ${path} cannot be written: ${messageOf(error)}`, {
@@ -66,12 +78,26 @@ export function openHome(folder: string): Home {
   }
   return {
     ...home,
+    gateway,
     release() {
       if (!held.has(lock)) return;
       rmSync(pidFile, { force: true });
       letGo(lock);
     },
   };
+}
+
+/** Read from the file, or made: whole or not at all, whenever the process ends. */
+function gatewayId(file: string): string {
+  if (existsSync(file)) {
+    const id = readFileSync(file, "utf8").trim();
+    if (/^[\w-]{1,64}$/.test(id)) return id;
+    throw new Error(`${file} holds no gateway's id; delete it to get a new one`);
+  }
+  const id = Bun.randomUUIDv7();
+  writeFileSync(`${file}.new`, `${id}\n`, { mode: 0o600 });
+  renameSync(`${file}.new`, file);
+  return id;
 }
 
 function takeLock(path: string, pidFile: string): Database {

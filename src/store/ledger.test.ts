@@ -14,7 +14,7 @@ import { decode } from "./record.ts";
 import type { JournalRecord } from "./schema.ts";
 import { listSegments, realFiles, segmentPath } from "./segment.ts";
 
-function open(dir: string) {
+function open(dir: string, maxLagBytes = 0) {
   const disk = { full: false };
   const journal = new Journal({
     dir,
@@ -30,7 +30,7 @@ function open(dir: string) {
     },
   });
   const database = { trouble: null as string | null, lagBytes: 0 };
-  const ledger = new JournalLedger(journal, () => database);
+  const ledger = new JournalLedger(journal, () => database, { maxLagBytes });
   return { journal, ledger, disk, database };
 }
 
@@ -167,6 +167,31 @@ describe("the ledger", () => {
     database.trouble = "locked";
     database.lagBytes = 12;
     expect(ledger.health()).toEqual({ ok: true, detail: "locked", lagBytes: 12 });
+    ledger.close();
+    await journal.close();
+  });
+
+  test("when as much journal waits for the database as may, refuses new calls and ends those that run", async () => {
+    using folder = tempFolder();
+    const { ledger, journal, database } = open(folder.path, 1000);
+    await ledger.reserve(reserveOf("a"), meter());
+    database.lagBytes = 1000;
+    await expect(ledger.reserve(reserveOf("b"), meter())).rejects.toMatchObject({ status: 503 });
+    expect(ledger.health()).toEqual({
+      ok: false,
+      detail: "1000 bytes of journal wait for the database",
+      lagBytes: 1000,
+    });
+    for (let n = 0; n < 30; n++) ledger.refuse(refusalOf(`r${n}`, { error: "unavailable" }));
+    await ledger.settle(settleOf("a"));
+    ledger.tick(1000);
+    database.lagBytes = 999;
+    await ledger.reserve(reserveOf("c"), meter());
+    ledger.tick(2000);
+    await journal.flush();
+    const kinds = recordsIn(folder.path).map((record) => record.t);
+    expect(kinds).toEqual(["reserve", "settle", "reserve", "refused"]);
+    expect(recordsIn(folder.path)[3]).toMatchObject({ count: 30, error: "unavailable" });
     ledger.close();
     await journal.close();
   });

@@ -1,3 +1,4 @@
+import { GatewayError } from "../contract/errors.ts";
 import type {
   AttemptRecord,
   Ledger,
@@ -29,6 +30,13 @@ export interface ProjectionState {
   readonly lagBytes: number;
 }
 
+export interface LedgerOptions {
+  /** Milliseconds between two progress records; default 1000. */
+  readonly tickMs?: number;
+  /** Bytes of journal that may wait for the database before calls are refused; 0 is no limit. */
+  readonly maxLagBytes?: number;
+}
+
 /** The gateway's view of the call log: turns calls into journal records. It touches no database. */
 export class JournalLedger implements Ledger {
   readonly #journal: Journal;
@@ -36,15 +44,22 @@ export class JournalLedger implements Ledger {
   readonly #running = new RunningCalls();
   readonly #refusals = new Refusals(REFUSALS_ALONE);
   readonly #timer: ReturnType<typeof setInterval>;
+  readonly #maxLagBytes: number;
 
-  constructor(journal: Journal, projection: () => ProjectionState, tickMs = TICK_MS) {
+  constructor(
+    journal: Journal,
+    projection: () => ProjectionState,
+    { tickMs = TICK_MS, maxLagBytes = 0 }: LedgerOptions = {},
+  ) {
     this.#journal = journal;
     this.#projection = projection;
+    this.#maxLagBytes = maxLagBytes;
     this.#timer = setInterval(() => this.tick(Date.now()), tickMs);
     this.#timer.unref();
   }
 
   async reserve(record: ReserveRecord, meter: Meter): Promise<void> {
+    if (this.#isFull()) throw this.#tooFarBehind();
     const arrivedAt = performance.now() - Math.max(0, Date.now() - record.at);
     const text = JSON.stringify({
       t: "reserve",
@@ -80,8 +95,8 @@ export class JournalLedger implements Ledger {
       model: boundedOrNull(record.model),
       requestId: boundedOrNull(record.requestId),
     };
-    // While the disk refuses, counting is all there is room for.
-    if (!this.#refusals.admit(refusal, this.#journal.writable)) return;
+    // While the journal takes no calls, counting is all there is room for.
+    if (!this.#refusals.admit(refusal, this.#journal.writable && !this.#isFull())) return;
     this.#write({ t: "refuse", ...refusal });
   }
 
@@ -91,9 +106,10 @@ export class JournalLedger implements Ledger {
    */
   health(): LedgerHealth {
     const { trouble, lagBytes } = this.#projection();
-    const details = [this.#journal.failure, trouble].filter((text) => text !== null);
+    const full = this.#isFull() ? `${lagBytes} bytes of journal wait for the database` : null;
+    const details = [this.#journal.failure, full, trouble].filter((text) => text !== null);
     const detail = details.length === 0 ? null : details.join("; ");
-    return { ok: this.#journal.writable, detail, lagBytes };
+    return { ok: this.#journal.writable && full === null, detail, lagBytes };
   }
 
   /** Once a second: what running calls have used since, and what refusals were counted. */
@@ -107,6 +123,8 @@ export class JournalLedger implements Ledger {
     for (let from = 0; from < moved.length; from += PROGRESS_CALLS) {
       this.#write({ t: "progress", at: now, calls: moved.slice(from, from + PROGRESS_CALLS) });
     }
+    // What is counted stays counted: in a full journal there is room for what is running only.
+    if (this.#isFull()) return;
     for (const group of this.#refusals.drain()) {
       this.#write({ t: "refused", id: `refused-${Bun.randomUUIDv7()}`, ...group });
     }
@@ -116,6 +134,19 @@ export class JournalLedger implements Ledger {
   close(): void {
     clearInterval(this.#timer);
     this.#report(Date.now());
+  }
+
+  /** Whether as much journal waits for the database as may. Running calls go on and are written to their end. */
+  #isFull(): boolean {
+    return this.#maxLagBytes > 0 && this.#projection().lagBytes >= this.#maxLagBytes;
+  }
+
+  #tooFarBehind(): GatewayError {
+    return new GatewayError(
+      "unavailable",
+      "The call log waits for its database and is full, so calls are not accepted.",
+      { retryAfter: 5 },
+    );
   }
 
   /** A kept record's promise never rejects, and nobody here waits for it. */

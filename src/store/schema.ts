@@ -75,8 +75,9 @@ const Settle = z.object({
   firstTokenMs: Milliseconds,
   totalMs: Count,
   droppedParams: z.array(z.string()),
-  // Records before these two were written have neither.
+  // Records before these were written have none of them.
   costNanoUsd: z.number().nullable().default(null),
+  providerCostNanoUsd: z.number().nullable().default(null),
   attempts: z.array(Attempt).default([]),
 });
 

@@ -8,7 +8,7 @@ test("a key has spent what its calls cost, in all and since a time; others' and 
   using folder = tempFolder();
   const store = openStore({ home: folder.path, durability: "process", version: "0" });
   const { at: now } = reserveOf("x");
-  const today = Math.floor(now / 60_000);
+  const today = Math.floor(now / 86_400_000) * DAY;
   const call = async (id: string, keyId: string, daysAgo: number, nano: number | null) => {
     await store.ledger.reserve(reserveOf(id, { keyId, at: now - daysAgo * DAY * 60_000 }), meter());
     await store.ledger.settle(settleOf(id, { costNanoUsd: nano }));
@@ -19,7 +19,7 @@ test("a key has spent what its calls cost, in all and since a time; others' and 
   await call("d", "mine", 0, null);
   await call("e", "theirs", 0, 9_000_000_000);
   await store.caughtUp();
-  const since = { day: today - 1, week: today - 7 * DAY, month: today - 30 * DAY };
+  const since = { day: today, week: today - 7 * DAY, month: today - 30 * DAY };
   expect(await store.calls.spent("mine", since)).toEqual({
     total: 2,
     day: 1.5,

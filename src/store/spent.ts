@@ -1,6 +1,7 @@
 import { z } from "zod";
 
 const NANO = 1e9;
+const MINUTE_MS = 60_000;
 const Nano = z.coerce.number();
 const Sums = z.array(z.object({ total: Nano, day: Nano, week: Nano, month: Nano }));
 
@@ -12,7 +13,7 @@ export interface Spent {
   readonly month: number;
 }
 
-/** The spans' beginnings, in Unix milliseconds / 60000. */
+/** The spans' beginnings, in Unix milliseconds / 60000; each the beginning of a day (UTC). */
 export interface SpentSince {
   readonly day: number;
   readonly week: number;
@@ -20,14 +21,19 @@ export interface SpentSince {
 }
 
 /**
- * One pass over the rollups of all minutes; calls without a known price count as nothing. SQLite binds
- * `$n` in the order of their appearance, so that is the order of their numbers.
+ * One pass over a key's days; calls without a known price count as nothing. SQLite binds `$n` in the order of
+ * their appearance, so that is the order of their numbers.
  */
 export const SPENT = `SELECT COALESCE(SUM(cost_nano_usd), 0) AS total,
-  COALESCE(SUM(CASE WHEN minute >= $1 THEN cost_nano_usd ELSE 0 END), 0) AS day,
-  COALESCE(SUM(CASE WHEN minute >= $2 THEN cost_nano_usd ELSE 0 END), 0) AS week,
-  COALESCE(SUM(CASE WHEN minute >= $3 THEN cost_nano_usd ELSE 0 END), 0) AS month
-  FROM counters WHERE key_id = $4`;
+  COALESCE(SUM(CASE WHEN at >= $1 THEN cost_nano_usd ELSE 0 END), 0) AS day,
+  COALESCE(SUM(CASE WHEN at >= $2 THEN cost_nano_usd ELSE 0 END), 0) AS week,
+  COALESCE(SUM(CASE WHEN at >= $3 THEN cost_nano_usd ELSE 0 END), 0) AS month
+  FROM days WHERE cut = 'keys' AND key_id = $4`;
+
+/** The parameters of `SPENT`. */
+export function spentValues(keyId: string, { day, week, month }: SpentSince): (string | number)[] {
+  return [day * MINUTE_MS, week * MINUTE_MS, month * MINUTE_MS, keyId];
+}
 
 export function spentFrom(rows: unknown): Spent {
   const [sums] = Sums.parse(rows);

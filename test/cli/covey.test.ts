@@ -40,7 +40,7 @@ async function covey(args: string[], env: Record<string, string> = {}) {
 test("covey --help and covey alone teach the commands", async () => {
   const [asked, alone] = await Promise.all([covey(["--help"]), covey([])]);
   expect(asked.code).toBe(0);
-  for (const name of ["serve", "pull", "models", "check"])
+  for (const name of ["serve", "pull", "models", "keys", "check"])
     expect(asked.out).toContain(`  ${name} `);
   expect(alone).toEqual(asked);
 });

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { loadConfig } from "../../src/config/load.ts";
+import { loadConfig, refuseKeyless } from "../../src/config/load.ts";
 import { startCovey, type TestCovey } from "../covey.ts";
 import { type FakeUpstream, fakeUpstream } from "../fake-upstream.ts";
 import { oracle } from "../oracle.ts";
@@ -118,7 +118,7 @@ test("another address than loopback needs a key, or a word that it needs none", 
   const load = (env: Record<string, string>, host: string) =>
     loadConfig({ flags: { host }, env, cwd: keyed.home });
   for (const host of ["0.0.0.0", "::", "192.0.2.1", "gateway.example"]) {
-    expect(() => load({}, host)).toThrow(/allow_anonymous/);
+    expect(() => refuseKeyless(load({}, host), false)).toThrow(/allow_anonymous/);
     expect(load({ COVEY_ADMIN_KEY: ADMIN_KEY }, host).auth.allowAnonymous).toBe(false);
   }
 });

@@ -216,7 +216,7 @@ describe("what can't work is said in one line, and the exit is not 0:", () => {
   test(
     "an address that others can reach, without a key",
     async () => {
-      expect(await said("--host", "0.0.0.0")).toContain("no admin key is set");
+      expect(await said("--host", "0.0.0.0")).toContain("there is no key");
     },
     PATIENCE_MS,
   );

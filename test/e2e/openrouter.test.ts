@@ -16,6 +16,7 @@ import {
 import { listen } from "../../src/http/server.ts";
 import { startCovey, type TestCovey } from "../covey.ts";
 import { type FakeUpstream, fakeUpstream, UPSTREAM_SECRET } from "../fake-upstream.ts";
+import { NO_KEYS } from "../no-keys.ts";
 import { callIdOf, chatBody, FAKE_KEY, fakeConfig, frames, post, readStream } from "./wire.ts";
 
 /** The same server in OpenRouter's dialect, as it is on the wire. */
@@ -219,6 +220,7 @@ test("while the call log can't be read, that is a 503, and nothing else stops", 
     readiness: () => {
       throw new Error("nobody asks");
     },
+    keys: NO_KEYS,
     calls: {
       getCall: () => Promise.reject(new Error("no database")),
       spent: () => Promise.reject(new Error("no database")),

@@ -3,6 +3,7 @@ import { connect } from "node:net";
 import { listen } from "../../src/http/server.ts";
 import { startCovey, type TestCovey } from "../covey.ts";
 import { type FakeUpstream, fakeUpstream } from "../fake-upstream.ts";
+import { NO_KEYS } from "../no-keys.ts";
 import { expectChatRules } from "./stream-rules.ts";
 import { chatBody, FAKE_KEY, fakeConfig, post, readStream } from "./wire.ts";
 
@@ -84,6 +85,7 @@ test.concurrent("a connection that idles is closed, also after an answer and in 
     idleConnectionS: 4,
     openapi: async () => "{}",
     readiness: nobodyAsks,
+    keys: NO_KEYS,
     calls: { getCall: nobodyAsks, spent: nobodyAsks, caughtUp: nobodyAsks },
   });
   try {

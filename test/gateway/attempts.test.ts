@@ -33,7 +33,7 @@ test.each([
     expect(seen.status).toBe(502);
     expect(counts(play)).toEqual({ a: attempts });
     expect(tries(seen)).toHaveLength(attempts);
-    expect(seen.record).toMatchObject({ status: "failed", costNanoUsd: null, completionTokens: 0 });
+    expect(seen.record).toMatchObject({ status: "failed", costNanoUsd: 0, completionTokens: 0 });
     play.expectIdle();
   }
 });

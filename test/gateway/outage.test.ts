@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import { FREE } from "../../src/catalog/target.ts";
 import type { ModelState } from "../../src/types.ts";
 import { chat, end, fails, failure, hangs, inTurn, says, stream } from "./acts.ts";
 import { type Script, stage } from "./stage.ts";
@@ -24,8 +25,8 @@ function signal() {
 
 test("a caller who leaves while another source is looked for is charged for what it got, by who gave it", async () => {
   const asked = signal();
-  const price = { prompt: 1, completion: 2, request: 0 };
-  const dear = { prompt: 1000, completion: 2000, request: 0 };
+  const price = { ...FREE, prompt: 1, completion: 2 };
+  const dear = { ...FREE, prompt: 1000, completion: 2000 };
   const targets = [targetAt("a", { price }, model), targetAt("b", { price: dear }, model)];
   const dies: Script = ({ context }) =>
     stream(context, [ROLE, ...[..."hello"].map((content) => chat({ content }))], [10, 6], {

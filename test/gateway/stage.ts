@@ -1,6 +1,8 @@
-import { Admission } from "../../src/gateway/admit.ts";
 import type { Answer } from "../../src/gateway/answer.ts";
 import type { Gateway, Routing } from "../../src/gateway/gateway.ts";
+import { type Limits, UNLIMITED } from "../../src/gateway/limits/limits.ts";
+import { MemoryLimiter } from "../../src/gateway/limits/memory.ts";
+import type { Plan } from "../../src/gateway/limits/plans.ts";
 import { answer } from "../../src/gateway/pipeline.ts";
 import { Health } from "../../src/gateway/routing/health.ts";
 import { Slots } from "../../src/gateway/routing/slots.ts";
@@ -41,6 +43,9 @@ export interface StageOptions {
   readonly resume?: boolean;
   readonly breaker?: { readonly failures: number; readonly cooldownMs: number };
   readonly concurrency?: Readonly<Record<string, number>>;
+  /** Of anonymous callers. */
+  readonly limits?: Partial<Limits>;
+  readonly spentNanoUsd?: number;
   readonly strategy?: ReturnType<Routing["strategyOf"]>;
   readonly contextFallback?: Readonly<Record<string, string>>;
   readonly state?: (target: Target) => ModelState;
@@ -83,6 +88,11 @@ export interface Seen {
 const READY: ModelState = { state: "ready", detail: null };
 const LEASES = 50;
 
+function planWith(limits: Partial<Limits>): Plan {
+  const all = { ...UNLIMITED, concurrency: LEASES, ...limits };
+  return { name: "stage", limits: all, models: [], defaultMaxTokens: 4096 };
+}
+
 export function stage(options: StageOptions): Stage {
   const asked: Record<string, Asked[]> = {};
   const backends = new Map<string, Backend>();
@@ -104,10 +114,12 @@ export function stage(options: StageOptions): Stage {
   const byName = new Map(options.models.map(([model]) => [model.id, model]));
   const settled: SettleRecord[] = [];
   const limits = options.concurrency ?? {};
+  const plan = planWith(options.limits ?? {});
   const logged: string[] = [];
   const gateway: Gateway = {
     auth: {
       adminKeyHash: null,
+      keys: { standing: "none", find: () => null, current: () => null },
       allowAnonymous: true,
       anonymousHosts: new Set(),
       origins: new Set(),
@@ -118,7 +130,8 @@ export function stage(options: StageOptions): Stage {
       targets: (model) => options.models.find(([{ id }]) => id === model.id)?.[1] ?? [],
       models: () => [...byName.values()],
     },
-    admission: new Admission(() => ({ requestsPerMinute: 0, concurrency: LEASES })),
+    plans: { anonymous: plan, admin: plan, named: new Map(), usual: plan },
+    limiter: new MemoryLimiter({ spent: () => Promise.resolve(options.spentNanoUsd ?? 0) }),
     routing: {
       rules: { attempts: 3, budgetMs: 5000, maxWaitMs: 1000, ...options.rules },
       resume: options.resume ?? true,
@@ -219,7 +232,6 @@ function expectIdle(gateway: Gateway, options: StageOptions): void {
     for (const release of releases) release?.();
     if (releases.includes(null)) throw new Error(`a place at '${provider}' is held`);
   }
-  const caller = { keyId: "anonymous", role: "anonymous" } as const;
-  const leases = Array.from({ length: LEASES }, () => gateway.admission.admit(caller, 0, 0));
-  for (const lease of leases) lease.release();
+  const { leases } = gateway.limiter.state();
+  if (leases !== 0) throw new Error(`${leases} leases are held`);
 }

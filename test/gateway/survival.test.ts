@@ -56,7 +56,7 @@ function expectWhole(seen: Seen, text = STORY): void {
 function expectBrokenOff(seen: Seen, code: string): void {
   expect(hear(seen.events).finishes).toEqual([]);
   expect([seen.error?.code, seen.done]).toEqual([code, false]);
-  expect(seen.record).toMatchObject({ status: "failed", costNanoUsd: null });
+  expect(seen.record).toMatchObject({ status: "failed", costNanoUsd: 0 });
 }
 
 const hows = ({ record }: Seen) =>
@@ -178,7 +178,13 @@ test("where the limit is used up the answer ends with `length`, and its own usag
 });
 
 test("what follows is charged by who made it, and the failed attempt is not", async () => {
-  const price = (each: number): Price => ({ prompt: each, completion: each, request: 0 });
+  const price = (each: number): Price => ({
+    prompt: each,
+    cached: null,
+    completion: each,
+    request: 0,
+    image: null,
+  });
   const here = stage({
     models: [
       [

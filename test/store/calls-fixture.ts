@@ -38,6 +38,7 @@ export function settleOf(id: string, changes: Partial<SettleRecord> = {}): Settl
     provider: "local",
     finishReason: "stop",
     costNanoUsd: null,
+    providerCostNanoUsd: null,
     attempts: [],
     promptTokens: 7,
     completionTokens: 11,

@@ -3,8 +3,14 @@ import { writeSync } from "node:fs";
 import { openStore } from "../../src/store/index.ts";
 import { meter, reserveOf, settleOf } from "./calls-fixture.ts";
 
-const [home = ""] = process.argv.slice(2);
-const store = openStore({ home, durability: "process", version: "test", progressMs: 10 });
+const [home = "", databaseUrl] = process.argv.slice(2);
+const store = openStore({
+  home,
+  durability: "process",
+  version: "test",
+  progressMs: 10,
+  databaseUrl: databaseUrl ?? null,
+});
 
 async function one(lane: number): Promise<void> {
   for (;;) {
@@ -19,6 +25,8 @@ async function one(lane: number): Promise<void> {
     }
     await store.ledger.settle(settleOf(id));
     writeSync(1, `S ${id}\n`);
+    // A minute of restarts must fit into one segment of the journal.
+    if (databaseUrl !== undefined) await Bun.sleep(2);
   }
 }
 

@@ -2,10 +2,16 @@ import { Database } from "bun:sqlite";
 import { expect, test } from "bun:test";
 import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { openHome } from "../../src/store/home.ts";
+import { type Home, openHome } from "../../src/store/home.ts";
 import { openStore } from "../../src/store/index.ts";
 import { Projection } from "../../src/store/projection/client.ts";
 import { meter, reserveOf, settleOf, tempFolder, until } from "./calls-fixture.ts";
+
+/** The projection of a home folder into its SQLite file. */
+function projectionOf({ journal, database, gateway }: Home, script?: string): Projection {
+  const keep = { callsMs: 0, minutesMs: 0, hoursMs: 0, daysMs: 0, maxBytes: 0, refusedRows: 0 };
+  return new Projection({ journal, place: { database, gateway }, keep }, script);
+}
 
 /** The longest time, in milliseconds, that nothing could run on this thread during `work`. */
 async function longestStall(work: Promise<unknown>): Promise<number> {
@@ -24,7 +30,7 @@ async function longestStall(work: Promise<unknown>): Promise<number> {
 test("a query of seconds leaves this thread free", async () => {
   using folder = tempFolder();
   const home = openHome(folder.path);
-  const projection = new Projection(home);
+  const projection = projectionOf(home);
   await projection.query("SELECT 1", []);
   const started = performance.now();
   const long = projection.query(
@@ -42,8 +48,8 @@ test("a query of seconds leaves this thread free", async () => {
 test("a query cannot change the call log", async () => {
   using folder = tempFolder();
   const home = openHome(folder.path);
-  const projection = new Projection(home);
-  await expect(projection.query("DELETE FROM counters", [])).rejects.toThrow("readonly");
+  const projection = projectionOf(home);
+  await expect(projection.query("DELETE FROM minutes", [])).rejects.toThrow("readonly");
   await projection.close(5000);
   home.release();
 });
@@ -118,7 +124,7 @@ function workerThatDiesOnce(folder: string): string {
 test("when the worker dies it is started again and goes on from the stored position", async () => {
   using folder = tempFolder();
   const home = openHome(folder.path);
-  const projection = new Projection(home, workerThatDiesOnce(folder.path));
+  const projection = projectionOf(home, workerThatDiesOnce(folder.path));
   await until(() => projection.trouble !== null);
   expect(projection.trouble).toBe("The call log's database: struck by lightning");
   await until(() =>

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { targetOf } from "../../catalog/target.ts";
+import { FREE, targetOf } from "../../catalog/target.ts";
 import { ModelList, ModelsQuery } from "../../contract/models.ts";
 import { parseQuery } from "../../contract/validate.ts";
 import type { Model } from "../../types.ts";
@@ -41,7 +41,7 @@ const ITEMS = [
 ].map((each) => describe(each));
 
 test("a provider's models are those it has a target of, and prices have no noise", () => {
-  const price = { prompt: 0.2 / 1e6 + 2.7e-23, completion: 6e-7, request: 0 };
+  const price = { ...FREE, prompt: 0.2 / 1e6 + 2.7e-23, completion: 6e-7 };
   const at = (id: string, ...providers: string[]) =>
     describe(
       model(id),

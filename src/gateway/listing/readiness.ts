@@ -10,13 +10,20 @@ export interface ListedModels {
   readonly trouble: string | null;
 }
 
+/** How the store of keys stands. */
+export interface KeysHealth {
+  readonly ok: boolean;
+  readonly detail: string | null;
+}
+
 /**
- * Ready when calls can be recorded and at least one model can answer. Models that are only on some
+ * Ready when calls can be recorded, keys are known and at least one model can answer. Models that are only on some
  * provider's list are counted, not named: there may be tens of thousands.
  */
 export function readinessOf(
   gateway: Gateway,
   ledger: LedgerHealth,
+  keys: KeysHealth,
   lists: readonly ListedModels[],
   isNamed: (model: Model) => boolean,
 ): Readiness {
@@ -27,7 +34,7 @@ export function readinessOf(
     (model) => isServable(gateway, model) && bestState(gateway, model).state !== "crashed",
   );
   return {
-    status: ok && isAnswering ? "ok" : "unavailable",
+    status: ok && keys.ok && isAnswering ? "ok" : "unavailable",
     timestamp: new Date().toISOString(),
     models: all.filter(isNamed).map((model) => ({ id: model.id, ...bestState(gateway, model) })),
     providers: lists.map(({ provider: id, models, trouble }) => ({
@@ -39,6 +46,8 @@ export function readinessOf(
         trouble,
       ]),
     })),
+    keys: { ok: keys.ok, detail: keys.detail },
+    limits: limitsOf(gateway),
     store: { ok, detail, lag_bytes: lagBytes },
   };
 }
@@ -56,6 +65,11 @@ function leftAlone(counts: { failed: number; resting: number } | undefined): str
     failed === 0 ? null : `${failed} of its models failed several times in a row`,
     resting === 0 ? null : `it asked for a pause for ${resting} of its models`,
   ]);
+}
+
+function limitsOf({ limiter }: Gateway): Readiness["limits"] {
+  const { ok, mode, detail, leases, lost } = limiter.state();
+  return { ok, mode, detail, leases, lost_leases: lost };
 }
 
 function bestState(gateway: Gateway, model: Model) {

@@ -113,7 +113,7 @@ export class Attempt {
     this.#gateway.health.ended(this.target.id, said, this.#measured(now), now, this.#isProbe);
     const failure = call.gone ?? error;
     const { provider, upstreamId, model } = this.target;
-    call.attempts.push({
+    const record: AttemptRecord = {
       provider,
       upstreamId,
       model: model.id,
@@ -124,7 +124,9 @@ export class Attempt {
       how: this.how,
       completionTokens: this.meter.completionTokens,
       malformedEvents: this.meter.malformedEvents,
-    });
+    };
+    call.attempts.push(record);
+    this.#gateway.observer?.attempted(call, record, failure);
   }
 
   /** Ends it for a reason that says nothing of the target, and stops its work. */

@@ -44,7 +44,7 @@ function refusal(all: readonly Facts[], provider?: Asked): GatewayError {
 }
 
 const price = (prompt: number, completion: number, request = 0) => ({
-  price: { prompt: prompt / 1e6, completion: completion / 1e6, request },
+  price: { prompt: prompt / 1e6, completion: completion / 1e6, request, cached: null, image: null },
 });
 
 const ALL = [

@@ -42,6 +42,12 @@ interface TargetHealth {
   running: number;
 }
 
+/** What has become of a target: its breaker, or that it asked for a pause. Times in milliseconds. */
+export type Turn =
+  | { readonly state: "closed" }
+  | { readonly state: "rests"; readonly forMs: number }
+  | { readonly state: "open"; readonly failures: number; readonly forMs: number };
+
 export interface Measured {
   /** Milliseconds; null where the answer came in one piece. */
   readonly firstTokenMs: number | null;
@@ -69,24 +75,20 @@ const UNKNOWN: HealthView = {
   running: 0,
 };
 
-/** What an operator wants to be told, once when it happens. */
-export type HealthChange =
-  | { readonly kind: "opened" | "rests"; readonly ms: number }
-  | { readonly kind: "closed" };
-
 /** What is known of every target that was asked so far. */
 export class Health {
-  readonly #rules: BreakerRules;
-  readonly #told: (targetId: string, change: HealthChange) => void;
+  readonly #rules: () => BreakerRules;
+  readonly #turned: (targetId: string, turn: Turn) => void;
   readonly #targets = new Map<string, TargetHealth>();
   readonly #turns = new Map<string, number>();
 
+  /** `turned` is told of each breaker that opens or closes, and of each target that asks for a pause. */
   constructor(
-    rules: BreakerRules,
-    told: (targetId: string, change: HealthChange) => void = () => undefined,
+    rules: BreakerRules | (() => BreakerRules),
+    turned: (targetId: string, turn: Turn) => void = () => undefined,
   ) {
-    this.#rules = rules;
-    this.#told = told;
+    this.#rules = typeof rules === "function" ? rules : () => rules;
+    this.#turned = turned;
   }
 
   /** How many targets of each provider nobody may ask now: those that failed, and those that asked for it. */
@@ -119,6 +121,20 @@ export class Health {
       measuredAt: health.measuredAt,
       running: health.running,
     };
+  }
+
+  /** Every target that was asked so far. */
+  *all(now: number): Generator<readonly [targetId: string, health: HealthView]> {
+    for (const id of this.#targets.keys()) yield [id, this.of(id, now)];
+  }
+
+  /** Forgets what was learned of a provider's targets: it is another one now. Running calls go on. */
+  forget(provider: string): void {
+    for (const [id, { running }] of this.#targets) {
+      if (!id.startsWith(`${provider}/`)) continue;
+      if (running === 0) this.#targets.delete(id);
+      else this.#targets.set(id, { ...fresh(), running });
+    }
   }
 
   /** Counts a model's calls: whose turn it is. */
@@ -161,35 +177,43 @@ export class Health {
     if (verdict === "answered" || verdict === "refused" || verdict === "missing")
       health.breaker = onSuccess();
     else if (verdict === "failed") {
-      health.breaker = onFailure(health.breaker, this.#rules, now, wasProbe);
+      health.breaker = onFailure(health.breaker, this.#rules(), now, wasProbe);
     } else health.breaker = onNothing(health.breaker, wasProbe);
     if (typeof verdict === "object") {
       health.restsUntil = Math.max(health.restsUntil, now + verdict.restMs);
-      if (restsUntil <= now) this.#told(targetId, { kind: "rests", ms: verdict.restMs });
+      if (restsUntil <= now) this.#turned(targetId, { state: "rests", forMs: verdict.restMs });
     }
-    const { until } = health.breaker;
-    if (until !== before.until) {
-      this.#told(targetId, until === 0 ? { kind: "closed" } : { kind: "opened", ms: until - now });
-    }
+    if (before.until !== health.breaker.until) this.#turn(targetId, health.breaker, now);
+  }
+
+  #turn(targetId: string, { until, failures }: Breaker, now: number): void {
+    this.#turned(
+      targetId,
+      until === 0 ? { state: "closed" } : { state: "open", failures, forMs: until - now },
+    );
   }
 
   #get(targetId: string): TargetHealth {
     let health = this.#targets.get(targetId);
     if (health === undefined) {
-      health = {
-        breaker: CLOSED,
-        restsUntil: 0,
-        lacksUntil: 0,
-        firstTokenMs: null,
-        answerMs: null,
-        tokensPerSecond: null,
-        measuredAt: 0,
-        running: 0,
-      };
+      health = fresh();
       this.#targets.set(targetId, health);
     }
     return health;
   }
+}
+
+function fresh(): TargetHealth {
+  return {
+    breaker: CLOSED,
+    restsUntil: 0,
+    lacksUntil: 0,
+    firstTokenMs: null,
+    answerMs: null,
+    tokensPerSecond: null,
+    measuredAt: 0,
+    running: 0,
+  };
 }
 
 function measure(health: TargetHealth, measured: Measured, now: number): void {

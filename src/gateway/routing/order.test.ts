@@ -12,7 +12,7 @@ const at = (
 ): Candidate => ({ target: targetAt(provider, known), health: { ...UNASKED, ...health } });
 
 const price = (prompt: number, completion: number, request = 0) => ({
-  price: { prompt, completion, request },
+  price: { prompt, cached: null, completion, request, image: null },
 });
 const draw = (turn = 0, random = () => 0.5, now = 0) => ({ now, random, turn });
 const names = (candidates: readonly Candidate[]) =>

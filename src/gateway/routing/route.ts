@@ -2,6 +2,8 @@ import { GatewayError } from "../../contract/errors.ts";
 import type { JsonObject, Model, Operation, OperationInput, Target } from "../../types.ts";
 import type { Call } from "../call.ts";
 import { type Gateway, stateOf } from "../gateway.ts";
+import { isOnPlan, planOf } from "../limits/plans.ts";
+import { mayUseModel } from "../permit.ts";
 import type { Preferences } from "../preferences.ts";
 import type { Started } from "./attempt.ts";
 import { choose, type Facts } from "./choose.ts";
@@ -54,7 +56,7 @@ export async function route<O extends Operation>(
       if (call.gone !== null || !(error instanceof GatewayError)) throw error;
       // That a model to fall back to could not even be asked is not why the call failed.
       if (failure === null || retries.made > made) failure = error;
-      const larger = faultOf(error) === "context" ? largerModel(gateway, model) : undefined;
+      const larger = faultOf(error) === "context" ? largerModel(gateway, call, model) : undefined;
       if (larger !== undefined && !models.includes(larger)) models.splice(index + 1, 0, larger);
     }
   }
@@ -90,7 +92,10 @@ export function targetsOf<O extends Operation>(
   });
 }
 
-function largerModel(gateway: Gateway, model: Model): Model | undefined {
+/** Only a model that the caller may use: what it asked for is no way round its key's list. */
+function largerModel(gateway: Gateway, { caller }: Call, model: Model): Model | undefined {
   const name = gateway.routing.contextFallback(model);
-  return name === null ? undefined : gateway.models.resolve(name);
+  const larger = name === null ? undefined : gateway.models.resolve(name);
+  if (larger === undefined || !mayUseModel(caller, larger)) return undefined;
+  return isOnPlan(planOf(gateway.plans, caller), larger) ? larger : undefined;
 }

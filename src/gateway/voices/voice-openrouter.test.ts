@@ -67,7 +67,7 @@ describe("an answer", () => {
   const body = { choices: [choice], usage: usageOf(7, 3, 0) };
 
   test("says its finish reason twice, what it cost, and that it has no fingerprint", () => {
-    const price = { prompt: 1e-6, completion: 2e-6, request: 0 };
+    const price = { prompt: 1e-6, cached: null, completion: 2e-6, request: 0, image: null };
     expect(voice.whole(body, price)).toMatchObject({
       system_fingerprint: null,
       choices: [{ ...choice, native_finish_reason: "stop" }],

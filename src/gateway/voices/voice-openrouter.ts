@@ -1,7 +1,7 @@
 import { ERRORS, type ErrorName, type GatewayError } from "../../contract/errors.ts";
 import { Usage } from "../../contract/usage.ts";
 import type { JsonObject, Price } from "../../types.ts";
-import { costNanoUsd } from "../cost.ts";
+import { chargeNanoUsd } from "../cost.ts";
 import type { Voice } from "./voice.ts";
 
 /**
@@ -57,6 +57,7 @@ const ERROR_TYPES: Readonly<Record<ErrorName, string>> = {
   invalid_api_key: "authentication",
   insufficient_quota: "payment_required",
   model_not_allowed: "permission_denied",
+  endpoint_not_allowed: "permission_denied",
   model_not_found: "not_found",
   not_found: "not_found",
   method_not_allowed: "invalid_request",
@@ -100,7 +101,19 @@ function usageOf(sent: unknown, price: Price | null): { usage?: Usage } {
   const parsed = Usage.safeParse(sent);
   if (!parsed.success) return {};
   const usage = parsed.data;
-  const nano = costNanoUsd(price, usage.prompt_tokens, usage.completion_tokens);
+  const nano = chargeNanoUsd({
+    status: "completed",
+    price,
+    used: {
+      promptTokens: usage.prompt_tokens,
+      cachedTokens: usage.prompt_tokens_details?.cached_tokens ?? 0,
+      completionTokens: usage.completion_tokens,
+    },
+    answered: true,
+    reported: usage.cost ?? null,
+    // The usage of an answer that several attempts made says nothing of what each of them charged.
+    resumed: false,
+  });
   const cost = nano === null ? {} : { cost: nano / 1e9 };
   return { usage: { ...usage, ...cost, is_byok: false } };
 }

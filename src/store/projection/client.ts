@@ -1,20 +1,32 @@
-import type { Home } from "../home.ts";
 import { type JournalEnd, listSegments, segmentPath } from "../segment.ts";
-import { FromWorker, type ToWorker } from "./protocol.ts";
+import type { Place } from "./connections.ts";
+import { FromWorker, type Query, type ToWorker } from "./protocol.ts";
+import type { Keep } from "./retention.ts";
 
 const WORKER = new URL("./worker.ts", import.meta.url).href;
 /** How often the worker is told at most that there is more to read. */
 const POKE_MS = 100;
 const RESTART_MS = 1000;
 
+export type QueryValues = Query["values"];
+
 interface Waiting {
   readonly resolve: (rows: unknown[]) => void;
   readonly reject: (error: Error) => void;
 }
 
+/** From which journal into which database, and how much stays there. */
+export interface ProjectionOptions {
+  /** The folder. */
+  readonly journal: string;
+  readonly place: Omit<Place, "process">;
+  readonly keep: Keep;
+}
+
 /** The main thread's side of the projection: pokes the worker, asks it, and knows how far it is. */
 export class Projection {
-  readonly #home: Home;
+  readonly #options: ProjectionOptions;
+  readonly #process = Bun.randomUUIDv7();
   readonly #script: string;
   #worker: Worker | null = null;
   #readable: JournalEnd = { segment: 0, offset: 0 };
@@ -31,11 +43,11 @@ export class Projection {
   #closed: PromiseWithResolvers<void> | null = null;
   #restart: ReturnType<typeof setTimeout> | null = null;
 
-  constructor(home: Home, script = WORKER) {
-    this.#home = home;
+  constructor(options: ProjectionOptions, script = WORKER) {
+    this.#options = options;
     this.#script = script;
-    for (const segment of listSegments(home.journal)) {
-      this.#sizes.set(segment, Bun.file(segmentPath(home.journal, segment)).size);
+    for (const segment of listSegments(options.journal)) {
+      this.#sizes.set(segment, Bun.file(segmentPath(options.journal, segment)).size);
     }
     this.#start();
   }
@@ -66,13 +78,22 @@ export class Projection {
   }
 
   /** Runs one read-only statement in the worker. */
-  query(text: string, values: (string | number)[]): Promise<unknown[]> {
+  query(text: string, values: QueryValues): Promise<unknown[]> {
+    return this.#ask("query", { text, values });
+  }
+
+  /** Runs one statement that changes something, between two batches of the journal. */
+  write(text: string, values: QueryValues): Promise<unknown[]> {
+    return this.#ask("write", { text, values });
+  }
+
+  #ask(kind: "query" | "write", query: Query): Promise<unknown[]> {
     const worker = this.#worker;
     if (worker === null) return Promise.reject(new Error("the call log's database is not open"));
     const seq = this.#seq++;
     return new Promise((resolve, reject) => {
       this.#waiting.set(seq, { resolve, reject });
-      this.#post(worker, { kind: "query", seq, query: { text, values } });
+      this.#post(worker, { kind, seq, query });
     });
   }
 
@@ -117,8 +138,13 @@ export class Projection {
     worker.onmessage = (event: MessageEvent<unknown>) => this.#hear(FromWorker.parse(event.data));
     worker.onerror = (event) => this.#died(worker, firstLine(event.message));
     worker.addEventListener("close", () => this.#died(worker, "its thread ended"));
-    const { journal, database } = this.#home;
-    this.#post(worker, { kind: "open", journal, database });
+    const { journal, place, keep } = this.#options;
+    this.#post(worker, {
+      kind: "open",
+      journal,
+      place: { ...place, process: this.#process },
+      keep,
+    });
     if (this.#readable.segment > 0) this.#pokeNow();
   }
 

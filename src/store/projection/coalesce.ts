@@ -28,11 +28,14 @@ export interface Row {
   total_ms: number | null;
   dropped_params: string;
   cost_nano_usd: number | null;
+  provider_cost_nano_usd: number | null;
   attempts: string;
   resumed: number;
   calls: number;
   /** The endpoint in the counters. Not a column: it differs only where a stranger made one up. */
   counted_as: string | null;
+  /** How many attempts it took, for the rollups. Not a column either. */
+  tries: number;
 }
 
 /** What to do to the database, in order. Within `rows` every id occurs once. */
@@ -56,7 +59,7 @@ export function coalesce(records: readonly JournalRecord[]): Step[] {
     switch (record.t) {
       case "boot":
         flush();
-        steps.push({ kind: "interrupt", at: record.at });
+        steps.push({ kind: "interrupt", at: Math.round(record.at) });
         break;
       case "progress":
         for (const entry of record.calls) {
@@ -96,7 +99,8 @@ export function coalesce(records: readonly JournalRecord[]): Step[] {
 
 type Of<T extends JournalRecord["t"]> = Extract<JournalRecord, { t: T }>;
 
-function emptyRow(id: string, startedAt: number): Row {
+/** A call of which only its arrival is known. */
+export function emptyRow(id: string, startedAt: number): Row {
   return {
     id,
     started_at: Math.round(startedAt),
@@ -122,10 +126,12 @@ function emptyRow(id: string, startedAt: number): Row {
     total_ms: null,
     dropped_params: "[]",
     cost_nano_usd: null,
+    provider_cost_nano_usd: null,
     attempts: "[]",
     resumed: 0,
     calls: 1,
     counted_as: null,
+    tries: 0,
   };
 }
 
@@ -142,9 +148,9 @@ function reserved(record: Of<"reserve">): Row {
 }
 
 function settle(row: Row, record: Of<"settle">): void {
-  row.ended_at = record.at;
+  row.ended_at = Math.round(record.at);
   row.status = record.status;
-  row.http_status = record.httpStatus;
+  row.http_status = Math.round(record.httpStatus);
   row.error = record.error;
   row.model = record.model ?? row.model;
   row.provider = record.provider;
@@ -157,9 +163,15 @@ function settle(row: Row, record: Of<"settle">): void {
   row.first_token_ms = record.firstTokenMs;
   row.total_ms = record.totalMs;
   row.dropped_params = JSON.stringify(record.droppedParams);
-  row.cost_nano_usd = record.costNanoUsd === null ? null : Math.round(record.costNanoUsd);
+  row.cost_nano_usd = wholeOrNull(record.costNanoUsd);
+  row.provider_cost_nano_usd = wholeOrNull(record.providerCostNanoUsd);
   row.attempts = JSON.stringify(record.attempts.map(attemptColumn));
+  row.tries = record.attempts.length;
   row.resumed = record.attempts.filter(({ how }) => how === "restart" || how === "continue").length;
+}
+
+function wholeOrNull(amount: number | null): number | null {
+  return amount === null ? null : Math.round(amount);
 }
 
 /** With names as the columns have them: it is read by SQL. */
@@ -179,17 +191,17 @@ function attemptColumn(attempt: Of<"settle">["attempts"][number]): CallAttempt {
 }
 
 function refuse(row: Row, record: Of<"refuse"> | Of<"refused">): void {
-  row.ended_at = record.at;
+  row.ended_at = Math.round(record.at);
   row.endpoint = record.endpoint;
   row.key_id = record.keyId;
   row.status = "refused";
-  row.http_status = record.httpStatus;
+  row.http_status = Math.round(record.httpStatus);
   row.error = record.error;
   if (record.t === "refuse") {
     row.model = record.model ?? "";
     row.request_id = record.requestId;
     if (!record.known) row.counted_as = UNKNOWN_ENDPOINT;
   } else {
-    row.calls = record.count;
+    row.calls = Math.round(record.count);
   }
 }

@@ -1,14 +1,16 @@
-import { describe, expect, test } from "bun:test";
+import { expect, test } from "bun:test";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { tempFolder } from "../../../test/store/calls-fixture.ts";
-import { callsBy, openCallsReadonly } from "../calls.ts";
+import { type DatabaseKind, onBothDatabases } from "../../../test/store/databases.ts";
+import { CallRow, callsBy } from "../calls.ts";
 import { encode, encodedBound } from "../record.ts";
 import { JournalRecord } from "../schema.ts";
 import { listSegments, segmentPath } from "../segment.ts";
-import { openDatabase, openReadonly, readPosition } from "./database.ts";
-import { ingest, type Position } from "./ingest.ts";
+import { openDatabase, openReadonly } from "./database.ts";
+import { ingest } from "./ingest.ts";
+import { type Position, readPosition, takePosition } from "./position.ts";
 import { nextPiece } from "./tail.ts";
 
 const MINUTE = 29_000_000;
@@ -57,6 +59,7 @@ const settle = (id: string, tokens = 10): JournalRecord => ({
   totalMs: 500,
   droppedParams: ["top_a"],
   costNanoUsd: tokens * 1500,
+  providerCostNanoUsd: tokens * 1400,
   attempts: [
     { ...attempt, error: "upstream_error", message: "it broke", how: "first", completionTokens: 4 },
     {
@@ -79,22 +82,40 @@ const progress = (id: string, completion: number): JournalRecord => ({
 
 const boot = { t: "boot", at: AT + 60_000, version: "1" } as const satisfies JournalRecord;
 
-async function database(folder: string) {
-  const sql = await openDatabase(join(folder, "covey.db"));
+const GATEWAY = "gateway-1";
+
+/** An open database, and this process as the one that writes a gateway's log into it. */
+async function openAt(where: string, gateway = GATEWAY) {
+  const opened = await openDatabase(where);
+  const { sql } = opened;
+  const owner = { gateway, process: "p", connection: Bun.randomUUIDv7() };
+  await takePosition(sql, owner, true);
   const calls = callsBy((text, values) => sql.unsafe(text, values));
   const state = async () => ({
     rows: z
-      .array(z.looseObject({ id: z.string() }))
+      .array(CallRow)
       .parse(await sql.unsafe("SELECT * FROM calls ORDER BY started_at DESC, id DESC")),
     counters: await calls.counters(),
   });
-  return { sql, calls, state };
+  const position = async () => (await readPosition(sql, gateway)) ?? START;
+  return { where, sql, to: { ...opened, owner }, calls, state, position, close: opened.close };
 }
+
+const database = async (kind: DatabaseKind, folder: string) => openAt(await kind.make(folder));
 
 function write(dir: string, segment: number, bytes: Buffer): void {
   mkdirSync(dir, { recursive: true });
   writeFileSync(segmentPath(dir, segment), bytes);
 }
+
+/** Fails the last statement of a batch. */
+const BROKEN = {
+  SQLite: `CREATE TRIGGER broken BEFORE UPDATE ON journal_positions
+    BEGIN SELECT RAISE(ABORT, 'broken'); END`,
+  PostgreSQL: `CREATE FUNCTION broken() RETURNS trigger LANGUAGE plpgsql AS
+      'BEGIN RAISE EXCEPTION ''broken''; END';
+    CREATE TRIGGER broken BEFORE UPDATE ON journal_positions FOR EACH ROW EXECUTE FUNCTION broken()`,
+};
 
 function bytesOf(records: readonly JournalRecord[]): Buffer {
   const texts = records.map((record) => JSON.stringify(record));
@@ -103,22 +124,22 @@ function bytesOf(records: readonly JournalRecord[]): Buffer {
 }
 
 /** Reads a whole journal folder into the database, from the database's own position. */
-async function replay(dir: string, db: Awaited<ReturnType<typeof database>>): Promise<Position> {
+async function replay(dir: string, db: Awaited<ReturnType<typeof openAt>>): Promise<Position> {
   const last = listSegments(dir).at(-1) ?? 0;
   const end = { segment: last, offset: readFileSync(segmentPath(dir, last)).length };
   for (;;) {
-    const position = await readPosition(db.sql);
+    const position = await db.position();
     const piece = nextPiece(dir, position, end);
     if (piece === null) return position;
-    await ingest(db.sql, piece.records, piece.next);
+    await ingest(db.to, piece.records, piece.next);
   }
 }
 
-describe("the projection", () => {
+onBothDatabases("the projection", (kind) => {
   test("makes one row of a call's records, with everything in them", async () => {
     using folder = tempFolder();
-    const db = await database(folder.path);
-    await ingest(db.sql, [reserve("a"), progress("a", 3), settle("a")], START);
+    const db = await database(kind, folder.path);
+    await ingest(db.to, [reserve("a"), progress("a", 3), settle("a")], START);
     expect(await db.calls.getCall("a")).toEqual({
       id: "a",
       started_at: AT,
@@ -144,6 +165,7 @@ describe("the projection", () => {
       total_ms: 500,
       dropped_params: ["top_a"],
       cost_nano_usd: 15_000,
+      provider_cost_nano_usd: 14_000,
       attempts: [
         {
           provider: "a",
@@ -189,7 +211,7 @@ describe("the projection", () => {
         cost_nano_usd: 15_000,
       },
     ]);
-    await db.sql.close();
+    await db.close();
   });
 
   test("gives the same rows and counters however the records are cut into batches", async () => {
@@ -210,12 +232,12 @@ describe("the projection", () => {
     const states: unknown[] = [];
     for (let size = 1; size <= records.length; size++) {
       mkdirSync(join(folder.path, `${size}`));
-      const db = await database(join(folder.path, `${size}`));
+      const db = await database(kind, join(folder.path, `${size}`));
       for (let from = 0; from < records.length; from += size) {
-        await ingest(db.sql, records.slice(from, from + size), START);
+        await ingest(db.to, records.slice(from, from + size), START);
       }
       states.push(await db.state());
-      await db.sql.close();
+      await db.close();
     }
     for (const state of states) expect(state).toEqual(states[0]);
     expect(states[0]).toMatchObject({
@@ -249,14 +271,14 @@ describe("the projection", () => {
     records.push({ t: "refused", id: "r2", at: AT, count: 1234, ...refused });
     write(dir, 1, bytesOf(records));
     write(dir, 2, bytesOf([boot, reserve("last", AT + 9_000_000)]));
-    const db = await database(folder.path);
+    const db = await database(kind, folder.path);
     const position = await replay(dir, db);
     const once = await db.state();
     expect(position.segment).toBe(2);
     expect(await replay(dir, db)).toEqual(position);
     expect(await db.state()).toEqual(once);
 
-    await db.sql.unsafe("UPDATE journal_position SET segment = 0, byte_offset = 0");
+    await db.sql.unsafe("UPDATE journal_positions SET segment = 0, byte_offset = 0");
     await replay(dir, db);
     const twice = await db.state();
     // The second reading passes a boot after `last` was reserved; everything else is as it was.
@@ -265,7 +287,7 @@ describe("the projection", () => {
     expect(twice.counters.filter((row) => row.minute === MINUTE)).toEqual(once.counters);
     const total = once.counters.reduce((sum, row) => sum + row.calls, 0);
     expect(total).toBe(5000 + 1 + 1234);
-    await db.sql.close();
+    await db.close();
   });
 
   test("skips a torn tail and a damaged middle, and counts their bytes", async () => {
@@ -276,7 +298,7 @@ describe("the projection", () => {
     damaged[40] = (damaged[40] ?? 0) ^ 1;
     write(dir, 1, Buffer.concat([bytesOf([boot, reserve("a")]), torn.subarray(0, 50)]));
     write(dir, 2, Buffer.concat([bytesOf([boot, reserve("c")]), damaged, bytesOf([settle("c")])]));
-    const db = await database(folder.path);
+    const db = await database(kind, folder.path);
     const position = await replay(dir, db);
     expect(position.skippedBytes).toBe(50 + damaged.length);
     const rows = await db.calls.listCalls({ limit: 10 });
@@ -284,62 +306,60 @@ describe("the projection", () => {
       ["c", "completed"],
       ["a", "interrupted"],
     ]);
-    await db.sql.close();
+    await db.close();
   });
 
   test("reads a new journal from its start when the old one was thrown away", async () => {
     using folder = tempFolder();
     const dir = join(folder.path, "journal");
     write(dir, 1, bytesOf([boot, reserve("a")]));
-    const db = await database(folder.path);
-    await db.sql.unsafe("UPDATE journal_position SET segment = 57, byte_offset = 100");
+    const db = await database(kind, folder.path);
+    await db.sql.unsafe("UPDATE journal_positions SET segment = 57, byte_offset = 100");
     await replay(dir, db);
     expect(await db.calls.getCall("a")).not.toBeNull();
-    await db.sql.close();
+    await db.close();
   });
 
   test("a transaction that fails leaves rows, counters and position as they were", async () => {
     using folder = tempFolder();
-    const db = await database(folder.path);
-    await ingest(db.sql, [reserve("a")], { segment: 1, offset: 10, skippedBytes: 0 });
-    await db.sql.unsafe(
-      "CREATE TRIGGER broken BEFORE UPDATE ON journal_position BEGIN SELECT RAISE(ABORT, 'broken'); END",
-    );
+    const db = await database(kind, folder.path);
+    await ingest(db.to, [reserve("a")], { segment: 1, offset: 10, skippedBytes: 0 });
+    await db.sql.unsafe(BROKEN[kind.name]);
     const next = { segment: 1, offset: 20, skippedBytes: 0 };
-    await expect(ingest(db.sql, [settle("a")], next)).rejects.toThrow("broken");
+    await expect(ingest(db.to, [settle("a")], next)).rejects.toThrow("broken");
     expect(await db.calls.getCall("a")).toMatchObject({ status: "running" });
     expect(await db.calls.counters()).toEqual([]);
-    expect(await readPosition(db.sql)).toMatchObject({ offset: 10 });
-    await db.sql.close();
+    expect(await db.position()).toMatchObject({ offset: 10 });
+    await db.close();
   });
 
   test("keeps an end whose beginning was lost", async () => {
     using folder = tempFolder();
-    const db = await database(folder.path);
-    await ingest(db.sql, [settle("a")], START);
+    const db = await database(kind, folder.path);
+    await ingest(db.to, [settle("a")], START);
     expect(await db.calls.getCall("a")).toMatchObject({
       started_at: AT,
       status: "completed",
       prompt_tokens: 10,
       model: "",
     });
-    await db.sql.close();
+    await db.close();
   });
 
   test("only a call's first end counts", async () => {
     using folder = tempFolder();
-    const db = await database(folder.path);
-    await ingest(db.sql, [reserve("a"), settle("a", 10), settle("a", 99)], START);
-    await ingest(db.sql, [settle("a", 77)], START);
-    await ingest(db.sql, [boot, settle("a", 78)], START);
+    const db = await database(kind, folder.path);
+    await ingest(db.to, [reserve("a"), settle("a", 10), settle("a", 99)], START);
+    await ingest(db.to, [settle("a", 77)], START);
+    await ingest(db.to, [boot, settle("a", 78)], START);
     expect(await db.calls.getCall("a")).toMatchObject({ prompt_tokens: 10 });
     expect(await db.calls.counters()).toMatchObject([{ calls: 1, prompt_tokens: 10 }]);
-    await db.sql.close();
+    await db.close();
   });
 
   test("a refused call's row says what a stranger typed, its counters only that it is no endpoint", async () => {
     using folder = tempFolder();
-    const db = await database(folder.path);
+    const db = await database(kind, folder.path);
     const refusal = (id: string, endpoint: string, known: boolean): JournalRecord => {
       const rest = {
         keyId: "k",
@@ -351,14 +371,14 @@ describe("the projection", () => {
       return { t: "refuse", id, at: AT, endpoint, known, ...rest };
     };
     const records = ["/a", "/b", "/c"].map((path) => refusal(path, path, false));
-    await ingest(db.sql, [...records, refusal("d", "/v1/completions", true)], START);
+    await ingest(db.to, [...records, refusal("d", "/v1/completions", true)], START);
     const rows = await db.calls.listCalls({ limit: 10 });
     expect(rows.map((row) => row.endpoint).sort()).toEqual(["/a", "/b", "/c", "/v1/completions"]);
     expect((await db.calls.counters()).map((row) => [row.endpoint, row.calls])).toEqual([
       ["(unknown)", 3],
       ["/v1/completions", 1],
     ]);
-    await db.sql.close();
+    await db.close();
   });
 
   test("reads a refusal of a journal that does not say whether its endpoint is known", () => {
@@ -374,66 +394,46 @@ describe("the projection", () => {
 
   test("a settle record from before attempts and cost were written becomes a row without them", async () => {
     using folder = tempFolder();
-    const db = await database(folder.path);
+    const db = await database(kind, folder.path);
     const { costNanoUsd, attempts, ...old } = z.looseObject({}).parse(settle("a"));
     expect([costNanoUsd, attempts]).not.toContain(undefined);
-    await ingest(db.sql, [reserve("a"), JournalRecord.parse(old)], START);
+    await ingest(db.to, [reserve("a"), JournalRecord.parse(old)], START);
     const none = { cost_nano_usd: null, attempts: [], resumed: 0, prompt_tokens: 10 };
     expect(await db.calls.getCall("a")).toMatchObject(none);
     expect(await db.calls.counters()).toMatchObject([{ calls: 1, cost_nano_usd: 0 }]);
-    await db.sql.close();
+    await db.close();
   });
 
   test("counters add up what calls cost, those of no known price left out", async () => {
     using folder = tempFolder();
-    const db = await database(folder.path);
+    const db = await database(kind, folder.path);
     const free = { ...settle("c"), costNanoUsd: null };
     const records = [settle("a", 10), settle("b", 3), JournalRecord.parse(free)];
-    await ingest(db.sql, ["a", "b", "c"].map((id) => reserve(id)).concat(records), START);
+    await ingest(db.to, ["a", "b", "c"].map((id) => reserve(id)).concat(records), START);
     expect(await db.calls.counters()).toMatchObject([{ calls: 3, cost_nano_usd: 19_500 }]);
-    await db.sql.close();
-  });
-
-  test("a database from before the new columns keeps its rows and gets them", async () => {
-    using folder = tempFolder();
-    const file = join(folder.path, "covey.db");
-    const db = await database(folder.path);
-    await ingest(db.sql, [reserve("a"), settle("a")], START);
-    for (const column of ["cost_nano_usd", "attempts", "resumed"]) {
-      await db.sql.unsafe(`ALTER TABLE calls DROP COLUMN ${column}`);
-    }
-    await db.sql.unsafe("ALTER TABLE counters DROP COLUMN cost_nano_usd");
-    await db.sql.unsafe("DELETE FROM migrations WHERE name = '0003_attempts.sql'");
-    await db.sql.close();
-    const sql = await openDatabase(file);
-    const calls = callsBy((text, values) => sql.unsafe(text, values));
-    const none = { cost_nano_usd: null, attempts: [], resumed: 0, completion_tokens: 20 };
-    expect(await calls.getCall("a")).toMatchObject(none);
-    expect(await calls.counters()).toMatchObject([{ calls: 1, cost_nano_usd: 0 }]);
-    await sql.close();
+    await db.close();
   });
 
   test("a database of a newer version is refused, not guessed at", async () => {
     using folder = tempFolder();
-    const db = await database(folder.path);
+    const db = await database(kind, folder.path);
     await db.sql.unsafe("INSERT INTO migrations (name) VALUES ('9999_future.sql')");
-    await db.sql.close();
-    await expect(openDatabase(join(folder.path, "covey.db"))).rejects.toThrow("newer version");
+    await db.close();
+    await expect(openDatabase(db.where)).rejects.toThrow("newer version");
   });
 });
 
-describe("the read side", () => {
+onBothDatabases("the read side", (kind) => {
   test("pages through the log newest first, each call once, ties included", async () => {
     using folder = tempFolder();
-    const db = await database(folder.path);
+    const db = await database(kind, folder.path);
     const ids = Array.from({ length: 25 }, (_, n) => `c${String(n).padStart(2, "0")}`);
     await ingest(
-      db.sql,
+      db.to,
       ids.map((id, n) => reserve(id, AT + Math.floor(n / 4))),
       START,
     );
-    await db.sql.close();
-    const calls = await openCallsReadonly(folder.path);
+    const { calls } = db;
     const seen: string[] = [];
     for (let before: string | undefined; ; before = seen.at(-1)) {
       const page = await calls.listCalls({ limit: 7, ...(before === undefined ? {} : { before }) });
@@ -442,16 +442,16 @@ describe("the read side", () => {
     }
     expect(seen).toEqual(ids.toReversed());
     expect(await calls.getCall("'; DROP TABLE calls; --")).toBeNull();
-    await calls.close();
+    await db.close();
   });
 
   test("cannot write", async () => {
     using folder = tempFolder();
-    const db = await database(folder.path);
-    await db.sql.close();
-    const sql = await openReadonly(join(folder.path, "covey.db"));
-    const write = async () => await sql.unsafe("DELETE FROM calls");
-    await expect(write()).rejects.toThrow("readonly");
-    await sql.close();
+    const db = await database(kind, folder.path);
+    await db.close();
+    const reader = await openReadonly(db.where);
+    const write = async () => await reader.sql.unsafe("DELETE FROM calls");
+    await expect(write()).rejects.toThrow(/read-?only/);
+    await reader.close();
   });
 });

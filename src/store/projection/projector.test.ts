@@ -13,7 +13,9 @@ import { Projector } from "./projector.ts";
 
 /** Writes a journal that a projector follows, keeping 100 refused calls. */
 async function follow(folder: string, texts: readonly object[]) {
-  const projector = new Projector(folder, join(folder, "covey.db"), () => undefined, 100);
+  const keep = { callsMs: 0, minutesMs: 0, hoursMs: 0, daysMs: 0, maxBytes: 0, refusedRows: 100 };
+  const place = { database: join(folder, "covey.db"), gateway: "g", process: "p" };
+  const projector = new Projector(folder, place, () => undefined, keep);
   const journal = new Journal({
     dir: folder,
     durability: "process",

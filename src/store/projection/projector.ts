@@ -1,22 +1,20 @@
-import type { SQL } from "bun";
-import type { JournalRecord } from "../schema.ts";
 import type { JournalEnd } from "../segment.ts";
-import { openDatabase, openReadonly, readPosition } from "./database.ts";
-import { ingest, type Position } from "./ingest.ts";
+import { type Connections, openConnections, type Place } from "./connections.ts";
+import { ingest } from "./ingest.ts";
+import { type Position, TakenOver } from "./position.ts";
 import type { FromWorker, Query } from "./protocol.ts";
-import { PRUNE_STEP, pruneRefused } from "./prune.ts";
+import { type Keep, Retention } from "./retention.ts";
 import { deleteIngested, nextPiece } from "./tail.ts";
 
 const FIRST_RETRY_MS = 250;
 const LAST_RETRY_MS = 10_000;
-/** Rows of refused calls that stay in the log, the newest: 40 MB at the most. */
-const KEPT_REFUSED = 100_000;
-
-interface Open {
-  readonly writer: SQL;
-  readonly reader: SQL;
-  position: Position;
-}
+/** A batch that takes longer than this hangs on a connection that is dead. */
+const BATCH_MS = 60_000;
+/** How long it rests between two steps of tidying, as a multiple of what a step took. */
+const RESTS = 2;
+const MOST_REST_MS = 50;
+/** How often what is too old is looked for when nothing happens. */
+const TIDY_MS = 30_000;
 
 /**
  * Follows the journal into the database, as far as it may be read. Whatever goes wrong with the
@@ -24,28 +22,30 @@ interface Open {
  */
 export class Projector {
   readonly #journal: string;
-  readonly #database: string;
+  readonly #place: Place;
   readonly #tell: (message: FromWorker) => void;
-  #open: Promise<Open> | null = null;
+  readonly #retention: Retention;
+  #open: Promise<Connections> | null = null;
+  /** Whether this process has written to the database. */
+  #wrote = false;
   #end: JournalEnd | null = null;
   #running: Promise<void> | null = null;
   #retry: ReturnType<typeof setTimeout> | null = null;
   #retryMs = FIRST_RETRY_MS;
   #closing = false;
-  readonly #keptRefused: number;
-  /** Rows of refused calls since the last look for ones too many. An earlier process may have left some. */
-  #newRefused = PRUNE_STEP;
+  /** The end of the last work on the writing connection. */
+  #turn: Promise<void> = Promise.resolve();
+  readonly #tidying: ReturnType<typeof setInterval>;
 
-  constructor(
-    journal: string,
-    database: string,
-    tell: (message: FromWorker) => void,
-    keptRefused = KEPT_REFUSED,
-  ) {
+  constructor(journal: string, place: Place, tell: (message: FromWorker) => void, keep: Keep) {
     this.#journal = journal;
-    this.#database = database;
+    this.#place = place;
     this.#tell = tell;
-    this.#keptRefused = keptRefused;
+    this.#retention = new Retention(keep);
+    this.#tidying = setInterval(() => {
+      if (this.#retry === null) this.#start();
+    }, TIDY_MS);
+    this.#tidying.unref();
   }
 
   /** The journal may now be read up to `end`. */
@@ -57,17 +57,42 @@ export class Projector {
   async answer(seq: number, query: Query): Promise<void> {
     try {
       const { reader } = await this.#connect();
-      const rows: Iterable<unknown> = await reader.unsafe(query.text, query.values);
+      const rows: Iterable<unknown> = await reader.sql.unsafe(query.text, query.values);
       this.#tell({ kind: "answer", seq, rows: [...rows] });
     } catch (error) {
-      this.#tell({ kind: "failed", seq, message: messageOf(error) });
+      this.#tell({ kind: "failed", seq, message: this.#reason(error) });
     }
+  }
+
+  /** Runs one statement that changes something. It must not fall into a batch's transaction. */
+  async write(seq: number, query: Query): Promise<void> {
+    try {
+      const { writer } = await this.#connect();
+      const rows: Iterable<unknown> = await this.#alone(() =>
+        writer.sql.unsafe(query.text, query.values),
+      );
+      this.#tell({ kind: "answer", seq, rows: [...rows] });
+    } catch (error) {
+      this.#tell({ kind: "failed", seq, message: this.#reason(error) });
+    }
+  }
+
+  /** One at a time on the writing connection, in the order of asking. */
+  #alone<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.#turn.then(work);
+    this.#turn = turn.then(
+      () => undefined,
+      () => undefined,
+    );
+    return turn;
   }
 
   async close(): Promise<void> {
     this.#closing = true;
+    clearInterval(this.#tidying);
     if (this.#retry !== null) clearTimeout(this.#retry);
     if (this.#running !== null) await this.#running;
+    await this.#turn;
     await this.#shut();
   }
 
@@ -85,25 +110,27 @@ export class Projector {
         const end = this.#end;
         if (end === null || this.#closing) return;
         const piece = nextPiece(this.#journal, open.position, end);
-        if (piece === null) {
-          this.#retryMs = FIRST_RETRY_MS;
-          this.#report(open.position);
-          if (this.#newRefused < PRUNE_STEP) return;
-          const pruned = await pruneRefused(open.writer, this.#keptRefused);
-          if (pruned < PRUNE_STEP) this.#newRefused = 0;
-        } else {
-          await ingest(open.writer, piece.records, piece.next);
+        if (piece !== null) {
+          await this.#alone(() => within(BATCH_MS, ingest(open.writer, piece.records, piece.next)));
           if (piece.next.segment > open.position.segment) deleteIngested(this.#journal, piece.next);
           open.position = piece.next;
-          this.#newRefused += piece.records.filter(isRefusal).length;
-          this.#report(open.position);
+          this.#retention.heed(piece.records);
         }
-        // Queries wait for one batch at the most.
-        await new Promise((resolve) => setImmediate(resolve));
+        this.#retryMs = FIRST_RETRY_MS;
+        this.#report(open.position);
+        const started = performance.now();
+        const more = await this.#alone(() => this.#retention.step(open.writer, Date.now()));
+        if (piece === null && !more) return;
+        // Queries wait for one batch, or one step of tidying, at the most. With much to delete and nothing
+        // else to do it rests most of the time: whoever answers calls needs the processor more.
+        const rest = piece === null ? (performance.now() - started) * RESTS : 0;
+        await Bun.sleep(Math.min(MOST_REST_MS, rest));
       }
     } catch (error) {
-      this.#tell({ kind: "trouble", message: messageOf(error) });
+      this.#tell({ kind: "trouble", message: this.#reason(error) });
       await this.#shut();
+      // Nothing is gained by taking it back from a process that would do the same.
+      if (error instanceof TakenOver) return;
       this.#retry = setTimeout(() => {
         this.#retry = null;
         this.#start();
@@ -117,11 +144,17 @@ export class Projector {
     this.#tell({ kind: "position", end: { segment, offset }, skippedBytes });
   }
 
-  #connect(): Promise<Open> {
-    this.#open ??= openBoth(this.#database).catch((error: unknown) => {
-      this.#open = null;
-      throw error;
-    });
+  #connect(): Promise<Connections> {
+    this.#open ??= openConnections(this.#place, !this.#wrote).then(
+      (open) => {
+        this.#wrote = true;
+        return open;
+      },
+      (error: unknown) => {
+        this.#open = null;
+        throw error;
+      },
+    );
     return this.#open;
   }
 
@@ -130,27 +163,23 @@ export class Projector {
     this.#open = null;
     // One that fails to open has closed what it had, and told whoever asked for it.
     const open = await opening?.catch(() => null);
-    if (!open) return;
-    await Promise.allSettled([open.reader.close(), open.writer.close()]);
+    await open?.close();
+  }
+
+  /** An error's message, without the database's address: it may hold a password. */
+  #reason(error: unknown): string {
+    const message = error instanceof Error ? error.message : String(error);
+    return message.replaceAll(this.#place.database, "(the database)");
   }
 }
 
-async function openBoth(filename: string): Promise<Open> {
-  const writer = await openDatabase(filename);
+/** Rejects when the work takes longer; what it does then is undone with its connection. */
+async function within<T>(ms: number, work: Promise<T>): Promise<T> {
+  const late = Promise.withResolvers<never>();
+  const timer = setTimeout(() => late.reject(new Error(`no answer within ${ms / 1000} s`)), ms);
   try {
-    const position = await readPosition(writer);
-    const reader = await openReadonly(filename);
-    return { writer, reader, position };
-  } catch (error) {
-    await writer.close();
-    throw error;
+    return await Promise.race([work, late.promise]);
+  } finally {
+    clearTimeout(timer);
   }
-}
-
-function isRefusal(record: JournalRecord): boolean {
-  return record.t === "refuse" || record.t === "refused";
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -3,18 +3,32 @@ import { z } from "zod";
 /** What the main thread and the projection's worker say to each other. */
 const End = z.object({ segment: z.number(), offset: z.number() });
 
-/** A read-only statement with its parameters. */
+/** One statement with its parameters. */
 const Query = z.object({
   text: z.string(),
-  values: z.array(z.union([z.string(), z.number()])),
+  values: z.array(z.union([z.string(), z.number(), z.null()])),
 });
 export type Query = z.infer<typeof Query>;
 
+const Place = z.object({ database: z.string(), gateway: z.string(), process: z.string() });
+
+const Keep = z.object({
+  callsMs: z.number(),
+  minutesMs: z.number(),
+  hoursMs: z.number(),
+  daysMs: z.number(),
+  maxBytes: z.number(),
+  refusedRows: z.number(),
+});
+
 export const ToWorker = z.discriminatedUnion("kind", [
-  z.object({ kind: z.literal("open"), journal: z.string(), database: z.string() }),
+  z.object({ kind: z.literal("open"), journal: z.string(), place: Place, keep: Keep }),
   /** The journal may be read up to here. */
   z.object({ kind: z.literal("readable"), end: End }),
+  /** Reads only: the connection it runs on can't write. */
   z.object({ kind: z.literal("query"), seq: z.number(), query: Query }),
+  /** Changes something, in a transaction of its own. */
+  z.object({ kind: z.literal("write"), seq: z.number(), query: Query }),
   z.object({ kind: z.literal("close") }),
 ]);
 export type ToWorker = z.infer<typeof ToWorker>;

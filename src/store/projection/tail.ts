@@ -2,7 +2,7 @@ import { closeSync, existsSync, fstatSync, openSync, readSync, rmSync } from "no
 import { decode, HEADER_BYTES, MAX_PAYLOAD_BYTES } from "../record.ts";
 import type { JournalRecord } from "../schema.ts";
 import { type JournalEnd, listSegments, segmentPath } from "../segment.ts";
-import type { Position } from "./ingest.ts";
+import type { Position } from "./position.ts";
 
 /** Bytes of journal in one transaction. Longer than the longest record, so that reading always moves on. */
 const CHUNK_BYTES = 2 * (MAX_PAYLOAD_BYTES + HEADER_BYTES);

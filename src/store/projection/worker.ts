@@ -11,13 +11,16 @@ self.onmessage = async (event: MessageEvent<unknown>) => {
   const message = ToWorker.parse(event.data);
   switch (message.kind) {
     case "open":
-      projector = new Projector(message.journal, message.database, tell);
+      projector = new Projector(message.journal, message.place, tell, message.keep);
       break;
     case "readable":
       projector?.readable(message.end);
       break;
     case "query":
       await projector?.answer(message.seq, message.query);
+      break;
+    case "write":
+      await projector?.write(message.seq, message.query);
       break;
     case "close":
       await projector?.close();

@@ -1,0 +1,85 @@
+import type { KeyRest } from "../dialects/index.ts";
+import { Measure } from "../gateway/measure.ts";
+import { allOf, type Observer } from "../gateway/observer.ts";
+import type { Turn } from "../gateway/routing/health.ts";
+import { Teller } from "../gateway/tell.ts";
+import type { Log, LogSettings } from "../lib/log.ts";
+import { Metrics } from "../lib/metrics.ts";
+import { type Gauged, gauges, watchLoop } from "./gauges.ts";
+import { type Settings, secretsOf } from "./settings.ts";
+
+/** What watches a running Covey: its metrics, and the log's lines on calls, breakers, keys and the database. */
+export interface Observation {
+  readonly metrics: Metrics;
+  readonly observer: Observer;
+  readonly turned: (targetId: string, turn: Turn) => void;
+  readonly rested: (rest: KeyRest) => void;
+  /** Reads states from now on. Returns how to stop. */
+  watch(parts: Gauged): () => void;
+}
+
+export function observation(log: Log, settings: () => Settings): Observation {
+  const metrics = new Metrics();
+  const teller = new Teller(log, () => settings().config.logging.calls);
+  return {
+    metrics,
+    observer: allOf([new Measure(metrics), teller]),
+    turned: (target, turn) => {
+      switch (turn.state) {
+        case "closed":
+          log.info("a target answers again", { target });
+          break;
+        case "rests":
+          log.warn("a target asked to be left alone", { target, s: seconds(turn.forMs) });
+          break;
+        case "open":
+          log.warn("a target failed several times in a row and is left alone", {
+            target,
+            failures: turn.failures,
+            s: seconds(turn.forMs),
+          });
+      }
+    },
+    rested: ({ provider, key, keys, model, why, forMs }) =>
+      log.warn("a provider refused a key, which rests", {
+        provider,
+        key: `${key} of ${keys}`,
+        model,
+        why,
+        s: seconds(forMs),
+      }),
+    watch: (parts) => {
+      gauges(metrics, parts);
+      const database = databaseTold(log);
+      return watchLoop(metrics, (now) => {
+        teller.tick(now);
+        database(parts.store.health().detail);
+      });
+    },
+  };
+}
+
+/** Says once that the journal or the database is in trouble, and once that it no longer is. */
+function databaseTold(log: Log): (detail: string | null) => void {
+  let inTrouble = false;
+  return (detail) => {
+    if (inTrouble === (detail !== null)) return;
+    inTrouble = detail !== null;
+    if (detail === null) log.info("the call log is written again");
+    else log.error("the call log is in trouble", { detail });
+  };
+}
+
+/** How the log is to be written. `pretty`: somebody at a terminal reads it. */
+export function logSettings(settings: Settings, pretty: boolean): LogSettings {
+  const { format, level } = settings.config.logging;
+  return {
+    format: format === "auto" ? (pretty ? "text" : "json") : format,
+    level,
+    secrets: secretsOf(settings),
+  };
+}
+
+function seconds(ms: number): number {
+  return Math.round(ms / 100) / 10;
+}

@@ -1,0 +1,204 @@
+import { type Grant, SlidingWindow } from "../../lib/sliding-window.ts";
+import type { Budget } from "../../types.ts";
+import { BudgetBook, type Page } from "./budget-book.ts";
+import { limitHeaders } from "./headers.ts";
+import {
+  CLOCK,
+  type Claim,
+  type Clock,
+  type Lease,
+  type Limiter,
+  type LimiterState,
+  type Limits,
+  MINUTE,
+  type SpentSoFar,
+  type Standing,
+  type Used,
+} from "./limits.ts";
+import * as refusals from "./refusals.ts";
+
+/** What one key has taken. */
+interface Account {
+  readonly requests: SlidingWindow;
+  readonly tokens: SlidingWindow;
+  units: number;
+  images: number;
+}
+
+export interface MemoryOptions {
+  readonly spent: SpentSoFar;
+  readonly clock?: Clock;
+  readonly windowMs?: number;
+}
+
+const NOTHING: Used = { tokens: 0, costNanoUsd: 0 };
+
+/** Limits in this process's memory: exact sliding minutes, running units, budgets. Answers at once but where a budget must be read first. */
+export class MemoryLimiter implements Limiter {
+  readonly #clock: Clock;
+  readonly #windowMs: number;
+  readonly #budgets: BudgetBook;
+  readonly #accounts = new Map<string, Account>();
+  #leases = 0;
+  #draining = false;
+
+  constructor({ spent, clock = CLOCK, windowMs = MINUTE }: MemoryOptions) {
+    this.#clock = clock;
+    this.#windowMs = windowMs;
+    this.#budgets = new BudgetBook(spent);
+  }
+
+  admit(claim: Claim): Lease | Promise<Lease> {
+    if (this.#draining) throw refusals.draining();
+    const { budget } = claim.limits;
+    if (budget === null || claim.costNanoUsd === null) return this.#take(claim, null);
+    const page = this.#budgets.page(claim.keyId, budget, this.#clock.wall());
+    return page === null ? this.#takeLater(claim, budget) : this.#take(claim, page);
+  }
+
+  headers(keyId: string, limits: Limits): Readonly<Record<string, string>> {
+    return this.#headers(this.#account(keyId), limits, this.#clock.now());
+  }
+
+  async standing(keyId: string, limits: Limits): Promise<Standing> {
+    const page = limits.budget === null ? null : await this.#page(keyId, limits.budget);
+    const now = this.#clock.now();
+    const { requests, tokens, units, images } = this.#account(keyId);
+    return {
+      requests: { used: requests.used(now), resetIn: requests.resetIn(now) },
+      tokens: { used: tokens.used(now), resetIn: tokens.resetIn(now) },
+      units,
+      images,
+      budget:
+        page === null
+          ? null
+          : {
+              spentNanoUsd: page.spentNanoUsd,
+              reservedNanoUsd: page.reservedNanoUsd,
+              resetsAt: page.period.end,
+            },
+    };
+  }
+
+  state(): LimiterState {
+    return { mode: "memory", ok: true, detail: null, leases: this.#leases, lost: 0 };
+  }
+
+  drain(): void {
+    this.#draining = true;
+  }
+
+  close(): Promise<void> {
+    this.#draining = true;
+    return Promise.resolve();
+  }
+
+  async #page(keyId: string, budget: Budget): Promise<Page> {
+    const wall = this.#clock.wall();
+    try {
+      return (
+        this.#budgets.page(keyId, budget, wall) ?? (await this.#budgets.open(keyId, budget, wall))
+      );
+    } catch (error) {
+      throw refusals.budgetUnknown(error);
+    }
+  }
+
+  async #takeLater(claim: Claim, budget: Budget): Promise<Lease> {
+    const page = await this.#page(claim.keyId, budget);
+    if (this.#draining) throw refusals.draining();
+    return this.#take(claim, page);
+  }
+
+  /** Looks at every limit first, and takes all or nothing. */
+  #take(claim: Claim, page: Page | null): Lease {
+    const { limits } = claim;
+    const account = this.#account(claim.keyId);
+    const now = this.#clock.now();
+    if (page !== null) refuseSpent(claim, page);
+    refuseAtOnce(claim, account);
+    refuseTooFast(claim, account, now);
+    if (limits.requestsPerMinute > 0) account.requests.take(now, 1);
+    const tokens = limits.tokensPerMinute > 0 ? account.tokens.take(now, claim.tokens) : null;
+    account.units += claim.units;
+    if (claim.image) account.images += 1;
+    if (page !== null) page.reservedNanoUsd += claim.costNanoUsd ?? 0;
+    this.#leases += 1;
+    return this.#lease(claim, account, tokens, page, now);
+  }
+
+  #lease(
+    claim: Claim,
+    account: Account,
+    tokens: Grant | null,
+    page: Page | null,
+    now: number,
+  ): Lease {
+    let held = true;
+    return {
+      headers: this.#headers(account, claim.limits, now),
+      units: claim.units,
+      release: (used = NOTHING) => {
+        if (!held) return;
+        held = false;
+        this.#leases -= 1;
+        account.units -= claim.units;
+        if (claim.image) account.images -= 1;
+        if (tokens !== null) account.tokens.correct(this.#clock.now(), tokens, used.tokens);
+        if (page === null) return;
+        page.reservedNanoUsd -= claim.costNanoUsd ?? 0;
+        page.spentNanoUsd += used.costNanoUsd;
+      },
+      onLost: () => undefined,
+    };
+  }
+
+  #headers(account: Account, limits: Limits, now: number): Readonly<Record<string, string>> {
+    if (limits.requestsPerMinute === 0 && limits.tokensPerMinute === 0) return NO_HEADERS;
+    const requests = { used: account.requests.used(now), resetIn: account.requests.resetIn(now) };
+    const tokens = { used: account.tokens.used(now), resetIn: account.tokens.resetIn(now) };
+    return limitHeaders(limits, { requests, tokens }, this.#clock.wall());
+  }
+
+  #account(keyId: string): Account {
+    const known = this.#accounts.get(keyId);
+    if (known !== undefined) return known;
+    const account: Account = {
+      requests: new SlidingWindow(this.#windowMs),
+      tokens: new SlidingWindow(this.#windowMs),
+      units: 0,
+      images: 0,
+    };
+    this.#accounts.set(keyId, account);
+    return account;
+  }
+}
+
+const NO_HEADERS = {};
+
+function refuseSpent({ limits: { budget }, costNanoUsd }: Claim, page: Page): void {
+  if (budget === null || costNanoUsd === null) return;
+  const left = budget.nanoUsd - page.spentNanoUsd - page.reservedNanoUsd;
+  if (left <= 0 || costNanoUsd > left) throw refusals.budgetSpent(budget, costNanoUsd, left);
+}
+
+function refuseAtOnce(claim: Claim, account: Account): void {
+  const { concurrency, imageParallel } = claim.limits;
+  if (concurrency > 0) {
+    if (claim.units > concurrency) throw refusals.unitsNeverFit(claim);
+    if (account.units + claim.units > concurrency) throw refusals.tooManyAtOnce(claim);
+  }
+  if (claim.image && imageParallel > 0 && account.images >= imageParallel)
+    throw refusals.tooManyImages(claim.limits);
+}
+
+/** Of two waits the longer one is told: after it both limits have room. */
+function refuseTooFast(claim: Claim, { requests, tokens }: Account, now: number): void {
+  const { requestsPerMinute, tokensPerMinute } = claim.limits;
+  const byTokens = tokensPerMinute > 0 ? tokens.wait(now, claim.tokens, tokensPerMinute) : 0;
+  if (byTokens > 0 && claim.tokens > tokensPerMinute) throw refusals.neverFits(claim);
+  const byRequests = requestsPerMinute > 0 ? requests.wait(now, 1, requestsPerMinute) : 0;
+  if (byRequests > 0 && byRequests >= byTokens)
+    throw refusals.tooManyRequests(claim.limits, byRequests);
+  if (byTokens > 0) throw refusals.tooManyTokens(claim, byTokens);
+}

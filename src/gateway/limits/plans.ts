@@ -1,0 +1,74 @@
+import { isOnList } from "../../lib/name-pattern.ts";
+import type { Caller } from "../../types.ts";
+import { type Limits, UNLIMITED } from "./limits.ts";
+
+/** What the config says of one kind of caller. */
+export interface Plan {
+  /** `anonymous`, `admin`, a plan's name, or `none`. */
+  readonly name: string;
+  readonly limits: Limits;
+  /** Patterns of model ids in lower case, `*` for any text; empty is all. */
+  readonly models: readonly string[];
+  /** The answer's limit for requests that don't say one, where tokens or money are limited. */
+  readonly defaultMaxTokens: number;
+}
+
+export interface Plans {
+  readonly anonymous: Plan;
+  readonly admin: Plan;
+  readonly named: ReadonlyMap<string, Plan>;
+  /** For keys that name none. */
+  readonly usual: Plan;
+}
+
+/**
+ * The plan of a caller. A key's own budget takes the place of its plan's. A key of a plan that the
+ * config no longer has gets the usual one.
+ */
+export function planOf(plans: Plans, { role, key }: Caller): Plan {
+  if (role === "anonymous") return plans.anonymous;
+  if (key === null) return plans.admin;
+  const plan = key.plan === null ? null : (plans.named.get(key.plan) ?? null);
+  const own = plan ?? (role === "admin" ? plans.admin : plans.usual);
+  if (key.budget === null) return own;
+  return { ...own, limits: { ...own.limits, budget: key.budget } };
+}
+
+/** Whether a model is on the plan, by its id or one of its aliases. */
+export function isOnPlan(
+  { models }: Plan,
+  { id, aliases }: { readonly id: string; readonly aliases: readonly string[] },
+): boolean {
+  if (models.length === 0) return true;
+  return isOnList(models, [id, ...aliases]);
+}
+
+export interface LimitSettings {
+  readonly anonymous: Limits;
+  readonly admin: Limits;
+  /** A plan's name, or none. */
+  readonly defaultPlan: string;
+  readonly defaultMaxTokens: number;
+}
+
+/** The plans as the config says them. Keys without a plan have no limits where there is no default plan. */
+export function plansOf(
+  { anonymous, admin, defaultPlan, defaultMaxTokens }: LimitSettings,
+  plans: Readonly<Record<string, Limits & { readonly models: readonly string[] }>>,
+): Plans {
+  const plan = (name: string, limits: Limits, models: readonly string[] = []): Plan => ({
+    name,
+    limits,
+    models: models.map((pattern) => pattern.toLowerCase()),
+    defaultMaxTokens,
+  });
+  const named = new Map(
+    Object.entries(plans).map(([name, all]) => [name, plan(name, all, all.models)] as const),
+  );
+  return {
+    anonymous: plan("anonymous", anonymous),
+    admin: plan("admin", admin),
+    named,
+    usual: named.get(defaultPlan) ?? plan("none", UNLIMITED),
+  };
+}

@@ -1,0 +1,115 @@
+import { GatewayError } from "../../contract/errors.ts";
+import type { Budget } from "../../types.ts";
+import type { Claim, Limits } from "./limits.ts";
+
+/** Why a request is not admitted, in the caller's words. */
+
+const USUAL_OUTAGE_S = 5;
+/** A place is free when a call ends, and nobody knows when that is. */
+const USUAL_WAIT_S = 1;
+
+export function tooManyRequests(limits: Limits, waitMs: number): GatewayError {
+  return limited(
+    `This key may send ${limits.requestsPerMinute} requests a minute. ${again(waitMs)}`,
+    waitMs,
+  );
+}
+
+export function tooManyTokens({ limits, tokens }: Claim, waitMs: number): GatewayError {
+  const asks = `This request may take up to ${tokens} tokens, prompt and answer together`;
+  return limited(
+    `${asks}; this key may take ${limits.tokensPerMinute} a minute. ${again(waitMs)}`,
+    waitMs,
+  );
+}
+
+/** More than the whole limit: waiting can't help. */
+export function neverFits({ limits, tokens }: Claim): GatewayError {
+  return new GatewayError(
+    "rate_limit_exceeded",
+    `This request may take up to ${tokens} tokens, prompt and answer together, and this key may take ${limits.tokensPerMinute} a minute. Send less, or ask for fewer with max_tokens.`,
+    { param: "max_tokens", retryAfter: 60 },
+  );
+}
+
+export function tooManyAtOnce({ limits, units }: Claim): GatewayError {
+  const takes = units === 1 ? "" : `, and this model takes ${units} of them`;
+  return new GatewayError(
+    "concurrency_limit_exceeded",
+    `This key may have ${limits.concurrency} requests running at once${takes}. Wait for one to end.`,
+    { retryAfter: USUAL_WAIT_S },
+  );
+}
+
+export function tooManyImages({ imageParallel }: Limits): GatewayError {
+  return new GatewayError(
+    "concurrency_limit_exceeded",
+    `This key may have ${imageParallel} requests for images running at once. Wait for one to end.`,
+    { retryAfter: USUAL_WAIT_S },
+  );
+}
+
+export function unitsNeverFit({ limits, units }: Claim): GatewayError {
+  return new GatewayError(
+    "model_not_allowed",
+    `This model takes ${units} units of concurrency, and this key has ${limits.concurrency}.`,
+    { param: "model" },
+  );
+}
+
+/** @param leftNanoUsd what is neither spent nor set aside for running calls */
+export function budgetSpent(
+  budget: Budget,
+  costNanoUsd: number,
+  leftNanoUsd: number,
+): GatewayError {
+  const all = `${dollars(budget.nanoUsd)} a ${budget.period}`;
+  const message =
+    leftNanoUsd <= 0
+      ? `This key's budget of ${all} is spent.`
+      : `This request may cost up to ${dollars(costNanoUsd)}, and of this key's budget of ${all} ${dollars(leftNanoUsd)} is left. Ask for less with max_tokens.`;
+  return new GatewayError("insufficient_quota", message, { docUrl: "/docs/limits" });
+}
+
+export function budgetUnknown(cause: unknown): GatewayError {
+  return new GatewayError(
+    "unavailable",
+    "What this key has spent can't be read just now. Try again in a moment.",
+    { retryAfter: 5, cause },
+  );
+}
+
+/** Nobody knows what was granted in the last minute: it counts as all. */
+export function unknownWindow(waitMs: number): GatewayError {
+  return limited(
+    `The shared limits begin anew, and it is not known what this key sent before. ${again(waitMs)}`,
+    waitMs,
+  );
+}
+
+export function unreachable(waitMs: number): GatewayError {
+  const retryAfter = Number.isFinite(waitMs) ? waitMs / 1000 : USUAL_OUTAGE_S;
+  return new GatewayError(
+    "unavailable",
+    "The shared limits can't be reached, so that it is not known what this key may send.",
+    { retryAfter },
+  );
+}
+
+export function draining(): GatewayError {
+  return new GatewayError("unavailable", "The server is shutting down.", { retryAfter: 5 });
+}
+
+function limited(message: string, waitMs: number): GatewayError {
+  return new GatewayError("rate_limit_exceeded", message, { retryAfter: waitMs / 1000 });
+}
+
+function again(waitMs: number): string {
+  return `Try again in ${Math.ceil(waitMs / 1000)} s.`;
+}
+
+function dollars(nanoUsd: number): string {
+  const text = (nanoUsd / 1e9).toFixed(9).replace(/0+$/, "");
+  const [whole = "0", fraction = ""] = text.split(".");
+  return `$${whole}.${fraction.padEnd(2, "0")}`;
+}

@@ -1,0 +1,29 @@
+import { GatewayError } from "../contract/errors.ts";
+import { isOnList } from "../lib/name-pattern.ts";
+import type { Caller, Model, Operation } from "../types.ts";
+
+/** Whether the caller's key may have this model answer: by the model's id or one of its aliases. */
+export function mayUseModel({ key }: Caller, { id, aliases }: Model): boolean {
+  if (key === null || key.models === null) return true;
+  return isOnList(key.models, [id, ...aliases]);
+}
+
+/** @throws GatewayError 403 for an endpoint that is none of the key's */
+export function permitEndpoint({ key }: Caller, operation: Operation): void {
+  if (key === null || key.endpoints === null || key.endpoints.includes(operation)) return;
+  const own = key.endpoints.length === 0 ? "none" : key.endpoints.join(", ");
+  throw new GatewayError(
+    "endpoint_not_allowed",
+    `This key may not use the endpoint '${operation}'. It may use: ${own}.`,
+  );
+}
+
+/** @param place of the model's name among those that were asked for. @throws GatewayError 403 */
+export function permitModel(caller: Caller, model: Model, place: number): void {
+  if (mayUseModel(caller, model)) return;
+  throw new GatewayError(
+    "model_not_allowed",
+    `This key may not use the model '${model.id}'. GET /v1/models?available_on_current_plan=1 lists those that it may.`,
+    { param: place === 0 ? "model" : "models" },
+  );
+}

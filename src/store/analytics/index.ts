@@ -1,0 +1,165 @@
+import { z } from "zod";
+import type {
+  CallsQuery,
+  Cursor,
+  Errors,
+  Group,
+  Series,
+  SeriesQuery,
+  Top,
+  TopQuery,
+  Totals,
+  TotalsQuery,
+} from "../../contract/analytics.ts";
+import { GatewayError } from "../../contract/errors.ts";
+import type { CallRow } from "../calls.ts";
+import { SPANS, type Span } from "../rollups.ts";
+import { type CallPage, CallRows, callPage } from "./call-list.ts";
+import { COLUMNS, cutOf, figuresFrom, figuresStatement, filtersOf } from "./figures.ts";
+import { ceil, floor, type Kept, type Piece, piecesOf } from "./pieces.ts";
+import { Statement } from "./statement.ts";
+
+const DAY = SPANS.days;
+const HOUR = SPANS.hours;
+const MOST_POINTS = 10_000;
+const LONGEST: Readonly<Record<Span, number>> = { minutes: DAY, hours: 31 * DAY, days: 1500 * DAY };
+const SPAN_OF = { minute: "minutes", hour: "hours", day: "days" } as const;
+/** A page of the list is put together for so long. */
+const PATIENCE_MS = 100;
+
+const Grouped = z.looseObject({ at: z.coerce.number().optional() });
+const ErrorRows = z.array(
+  z.object({ error: z.string(), status: z.string(), calls: z.coerce.number() }),
+);
+
+/** Runs one read-only statement. */
+export type Ask = (statement: Statement) => Promise<unknown[]>;
+
+/** What the analytics API asks of the log: rollups for figures, the calls only by pages. */
+export interface Analytics {
+  totals(query: TotalsQuery): Promise<Totals>;
+  series(query: SeriesQuery): Promise<Series>;
+  top(query: TopQuery): Promise<Top>;
+  errors(query: TotalsQuery): Promise<Errors>;
+  calls(query: CallsQuery): Promise<CallPage>;
+  call(id: string): Promise<CallRow | null>;
+}
+
+/** @param now Unix milliseconds */
+export function analyticsBy(ask: Ask, kept: Kept, now: () => number = Date.now): Analytics {
+  const rangeOf = (query: { from?: number | undefined; to?: number | undefined }) => {
+    const to = query.to ?? now();
+    const from = query.from ?? to - DAY;
+    if (from >= to) throw wrong("from", "'from' must be before 'to'.");
+    return { from, to };
+  };
+  const piecesIn = (query: TotalsQuery): Piece[] => {
+    const { from, to } = rangeOf(query);
+    return piecesOf(from, to, now(), kept);
+  };
+  return {
+    async totals(query) {
+      const pieces = piecesIn(query);
+      const rows = await ask(figuresStatement({ filters: query, pieces, by: [], bySpan: false }));
+      return { object: "totals", ...momentsOf(pieces), ...figuresFrom(rows[0] ?? {}) };
+    },
+
+    async series(query) {
+      const { from, to } = rangeOf(query);
+      const name = query.span ?? usualSpan(to - from);
+      const span = SPAN_OF[name];
+      if (to - from > LONGEST[span] + 2 * SPANS[span]) {
+        const days = LONGEST[span] / DAY;
+        throw wrong("from", `A series by ${name} is of ${days} days at most: take a longer span.`);
+      }
+      const piece = { span, from: floor(from, span), to: ceil(to, span) };
+      const by = query.by === undefined ? [] : [COLUMNS[query.by]];
+      const statement = figuresStatement({ filters: query, pieces: [piece], by, bySpan: true });
+      statement.add(` ORDER BY ${["at", ...by].join(", ")} LIMIT `).value(MOST_POINTS + 1);
+      const rows = await ask(statement);
+      return {
+        object: "list",
+        ...momentsOf([piece]),
+        span: name,
+        by: query.by ?? null,
+        truncated: rows.length > MOST_POINTS,
+        data: rows.slice(0, MOST_POINTS).map((row) => ({
+          at: iso(Grouped.parse(row).at ?? 0),
+          group: query.by === undefined ? null : groupOf(row, query.by),
+          ...figuresFrom(row),
+        })),
+      };
+    },
+
+    async top(query) {
+      const pieces = piecesIn(query);
+      const group = query.by ?? "model";
+      const by = [COLUMNS[group]];
+      const statement = figuresStatement({ filters: query, pieces, by, bySpan: false });
+      statement.add(` ORDER BY ${ORDERS[query.sort ?? "calls"]} DESC, ${COLUMNS[group]} LIMIT `);
+      const rows = await ask(statement.value(query.limit ?? 20));
+      const data = rows.map((row) => ({ group: groupOf(row, group), ...figuresFrom(row) }));
+      return { object: "list", ...momentsOf(pieces), by: group, data };
+    },
+
+    async errors(query) {
+      const pieces = piecesIn(query);
+      const cut = cutOf(query, ["error", "status"]);
+      const statement = new Statement().add("SELECT error, status, SUM(calls) AS calls FROM (");
+      for (const [index, { span, from, to }] of pieces.entries()) {
+        if (index > 0) statement.add(" UNION ALL ");
+        statement.add(`SELECT error, status, calls FROM ${span} WHERE cut = '${cut}' AND at >= `);
+        statement.value(from).add(" AND at < ").value(to).add(" AND error <> ''");
+        for (const [column, values] of filtersOf(query)) {
+          statement.add(" AND ").among(column, values);
+        }
+      }
+      statement.add(") AS spans GROUP BY error, status ORDER BY 3 DESC, error, status LIMIT 500");
+      return { object: "list", ...momentsOf(pieces), data: ErrorRows.parse(await ask(statement)) };
+    },
+
+    calls({ limit, after, ...filters }) {
+      const from: Cursor | null = after ?? null;
+      return callPage(ask, filters, from, limit ?? 100, PATIENCE_MS, () => performance.now());
+    },
+
+    async call(id) {
+      const statement = new Statement().add(`SELECT ${CALL_COLUMNS} FROM calls WHERE id = `);
+      return CallRows.parse(await ask(statement.value(id)))[0] ?? null;
+    },
+  };
+}
+
+const CALL_COLUMNS = Object.keys(CallRows.element.shape).join(", ");
+
+/** How each order is written; names that a caller sends only choose among these. */
+const ORDERS: Readonly<Record<NonNullable<TopQuery["sort"]>, string>> = {
+  calls: "calls",
+  tokens: "tokens",
+  cost: "cost_nano_usd",
+  failed: "failed",
+};
+
+function groupOf(row: unknown, group: Group): string {
+  const value: unknown =
+    typeof row === "object" && row !== null ? Reflect.get(row, COLUMNS[group]) : null;
+  return typeof value === "string" ? value : "";
+}
+
+function usualSpan(length: number): "minute" | "hour" | "day" {
+  if (length <= 3 * HOUR) return "minute";
+  return length <= 4 * DAY ? "hour" : "day";
+}
+
+/** What was really answered for: edges are moved outwards to where rollups begin and end. */
+function momentsOf(pieces: readonly Piece[]): { from: string; to: string } {
+  return { from: iso(pieces[0]?.from ?? 0), to: iso(pieces.at(-1)?.to ?? 0) };
+}
+
+function iso(at: number): string {
+  return new Date(at).toISOString();
+}
+
+function wrong(param: string, message: string): GatewayError {
+  return new GatewayError("invalid_request", message, { param });
+}

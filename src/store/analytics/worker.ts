@@ -1,0 +1,47 @@
+import { z } from "zod";
+import { type Database, openReadonly } from "../projection/database.ts";
+import { type FromReader, ToReader } from "./protocol.ts";
+
+/**
+ * The thread that answers questions about the log. On SQLite a query blocks its thread: here it holds up
+ * neither the gateway nor the thread that brings the journal into the database.
+ */
+declare const self: Worker;
+
+const Rows = z.array(z.unknown());
+
+let place = "";
+let opening: Promise<Database> | null = null;
+const tell = (message: FromReader) => self.postMessage(message);
+
+async function run(seq: number, text: string, values: (string | number)[]): Promise<void> {
+  try {
+    opening ??= openReadonly(place);
+    const { sql } = await opening;
+    const rows: Iterable<unknown> = await sql.unsafe(text, values);
+    tell({ kind: "answer", seq, rows: Rows.parse([...rows]) });
+  } catch (error) {
+    // The next question tries anew: the database may have been away, or not been made yet.
+    const failed = opening;
+    opening = null;
+    failed?.then(
+      (database) => database.close(),
+      () => undefined,
+    );
+    const message = error instanceof Error ? error.message : String(error);
+    tell({ kind: "failed", seq, message: message.replaceAll(place, "(the database)") });
+  }
+}
+
+self.onmessage = async (event: MessageEvent<unknown>) => {
+  const message = ToReader.parse(event.data);
+  if (message.kind === "open") place = message.database;
+  else if (message.kind === "ask") await run(message.seq, message.text, message.values);
+  else {
+    await opening?.then(
+      (database) => database.close(),
+      () => undefined,
+    );
+    tell({ kind: "closed" });
+  }
+};

@@ -1,0 +1,188 @@
+import { randomBytes } from "node:crypto";
+import { z } from "zod";
+import { GatewayError } from "../../contract/errors.ts";
+import { timeOrderedId } from "../../lib/id.ts";
+import { makeKeyText } from "../../lib/key-text.ts";
+import type { Key, KeySettings, KeyStore, NewKey } from "../../types.ts";
+import { KEY_COLUMNS, type StoredKey, storedKeys } from "./key-row.ts";
+import type { ServerSecret } from "./secret.ts";
+
+const Marks = z.array(z.object({ secret_mark: z.string() }));
+
+type Value = string | number | null;
+
+/** One statement, and its rows. */
+export type Run = (text: string, values: Value[]) => Promise<unknown>;
+
+export interface KeyStoreParts {
+  readonly read: Run;
+  readonly write: Run;
+  readonly secret: ServerSecret;
+  /** Told of every key that was changed here, before whoever changed it is. */
+  readonly onChange?: (keys: readonly StoredKey[]) => void;
+  readonly now?: () => number;
+}
+
+/** The next version, in the statement that writes it: see the table's own comment. */
+const NEXT = "(SELECT COALESCE(MAX(version), 0) + 1 FROM keys)";
+/** A key as lists show it, or the whole of one. */
+const SHOWN_PREFIX = /^sk-covey-([0-9A-Za-z]{8})(?:-.*)?$/;
+/** Another process may take the same version first. */
+const ATTEMPTS = 8;
+
+/**
+ * Keys in the database. Each change is one statement, so that it needs no transaction around it. SQLite
+ * numbers parameters as it meets them, so that `$1`, `$2`, … stand in this order in every text.
+ */
+export function keyStore(parts: KeyStoreParts): KeyStore {
+  const { read, secret, onChange = () => undefined, now = Date.now } = parts;
+
+  const write = async (text: string, values: Value[]): Promise<StoredKey | null> => {
+    const keys = storedKeys(await patiently(() => parts.write(text, values)));
+    onChange(keys);
+    return keys[0] ?? null;
+  };
+
+  const byWhich = async (named: string): Promise<Key> => {
+    const which = SHOWN_PREFIX.exec(named)?.[1] ?? named;
+    const text = `SELECT ${KEY_COLUMNS} FROM keys
+      WHERE id = $1 OR prefix = $1 OR name = $1 ORDER BY version LIMIT 100`;
+    const found = storedKeys(await answered(read(text, [which]))).map(({ key }) => key);
+    const exact = found.find(({ id, prefix }) => id === which || prefix === which);
+    if (exact !== undefined) return exact;
+    const usable = found.filter(({ revokedAt }) => revokedAt === null);
+    const [only = found[0], other] = usable;
+    if (only === undefined || (usable.length === 0 && found.length > 1)) {
+      throw new GatewayError("not_found", `There is no key '${which.slice(0, 64)}'.`);
+    }
+    if (other === undefined) return only;
+    throw new GatewayError(
+      "invalid_request",
+      `${usable.length} keys are named '${which.slice(0, 64)}': say which by its id or prefix.`,
+    );
+  };
+
+  /** Sets columns of one key; `set` holds our own column names only. */
+  const change = async (which: string, set: Readonly<Record<string, Value>>): Promise<Key> => {
+    const { id } = await byWhich(which);
+    const names = Object.keys(set);
+    const assignments = names.map((name, place) => `${name} = $${place + 1}`);
+    const text = `UPDATE keys SET ${[...assignments, `version = ${NEXT}`].join(", ")}
+      WHERE id = $${names.length + 1} AND revoked_at IS NULL RETURNING ${KEY_COLUMNS}`;
+    const stored = await write(text, [...Object.values(set), id]);
+    return stored === null ? revoked(which) : stored.key;
+  };
+
+  /** A key that this secret makes among others' would open nothing. */
+  const expectOwnSecret = async (): Promise<void> => {
+    const rows = await answered(read("SELECT DISTINCT secret_mark FROM keys", []));
+    const marks = Marks.parse(rows).map(({ secret_mark }) => secret_mark);
+    if (marks.length === 0 || marks.includes(secret.mark)) return;
+    throw new GatewayError(
+      "invalid_request",
+      "The keys of this database were made with another server secret. Use that one (COVEY_SECRET, or the file `secret` of the home folder): a key made with this one would not open anything there.",
+    );
+  };
+
+  return {
+    async create(settings) {
+      await expectOwnSecret();
+      const at = now();
+      const { text, prefix } = makeKeyText(randomBytes);
+      const columns: Readonly<Record<string, Value>> = {
+        id: timeOrderedId("key_", at),
+        prefix,
+        hash: secret.hash(text).toString("hex"),
+        secret_mark: secret.mark,
+        ...columnsOf(settings),
+        created_at: at,
+      };
+      const names = Object.keys(columns);
+      const places = names.map((_, place) => `$${place + 1}`);
+      const stored = await write(
+        `INSERT INTO keys (${names.join(", ")}, version)
+          VALUES (${places.join(", ")}, ${NEXT}) RETURNING ${KEY_COLUMNS}`,
+        Object.values(columns),
+      );
+      if (stored === null) throw new GatewayError("internal", "The new key has no row.");
+      return { key: stored.key, secret: text };
+    },
+    async list() {
+      const text = `SELECT ${KEY_COLUMNS} FROM keys ORDER BY created_at DESC, id DESC`;
+      return storedKeys(await answered(read(text, []))).map(({ key }) => key);
+    },
+    find: byWhich,
+    update: (which, settings) => change(which, columnsOf(settings)),
+    async rotate(which, overlapMs): Promise<NewKey> {
+      const { id } = await byWhich(which);
+      const { text, prefix } = makeKeyText(randomBytes);
+      const stored = await write(
+        `UPDATE keys SET previous_prefix = prefix, previous_hash = hash, previous_until = $1,
+            prefix = $2, hash = $3, secret_mark = $4, version = ${NEXT}
+          WHERE id = $5 AND revoked_at IS NULL RETURNING ${KEY_COLUMNS}`,
+        [now() + overlapMs, prefix, secret.hash(text).toString("hex"), secret.mark, id],
+      );
+      return stored === null ? revoked(which) : { key: stored.key, secret: text };
+    },
+    disable: (which) => change(which, { disabled_at: now() }),
+    enable: (which) => change(which, { disabled_at: null }),
+    async revoke(which) {
+      const key = await byWhich(which);
+      return key.revokedAt === null ? change(key.id, { revoked_at: now() }) : key;
+    },
+  };
+}
+
+/** The columns of these settings; those that are left out are left out. */
+function columnsOf(settings: Partial<KeySettings>): Record<string, Value> {
+  const columns: Record<string, Value> = {};
+  for (const name of ["name", "owner", "role", "plan", "payloads"] as const) {
+    const value = settings[name];
+    if (value !== undefined) columns[name] = value;
+  }
+  for (const name of ["models", "endpoints", "tags"] as const) {
+    const value = settings[name];
+    if (value !== undefined) columns[name] = value === null ? null : JSON.stringify(value);
+  }
+  const { budget, expiresAt } = settings;
+  if (budget !== undefined) {
+    columns.budget_period = budget?.period ?? null;
+    columns.budget_nano_usd = budget?.nanoUsd ?? null;
+  }
+  if (expiresAt !== undefined) columns.expires_at = expiresAt;
+  return columns;
+}
+
+async function patiently(write: () => Promise<unknown>): Promise<unknown> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await write();
+    } catch (error) {
+      const taken = error instanceof Error && /unique|duplicate/i.test(error.message);
+      if (!taken || attempt === ATTEMPTS) throw silent(error);
+    }
+  }
+}
+
+async function answered(rows: Promise<unknown>): Promise<unknown> {
+  try {
+    return await rows;
+  } catch (error) {
+    throw silent(error);
+  }
+}
+
+function silent(cause: unknown): GatewayError {
+  return new GatewayError(
+    "unavailable",
+    "The keys' database does not answer just now. Nothing was changed, as far as is known.",
+    { retryAfter: 5, cause },
+  );
+}
+
+function revoked(which: string): never {
+  throw new GatewayError(
+    "invalid_request",
+    `The key '${which.slice(0, 64)}' is revoked, which is for good. Make a new one.`,
+  );
+}
