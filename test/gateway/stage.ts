@@ -228,7 +228,7 @@ function expectIdle(gateway: Gateway, options: StageOptions): void {
     if (running !== 0) throw new Error(`${running} calls run at '${id}'`);
   }
   for (const [provider, units] of Object.entries(options.concurrency ?? {})) {
-    const releases = Array.from({ length: units }, () => gateway.slots.take(provider, 1));
+    const releases = Array.from({ length: units }, () => gateway.slots.take(provider, 1, "test"));
     for (const release of releases) release?.();
     if (releases.includes(null)) throw new Error(`a place at '${provider}' is held`);
   }
