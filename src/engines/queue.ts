@@ -2,7 +2,9 @@ import { GatewayError } from "../contract/errors.ts";
 
 interface Waiter {
   readonly keyId: string;
+  readonly admitted: boolean;
   readonly grant: () => void;
+  readonly refuse: (error: GatewayError) => void;
 }
 
 export interface AcquireOptions {
@@ -14,7 +16,8 @@ export interface AcquireOptions {
 
 /**
  * Places at one model. Who finds none waits in a bounded line, and keys take turns in it: a key with
- * a hundred requests waiting delays another's single one by one turn.
+ * a hundred requests waiting delays another's single one by one turn. In a full line the last request of
+ * the key that has the most waiting makes room for one of a key that has fewer.
  */
 export class FairQueue {
   readonly #places: number;
@@ -46,18 +49,15 @@ export class FairQueue {
 
   /**
    * Resolves with the function that gives the place back (calling it twice does no harm). Rejects
-   * with `overloaded` at once when the line is full, and with `client_closed` when `signal` aborts.
+   * with `overloaded` when the line is full, at once or when a key with fewer requests waiting comes,
+   * and with `client_closed` when `signal` aborts.
    */
   async acquire({ keyId, signal, admitted = false }: AcquireOptions): Promise<() => void> {
     if (signal.aborted) throw left();
     if (this.#running < this.#places && this.#waiting === 0) return this.#take();
-    if (!admitted && this.#waiting >= this.#maxWaiting)
-      throw new GatewayError(
-        "overloaded",
-        "This model has as many requests waiting as it may. Try again later.",
-        { retryAfter: this.#retryAfter(this.#waiting) },
-      );
-    await this.#wait(keyId, signal);
+    if (!admitted && this.#waiting >= this.#maxWaiting && !this.#makeRoom(keyId))
+      throw this.#full();
+    await this.#wait(keyId, signal, admitted);
     return this.#release();
   }
 
@@ -76,13 +76,38 @@ export class FairQueue {
     };
   }
 
-  #wait(keyId: string, signal: AbortSignal): Promise<void> {
+  /** Whether another key's request was sent away for one of this key. */
+  #makeRoom(keyId: string): boolean {
+    let longest: Waiter[] = [];
+    for (const line of this.#lines.values()) if (line.length > longest.length) longest = line;
+    const own = this.#lines.get(keyId)?.length ?? 0;
+    const last = longest.findLast(({ admitted }) => !admitted);
+    if (last === undefined || longest.length <= own + 1) return false;
+    this.#remove(last);
+    last.refuse(this.#full());
+    return true;
+  }
+
+  #full(): GatewayError {
+    return new GatewayError(
+      "overloaded",
+      "This model has as many requests waiting as it may. Try again later.",
+      { retryAfter: this.#retryAfter(this.#waiting) },
+    );
+  }
+
+  #wait(keyId: string, signal: AbortSignal, admitted: boolean): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const waiter: Waiter = {
       keyId,
+      admitted,
       grant: () => {
         signal.removeEventListener("abort", leave);
         resolve();
+      },
+      refuse: (error) => {
+        signal.removeEventListener("abort", leave);
+        reject(error);
       },
     };
     const leave = () => {
