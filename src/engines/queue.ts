@@ -1,7 +1,7 @@
 import { GatewayError } from "../contract/errors.ts";
+import { FairTurns } from "../lib/fair-turns.ts";
 
 interface Waiter {
-  readonly keyId: string;
   readonly admitted: boolean;
   readonly grant: () => void;
   readonly refuse: (error: GatewayError) => void;
@@ -22,11 +22,8 @@ export interface AcquireOptions {
 export class FairQueue {
   readonly #places: number;
   readonly #maxWaiting: number;
-  /** Waiters by key; the order of the keys is the order of their turns. */
-  readonly #lines = new Map<string, Waiter[]>();
+  readonly #turns = new FairTurns<Waiter>();
   readonly #retryAfter: (waiting: number) => number;
-  #running = 0;
-  #waiting = 0;
 
   /** `retryAfter` estimates the seconds until a place in the line is free. */
   constructor(places: number, maxWaiting: number, retryAfter: (waiting: number) => number) {
@@ -40,11 +37,11 @@ export class FairQueue {
   }
 
   get running(): number {
-    return this.#running;
+    return this.#turns.running;
   }
 
   get waiting(): number {
-    return this.#waiting;
+    return this.#turns.waiting;
   }
 
   /**
@@ -54,36 +51,32 @@ export class FairQueue {
    */
   async acquire({ keyId, signal, admitted = false }: AcquireOptions): Promise<() => void> {
     if (signal.aborted) throw left();
-    if (this.#running < this.#places && this.#waiting === 0) return this.#take();
-    if (!admitted && this.#waiting >= this.#maxWaiting && !this.#makeRoom(keyId))
-      throw this.#full();
+    if (this.running < this.#places && this.waiting === 0) {
+      this.#turns.begin(keyId, 1);
+      return this.#release(keyId);
+    }
+    if (!admitted && this.waiting >= this.#maxWaiting && !this.#makeRoom(keyId)) throw this.#full();
     await this.#wait(keyId, signal, admitted);
-    return this.#release();
+    return this.#release(keyId);
   }
 
-  #take(): () => void {
-    this.#running++;
-    return this.#release();
-  }
-
-  #release(): () => void {
+  #release(keyId: string): () => void {
     let held = true;
     return () => {
       if (!held) return;
       held = false;
-      this.#running--;
+      this.#turns.end(keyId, 1);
       this.#grantNext();
     };
   }
 
   /** Whether another key's request was sent away for one of this key. */
   #makeRoom(keyId: string): boolean {
-    let longest: Waiter[] = [];
-    for (const line of this.#lines.values()) if (line.length > longest.length) longest = line;
-    const own = this.#lines.get(keyId)?.length ?? 0;
-    const last = longest.findLast(({ admitted }) => !admitted);
-    if (last === undefined || longest.length <= own + 1) return false;
-    this.#remove(last);
+    const longest = this.#turns.longest();
+    if (longest === null || longest.items.size <= this.#turns.waitingOf(keyId) + 1) return false;
+    const last = [...longest.items].findLast(({ admitted }) => !admitted);
+    if (last === undefined) return false;
+    this.#turns.remove(longest.keyId, last);
     last.refuse(this.#full());
     return true;
   }
@@ -92,14 +85,13 @@ export class FairQueue {
     return new GatewayError(
       "overloaded",
       "This model has as many requests waiting as it may. Try again later.",
-      { retryAfter: this.#retryAfter(this.#waiting) },
+      { retryAfter: this.#retryAfter(this.waiting) },
     );
   }
 
   #wait(keyId: string, signal: AbortSignal, admitted: boolean): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const waiter: Waiter = {
-      keyId,
       admitted,
       grant: () => {
         signal.removeEventListener("abort", leave);
@@ -111,39 +103,20 @@ export class FairQueue {
       },
     };
     const leave = () => {
-      this.#remove(waiter);
+      this.#turns.remove(keyId, waiter);
       reject(left());
     };
     signal.addEventListener("abort", leave, { once: true });
-    const line = this.#lines.get(keyId);
-    if (line === undefined) this.#lines.set(keyId, [waiter]);
-    else line.push(waiter);
-    this.#waiting++;
+    this.#turns.add(keyId, waiter);
     return promise;
   }
 
   #grantNext(): void {
-    if (this.#running >= this.#places) return;
-    const [next] = this.#lines.values().next().value ?? [];
-    if (next === undefined) return;
-    this.#remove(next);
-    // The key's turn is over: it goes behind the others.
-    const line = this.#lines.get(next.keyId);
-    if (line !== undefined) {
-      this.#lines.delete(next.keyId);
-      this.#lines.set(next.keyId, line);
-    }
-    this.#running++;
-    next.grant();
-  }
-
-  #remove(waiter: Waiter): void {
-    const line = this.#lines.get(waiter.keyId);
-    const at = line?.indexOf(waiter) ?? -1;
-    if (line === undefined || at === -1) return;
-    line.splice(at, 1);
-    this.#waiting--;
-    if (line.length === 0) this.#lines.delete(waiter.keyId);
+    if (this.running >= this.#places) return;
+    const next = this.#turns.next();
+    if (next === null) return;
+    this.#turns.begin(next.keyId, 1, next.item);
+    next.item.grant();
   }
 }
 

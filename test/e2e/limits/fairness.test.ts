@@ -23,8 +23,8 @@ afterAll(async () => {
 
 const LASTS_MS = 3000;
 const FLOOD = 40;
-/** Of 0.8 of a fourth. */
-const LOOSE = 0.75;
+/** Of 0.8 of a fourth: the machine may be busy. */
+const LOOSE = 0.85;
 
 test("each of the four gets its part of the upstream, and the flood no more", async () => {
   const keys = await Promise.all([0, 1, 2, 3].map(() => makeKey(covey)));
