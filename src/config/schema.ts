@@ -186,7 +186,8 @@ const payloads = z.strictObject({
   maxBytes: size.prefault("1MB"),
   quota: size.prefault("1GB"),
   imageQuota: size.prefault("1GB"),
-  retention: duration.prefault("7d"),
+  /** 0 is for ever. */
+  retention: age.prefault("7d"),
   redact: patterns.default([]),
   /** What may be on its way to the disk; past that payloads are dropped. */
   maxPending: size.prefault("64MB"),
