@@ -145,6 +145,12 @@ test("a budget is 402 once the dearest end of a request would pass it, and what 
   const error = await errorOf(dear);
   expect(error).toMatchObject({ type: "insufficient_quota", code: "insufficient_quota" });
   expect(error.doc_url).toBe(`${covey.url}/docs/limits`);
+  const told = await fetch(`${covey.url}/api/v1/key`, { headers: bearer(key) });
+  expect((await jsonOf<{ data: object }>(told)).data).toMatchObject({
+    limit: 0.01,
+    limit_remaining: (10_000_000 - (row.cost_nano_usd ?? 0)) / 1e9,
+    limit_reset: "daily",
+  });
   // Less is still to be had.
   expect((await chat(covey, key, "story-20", { max_tokens: 10 })).status).toBe(200);
 });
