@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type App, startApp } from "../src/app.ts";
 import { loadConfig } from "../src/config/load.ts";
+import { rereadConfig } from "../src/config/reread.ts";
 import { createLog } from "../src/lib/log.ts";
 import { HomeError } from "../src/store/index.ts";
 
@@ -24,6 +25,8 @@ export interface TestCovey {
   readonly home: string;
   /** What was logged, line by line. */
   readonly logged: readonly string[];
+  /** Puts another text into the config file; `app.reload()` reads it. */
+  rewrite(toml: string): void;
   close(): Promise<void>;
 }
 
@@ -42,21 +45,25 @@ export async function startCovey(options: TestOptions = {}): Promise<TestCovey> 
   const home = options.home ?? join(folder, "home");
   const file = join(folder, "covey.toml");
   writeFileSync(file, options.toml ?? "[engine]\npreload = false\n");
-  const config = loadConfig({
+  const sources = {
     flags: { config: file, home, port: "0", ...options.flags },
+    // The same object again for a reload: a test may change it.
     env: options.env ?? {},
     cwd: folder,
-  });
+  };
+  const config = loadConfig(sources);
   const logged: string[] = [];
   const app = await startApp(
     config,
     createLog((line) => logged.push(line), false),
+    { reread: () => rereadConfig(sources, config) },
   );
   return {
     app,
     url: app.url,
     home,
     logged,
+    rewrite: (toml) => writeFileSync(file, toml),
     close: async () => {
       await app.close(0);
       rmSync(folder, { recursive: true, force: true });

@@ -1,12 +1,7 @@
 import type { Config } from "../config/schema.ts";
-import {
-  KeyCreate,
-  KeyUpdate,
-  keyChange,
-  keyItem,
-  newKeySettings,
-} from "../contract/admin-keys.ts";
+import { KeyCreate, KeyUpdate } from "../contract/admin-keys.ts";
 import { GatewayError } from "../contract/errors.ts";
+import { keyChange, keyItem, newKeySettings } from "../contract/key-settings.ts";
 import { parseRequest } from "../contract/validate.ts";
 import { keyState } from "../lib/key-state.ts";
 import { UserError } from "../lib/user-error.ts";

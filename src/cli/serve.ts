@@ -26,6 +26,8 @@ export async function serve(flags: ConfigFlags): Promise<number> {
   const log = createLog((line) => process.stderr.write(line), pretty);
   const reread = (): Reread => rereadConfig({ flags, env: environment.read() }, config);
   const app = await start(config, log, { pretty, reread });
+  // Before anybody can know that it listens: an unhandled SIGHUP ends a process.
+  const stopping = stopSignal(() => reload(app, log));
   for (const warning of config.warnings) log.warn(warning);
   const isNew = app.models
     .lists()
@@ -33,7 +35,7 @@ export async function serve(flags: ConfigFlags): Promise<number> {
   if (isNew) await Promise.race([app.discovered, Bun.sleep(LISTS_MS)]);
   process.stdout.write(greeting(app, config.server.host));
   if (config.engine.preload) void preload(app, log);
-  const signal = await stopSignal(() => reload(app, log));
+  const signal = await stopping;
   const calls = app.gateway.running.size;
   const rest =
     calls === 0

@@ -254,3 +254,23 @@ test("models and providers keep the names that people gave them", async () => {
     'covey.toml:2: unknown key "strategi" in [routing.models.Qwen/Big_One]; did you mean "strategy"?',
   );
 });
+
+describe("patterns of [payloads]", () => {
+  test.each([
+    ["(?=look)", "look-around"],
+    ["a*?", "lazy"],
+    ["(a", "not closed"],
+    ["(a{400}){400}", "states"],
+  ])("%s is refused with its line and the reason", (pattern, reason) => {
+    const text = `[payloads]\nmode = "on"\nredact = ['ok', '${pattern}']\n`;
+    expect(() => parseConfigFile(text, "covey.toml")).toThrow(/covey\.toml:3: .*can't be used/);
+    expect(() => parseConfigFile(text, "covey.toml")).toThrow(reason);
+  });
+
+  test("that are too many together are refused too", () => {
+    const many = Array.from({ length: 20 }, (_, n) => `'${n}a{400}'`).join(", ");
+    expect(() => parseConfigFile(`[payloads]\nredact = [${many}]\n`, "covey.toml")).toThrow(
+      "together can't be used",
+    );
+  });
+});

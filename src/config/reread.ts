@@ -16,6 +16,7 @@ const APPLIED: ReadonlySet<string> = new Set([
   "auth",
   "limits",
   "plans",
+  "payloads",
   "logging",
   "metrics",
   "stream.firstByteDelay",

@@ -166,23 +166,26 @@ const providerId = z
   .regex(/^[a-z0-9][a-z0-9_-]*$/, "a provider's id is lower-case letters, digits, - and _")
   .refine((id) => id !== "local", "the id local is taken by the embedded engines");
 
-/** Texts that must not be kept, in the syntax of `lib/pattern`. */
+/** Texts that must not be kept, in the syntax of `lib/pattern`; together they are one automaton, so of a bounded size. */
 const pattern = z
   .string()
   .min(1)
   .max(1_000)
-  .check((context) => {
-    try {
-      new Cover([context.value]);
-    } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      context.issues.push({
-        code: "custom",
-        message: `this pattern can't be used: ${reason}`,
-        input: context.value,
-      });
-    }
-  });
+  .check((context) => refusePatterns([context.value], context));
+const patterns = z
+  .array(pattern)
+  .max(200)
+  .check((context) => refusePatterns(context.value, context));
+
+function refusePatterns<T>(sources: readonly string[], context: z.core.ParsePayload<T>): void {
+  try {
+    new Cover(sources);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    const message = `${sources.length === 1 ? "this pattern" : "these patterns together"} can't be used: ${reason}`;
+    context.issues.push({ code: "custom", message, input: context.value });
+  }
+}
 
 /** Whether and how long what calls asked and were answered is kept. */
 const payloads = z.strictObject({
@@ -193,8 +196,9 @@ const payloads = z.strictObject({
   maxBytes: size.prefault("1MB"),
   quota: size.prefault("1GB"),
   imageQuota: size.prefault("1GB"),
-  retention: duration.prefault("7d"),
-  redact: z.array(pattern).max(200).default([]),
+  /** 0 is for ever. */
+  retention: age.prefault("7d"),
+  redact: patterns.default([]),
   /** What may be on its way to the disk; past that payloads are dropped. */
   maxPending: size.prefault("64MB"),
 });

@@ -21,6 +21,8 @@ const MOST_NAMES = 20;
 const PLAIN = /^[^\p{Cc}\p{Cs}]*$/u;
 const name = z.string().max(512).regex(PLAIN, "must not have control characters");
 
+const flag = z.enum(["true", "false"]).transform((text) => text === "true");
+
 /** Names by commas: any of them. */
 const names = name
   .transform((text) => text.split(",").map((part) => part.trim()))
@@ -59,6 +61,7 @@ export const SeriesQuery = z.strictObject({
     .describe("Default: minutes up to 3 hours, hours up to 4 days, else days.")
     .optional(),
   by: z.enum(GROUPS).describe("A line for each of these.").optional(),
+  latency: flag.describe("Default true, and false with `by`.").optional(),
 });
 export type SeriesQuery = z.infer<typeof SeriesQuery>;
 
@@ -68,6 +71,7 @@ export const TopQuery = z.strictObject({
   by: z.enum(GROUPS).describe("Default model.").optional(),
   sort: z.enum(["calls", "tokens", "cost", "failed"]).describe("Default calls.").optional(),
   limit: whole(1, 200).describe("Default 20.").optional(),
+  latency: flag.describe("Default false: percentiles of many groups take their time.").optional(),
 });
 export type TopQuery = z.infer<typeof TopQuery>;
 
@@ -76,11 +80,7 @@ const callFilters = {
   from: time.describe("The first moment; default the beginning of the log.").optional(),
   ...filters,
   request_id: name.describe("The caller's own `x-request-id`.").optional(),
-  resumed: z
-    .enum(["true", "false"])
-    .transform((text) => text === "true")
-    .describe("Whether another target went on with the answer.")
-    .optional(),
+  resumed: flag.describe("Whether another target went on with the answer.").optional(),
   min_cost: z.coerce.number().min(0).max(1e6).describe("US dollars.").optional(),
   min_total_ms: z.coerce.number().min(0).max(1e12).describe("Milliseconds in all.").optional(),
   min_first_token_ms: z.coerce
@@ -140,9 +140,9 @@ export const Figures = z.object({
   completion_tokens: count,
   cached_tokens: count,
   cost_usd: count.describe("Of those whose price is known."),
-  first_token: Latency,
-  total: Latency,
-  queue: Latency,
+  first_token: Latency.nullable().describe("Null where it was not asked for."),
+  total: Latency.nullable(),
+  queue: Latency.nullable().describe("In totals only."),
 });
 export type Figures = z.infer<typeof Figures>;
 

@@ -164,9 +164,10 @@ export const KeyInfo = z.object({
     usage_daily: usd,
     usage_weekly: usd,
     usage_monthly: usd,
-    limit: z.null(),
-    limit_remaining: z.null(),
-    limit_reset: z.null(),
+    /** Its budget of a day or a month, in US dollars. */
+    limit: z.number().nullable(),
+    limit_remaining: z.number().nullable(),
+    limit_reset: z.enum(["daily", "monthly"]).nullable(),
     is_free_tier: z.boolean(),
     is_management_key: z.boolean(),
     rate_limit: z.object({

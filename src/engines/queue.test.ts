@@ -29,11 +29,31 @@ test("keys take turns, whatever the length of their lines", async () => {
 test("a full line refuses with an estimate of when to come back", async () => {
   const { queue, release, wait } = await taken(2);
   const all = [wait("a", "a1"), wait("a", "a2")];
-  const refused = await queue.acquire({ keyId: "b", signal: never }).catch((error) => error);
+  const refused = await queue.acquire({ keyId: "a", signal: never }).catch((error) => error);
   expect(refused).toBeInstanceOf(GatewayError);
   expect([refused.kind, refused.retryAfter]).toEqual(["overloaded", 4]);
   release();
   await Promise.all(all);
+});
+
+test("a key that fills the line makes room for others, and only for those that have fewer waiting", async () => {
+  const { queue, order, release, wait } = await taken(4);
+  const refused: string[] = [];
+  const enter = (keyId: string, name: string) =>
+    wait(keyId, name).catch((error) => refused.push(`${name} ${error.kind}`));
+  const all = ["f1", "f2", "f3", "f4"].map((name) => enter("flood", name));
+  all.push(enter("a", "a1"), enter("b", "b1"), enter("flood", "f5"), enter("a", "a2"));
+  await Bun.sleep(0);
+  expect(refused.toSorted()).toEqual([
+    "a2 overloaded",
+    "f3 overloaded",
+    "f4 overloaded",
+    "f5 overloaded",
+  ]);
+  expect(queue.waiting).toBe(4);
+  release();
+  await Promise.all(all);
+  expect(order).toEqual(["f1", "a1", "b1", "f2"]);
 });
 
 test("a further part of an admitted request may wait past the bound", async () => {

@@ -1,8 +1,10 @@
 import { GatewayError } from "../contract/errors.ts";
+import { FairTurns } from "../lib/fair-turns.ts";
 
 interface Waiter {
-  readonly keyId: string;
+  readonly admitted: boolean;
   readonly grant: () => void;
+  readonly refuse: (error: GatewayError) => void;
 }
 
 export interface AcquireOptions {
@@ -14,16 +16,14 @@ export interface AcquireOptions {
 
 /**
  * Places at one model. Who finds none waits in a bounded line, and keys take turns in it: a key with
- * a hundred requests waiting delays another's single one by one turn.
+ * a hundred requests waiting delays another's single one by one turn. In a full line the last request of
+ * the key that has the most waiting makes room for one of a key that has fewer.
  */
 export class FairQueue {
   readonly #places: number;
   readonly #maxWaiting: number;
-  /** Waiters by key; the order of the keys is the order of their turns. */
-  readonly #lines = new Map<string, Waiter[]>();
+  readonly #turns = new FairTurns<Waiter>();
   readonly #retryAfter: (waiting: number) => number;
-  #running = 0;
-  #waiting = 0;
 
   /** `retryAfter` estimates the seconds until a place in the line is free. */
   constructor(places: number, maxWaiting: number, retryAfter: (waiting: number) => number) {
@@ -37,88 +37,86 @@ export class FairQueue {
   }
 
   get running(): number {
-    return this.#running;
+    return this.#turns.running;
   }
 
   get waiting(): number {
-    return this.#waiting;
+    return this.#turns.waiting;
   }
 
   /**
    * Resolves with the function that gives the place back (calling it twice does no harm). Rejects
-   * with `overloaded` at once when the line is full, and with `client_closed` when `signal` aborts.
+   * with `overloaded` when the line is full, at once or when a key with fewer requests waiting comes,
+   * and with `client_closed` when `signal` aborts.
    */
   async acquire({ keyId, signal, admitted = false }: AcquireOptions): Promise<() => void> {
     if (signal.aborted) throw left();
-    if (this.#running < this.#places && this.#waiting === 0) return this.#take();
-    if (!admitted && this.#waiting >= this.#maxWaiting)
-      throw new GatewayError(
-        "overloaded",
-        "This model has as many requests waiting as it may. Try again later.",
-        { retryAfter: this.#retryAfter(this.#waiting) },
-      );
-    await this.#wait(keyId, signal);
-    return this.#release();
+    if (this.running < this.#places && this.waiting === 0) {
+      this.#turns.begin(keyId, 1);
+      return this.#release(keyId);
+    }
+    if (!admitted && this.waiting >= this.#maxWaiting && !this.#makeRoom(keyId)) throw this.#full();
+    await this.#wait(keyId, signal, admitted);
+    return this.#release(keyId);
   }
 
-  #take(): () => void {
-    this.#running++;
-    return this.#release();
-  }
-
-  #release(): () => void {
+  #release(keyId: string): () => void {
     let held = true;
     return () => {
       if (!held) return;
       held = false;
-      this.#running--;
+      this.#turns.end(keyId, 1);
       this.#grantNext();
     };
   }
 
-  #wait(keyId: string, signal: AbortSignal): Promise<void> {
+  /** Whether another key's request was sent away for one of this key. */
+  #makeRoom(keyId: string): boolean {
+    const longest = this.#turns.longest();
+    if (longest === null || longest.items.size <= this.#turns.waitingOf(keyId) + 1) return false;
+    const last = [...longest.items].findLast(({ admitted }) => !admitted);
+    if (last === undefined) return false;
+    this.#turns.remove(longest.keyId, last);
+    last.refuse(this.#full());
+    return true;
+  }
+
+  #full(): GatewayError {
+    return new GatewayError(
+      "overloaded",
+      "This model has as many requests waiting as it may. Try again later.",
+      { retryAfter: this.#retryAfter(this.waiting) },
+    );
+  }
+
+  #wait(keyId: string, signal: AbortSignal, admitted: boolean): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const waiter: Waiter = {
-      keyId,
+      admitted,
       grant: () => {
         signal.removeEventListener("abort", leave);
         resolve();
       },
+      refuse: (error) => {
+        signal.removeEventListener("abort", leave);
+        reject(error);
+      },
     };
     const leave = () => {
-      this.#remove(waiter);
+      this.#turns.remove(keyId, waiter);
       reject(left());
     };
     signal.addEventListener("abort", leave, { once: true });
-    const line = this.#lines.get(keyId);
-    if (line === undefined) this.#lines.set(keyId, [waiter]);
-    else line.push(waiter);
-    this.#waiting++;
+    this.#turns.add(keyId, waiter);
     return promise;
   }
 
   #grantNext(): void {
-    if (this.#running >= this.#places) return;
-    const [next] = this.#lines.values().next().value ?? [];
-    if (next === undefined) return;
-    this.#remove(next);
-    // The key's turn is over: it goes behind the others.
-    const line = this.#lines.get(next.keyId);
-    if (line !== undefined) {
-      this.#lines.delete(next.keyId);
-      this.#lines.set(next.keyId, line);
-    }
-    this.#running++;
-    next.grant();
-  }
-
-  #remove(waiter: Waiter): void {
-    const line = this.#lines.get(waiter.keyId);
-    const at = line?.indexOf(waiter) ?? -1;
-    if (line === undefined || at === -1) return;
-    line.splice(at, 1);
-    this.#waiting--;
-    if (line.length === 0) this.#lines.delete(waiter.keyId);
+    if (this.running >= this.#places) return;
+    const next = this.#turns.next();
+    if (next === null) return;
+    this.#turns.begin(next.keyId, 1, next.item);
+    next.item.grant();
   }
 }
 

@@ -6,11 +6,9 @@ import {
   KeyRotate,
   KeysQuery,
   KeyUpdate,
-  keyChange,
-  keyItem,
-  newKeySettings,
 } from "../contract/admin-keys.ts";
 import { GatewayError } from "../contract/errors.ts";
+import { keyChange, keyItem, newKeySettings } from "../contract/key-settings.ts";
 import { parseQuery, parseRequest } from "../contract/validate.ts";
 import { authenticateAdmin } from "../gateway/authenticate.ts";
 import type { Gateway } from "../gateway/gateway.ts";

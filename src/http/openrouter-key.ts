@@ -1,10 +1,13 @@
 import type { Credits, KeyInfo } from "../contract/openrouter.ts";
 import { authenticate } from "../gateway/authenticate.ts";
 import type { Gateway } from "../gateway/gateway.ts";
+import type { Limits } from "../gateway/limits/limits.ts";
 import { planOf } from "../gateway/limits/plans.ts";
 
 const MINUTE = 60_000;
 const DAY = 24 * 60 * MINUTE;
+const NANO = 1e9;
+const RESETS = { day: "daily", month: "monthly" } as const;
 /** How long a sum is told again: adding it up reads all rollups. */
 const KEPT_MS = 10_000;
 
@@ -52,7 +55,7 @@ export function spansAt(now: number): Since {
   return { day: day / MINUTE, week: (day - sinceMonday * DAY) / MINUTE, month: month / MINUTE };
 }
 
-/** `GET /key`: the key that asks. There are no budgets yet, so no limit. @throws GatewayError 401 */
+/** `GET /key`: the key that asks, and what is left of its budget. @throws GatewayError 401, 503 */
 export async function getKey(
   gateway: Gateway,
   spending: Spending,
@@ -60,7 +63,8 @@ export async function getKey(
 ): Promise<Response> {
   const caller = authenticate(request.headers, gateway.auth);
   const spent = await spending.of(caller.keyId, Date.now());
-  const { requestsPerMinute } = planOf(gateway.plans, caller).limits;
+  const { limits } = planOf(gateway.plans, caller);
+  const { requestsPerMinute } = limits;
   const isAdmin = caller.role === "admin";
   const body: KeyInfo = {
     data: {
@@ -69,9 +73,7 @@ export async function getKey(
       usage_daily: spent.day,
       usage_weekly: spent.week,
       usage_monthly: spent.month,
-      limit: null,
-      limit_remaining: null,
-      limit_reset: null,
+      ...(await budgetOf(gateway, caller.keyId, limits)),
       is_free_tier: caller.role === "anonymous",
       is_management_key: isAdmin,
       is_provisioning_key: isAdmin,
@@ -94,6 +96,18 @@ export async function getKey(
     },
   };
   return Response.json(body);
+}
+
+async function budgetOf(gateway: Gateway, keyId: string, limits: Limits) {
+  if (limits.budget === null) return { limit: null, limit_remaining: null, limit_reset: null };
+  const { nanoUsd, period } = limits.budget;
+  const { budget } = await gateway.limiter.standing(keyId, limits);
+  const taken = budget === null ? 0 : budget.spentNanoUsd + budget.reservedNanoUsd;
+  return {
+    limit: nanoUsd / NANO,
+    limit_remaining: Math.max(0, nanoUsd - taken) / NANO,
+    limit_reset: RESETS[period],
+  };
 }
 
 /** `GET /credits`: nothing is bought here, so there are none; what was used is told. @throws GatewayError 401 */

@@ -23,12 +23,17 @@ export function makeKeyText(randomBytes: (count: number) => Uint8Array): KeyText
   return { text: body + checksum(body), prefix };
 }
 
+/** The prefix in a text that looks like a key of ours; null for any other. */
+export function keyPrefix(text: string): string | null {
+  return SHAPE.exec(text)?.[1] ?? null;
+}
+
 /**
  * What a presented text says of itself. `prefix` is null for what is no key of ours; `whole` is false
  * for one that was cut or mistyped. Neither says whether it opens anything.
  */
 export function readKeyText(text: string): { prefix: string | null; whole: boolean } {
-  const prefix = SHAPE.exec(text)?.[1] ?? null;
+  const prefix = keyPrefix(text);
   if (prefix === null) return { prefix, whole: !text.startsWith(START) };
   return { prefix, whole: checksum(text.slice(0, -CHECK_LENGTH)) === text.slice(-CHECK_LENGTH) };
 }

@@ -1,6 +1,6 @@
 import type { Answer } from "../../src/gateway/answer.ts";
 import type { Gateway, Routing } from "../../src/gateway/gateway.ts";
-import { type Limits, UNLIMITED } from "../../src/gateway/limits/limits.ts";
+import { type Limiter, type Limits, UNLIMITED } from "../../src/gateway/limits/limits.ts";
 import { MemoryLimiter } from "../../src/gateway/limits/memory.ts";
 import type { Plan } from "../../src/gateway/limits/plans.ts";
 import { answer } from "../../src/gateway/pipeline.ts";
@@ -46,6 +46,8 @@ export interface StageOptions {
   /** Of anonymous callers. */
   readonly limits?: Partial<Limits>;
   readonly spentNanoUsd?: number;
+  /** In place of the one in memory. */
+  readonly limiter?: Limiter;
   readonly strategy?: ReturnType<Routing["strategyOf"]>;
   readonly contextFallback?: Readonly<Record<string, string>>;
   readonly state?: (target: Target) => ModelState;
@@ -131,7 +133,9 @@ export function stage(options: StageOptions): Stage {
       models: () => [...byName.values()],
     },
     plans: { anonymous: plan, admin: plan, named: new Map(), usual: plan },
-    limiter: new MemoryLimiter({ spent: () => Promise.resolve(options.spentNanoUsd ?? 0) }),
+    limiter:
+      options.limiter ??
+      new MemoryLimiter({ spent: () => Promise.resolve(options.spentNanoUsd ?? 0) }),
     routing: {
       rules: { attempts: 3, budgetMs: 5000, maxWaitMs: 1000, ...options.rules },
       resume: options.resume ?? true,
@@ -228,7 +232,7 @@ function expectIdle(gateway: Gateway, options: StageOptions): void {
     if (running !== 0) throw new Error(`${running} calls run at '${id}'`);
   }
   for (const [provider, units] of Object.entries(options.concurrency ?? {})) {
-    const releases = Array.from({ length: units }, () => gateway.slots.take(provider, 1));
+    const releases = Array.from({ length: units }, () => gateway.slots.take(provider, 1, "test"));
     for (const release of releases) release?.();
     if (releases.includes(null)) throw new Error(`a place at '${provider}' is held`);
   }

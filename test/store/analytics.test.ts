@@ -191,6 +191,7 @@ onBothDatabases("analytics", (kind) => {
       to: until,
       span,
       by: "model",
+      latency: true,
     });
     const from = Math.floor((until - ago) / length) * length;
     const expected = new Map<string, Made[]>();
@@ -220,6 +221,7 @@ onBothDatabases("analytics", (kind) => {
       by: "key",
       sort,
       limit: 3,
+      latency: true,
     });
     const of = ({ prompt_tokens, completion_tokens, cost_usd, calls, failed }: Partial<Figures>) =>
       ({ calls, failed, cost: cost_usd, tokens: (prompt_tokens ?? 0) + (completion_tokens ?? 0) })[

@@ -65,8 +65,8 @@ export class MemoryLimiter implements Limiter {
     const now = this.#clock.now();
     const { requests, tokens, units, images } = this.#account(keyId);
     return {
-      requests: { used: requests.used(now), resetIn: requests.resetIn(now) },
-      tokens: { used: tokens.used(now), resetIn: tokens.resetIn(now) },
+      requests: taken(requests, now),
+      tokens: taken(tokens, now),
       units,
       images,
       budget:
@@ -155,8 +155,8 @@ export class MemoryLimiter implements Limiter {
 
   #headers(account: Account, limits: Limits, now: number): Readonly<Record<string, string>> {
     if (limits.requestsPerMinute === 0 && limits.tokensPerMinute === 0) return NO_HEADERS;
-    const requests = { used: account.requests.used(now), resetIn: account.requests.resetIn(now) };
-    const tokens = { used: account.tokens.used(now), resetIn: account.tokens.resetIn(now) };
+    const requests = limits.requestsPerMinute === 0 ? UNTOUCHED : taken(account.requests, now);
+    const tokens = limits.tokensPerMinute === 0 ? UNTOUCHED : taken(account.tokens, now);
     return limitHeaders(limits, { requests, tokens }, this.#clock.wall());
   }
 
@@ -175,6 +175,11 @@ export class MemoryLimiter implements Limiter {
 }
 
 const NO_HEADERS = {};
+const UNTOUCHED = { used: 0, resetIn: 0 };
+
+function taken(window: SlidingWindow, now: number): Standing["requests"] {
+  return { used: window.used(now), resetIn: window.resetIn(now) };
+}
 
 function refuseSpent({ limits: { budget }, costNanoUsd }: Claim, page: Page): void {
   if (budget === null || costNanoUsd === null) return;

@@ -1,6 +1,6 @@
 import type { ModelItem } from "../../contract/models.ts";
 import { decimal } from "../../lib/decimal.ts";
-import type { Model, Target } from "../../types.ts";
+import type { Model, Price, Target } from "../../types.ts";
 import type { Gateway } from "../gateway.ts";
 
 /** The sampling parameters of the embedded engines, and of a target of which nobody said more. */
@@ -19,6 +19,7 @@ export const TEXT_PARAMETERS: readonly string[] = [
 ];
 
 const NONE: readonly Target[] = [];
+const UNKNOWN: Price = { prompt: 0, cached: null, completion: 0, request: 0, image: null };
 
 /** One model of the gateway's, described. */
 export function itemOf(gateway: Gateway, model: Model): ModelItem {
@@ -73,7 +74,7 @@ export function describe(model: Model, targets: readonly Target[] = NONE): Model
   const longest = best?.maxOutput ?? file.max_output ?? context;
   const modality = `${input.join("+")}->${output.join("+")}`;
   const parameters = [...parametersOf(targets, file.features)];
-  const { prompt, completion, request } = best?.price ?? { prompt: 0, completion: 0, request: 0 };
+  const { prompt, cached, completion, request } = best?.price ?? UNKNOWN;
   return {
     id: model.id,
     object: "model",
@@ -115,6 +116,7 @@ export function describe(model: Model, targets: readonly Target[] = NONE): Model
       completion: decimal(completion),
       request: decimal(request),
       image: "0",
+      ...(cached === null ? {} : { input_cache_read: decimal(cached) }),
       // A product of floats may have noise in its last digits.
       input: Number(decimal(prompt)),
       output: Number(decimal(completion)),

@@ -22,6 +22,7 @@ export async function nextPlace(
   retries: Retries,
 ): Promise<Place | "full" | null> {
   const { slots } = gateway;
+  const { keyId } = call.caller;
   const { maxWaitMs } = gateway.routing.rules;
   for (;;) {
     const now = performance.now();
@@ -33,7 +34,7 @@ export async function nextPlace(
     const restsUntil = (id: string): number => gateway.health.of(id, now).restsUntil;
     const next = nextTarget(free, retries.tried, now, retries.deadline, maxWaitMs, restsUntil);
     if (next?.waitMs === 0) {
-      const release = slots.take(next.target.provider, next.target.concurrencyCost);
+      const release = slots.take(next.target.provider, next.target.concurrencyCost, keyId);
       if (release !== null) return { target: next.target, release };
     }
     const full = well.filter(
@@ -72,7 +73,7 @@ async function freed(
   let place: Place | null = null;
   await pause(call, ms, (wake) => {
     const stops = targets.map((target) =>
-      gateway.slots.wait(target.provider, target.concurrencyCost, (release) => {
+      gateway.slots.wait(target.provider, target.concurrencyCost, call.caller.keyId, (release) => {
         place = { target, release };
         wake();
       }),

@@ -1,22 +1,19 @@
+import { FairTurns } from "../../lib/fair-turns.ts";
+
 interface Waiting {
   readonly units: number;
   readonly granted: (release: () => void) => void;
 }
 
-interface Taken {
-  units: number;
-  /** In the order in which they came. */
-  readonly waiting: Set<Waiting>;
-}
-
 /**
- * How much of each provider's concurrency is taken. Those who wait for a place get one in the order in
- * which they came, and nobody who comes later gets one before: a call that takes several units would
- * else wait for ever.
+ * How much of each provider's concurrency is taken. Those who wait for a place take turns by key
+ * (`lib/fair-turns.ts`): a key with a hundred calls waiting delays another's single one by one turn. Who
+ * is next waits for as many units as it takes, and nobody gets them before: a call that takes several
+ * would else wait for ever.
  */
 export class Slots {
   readonly #limitOf: (provider: string) => number | null;
-  readonly #providers = new Map<string, Taken>();
+  readonly #providers = new Map<string, FairTurns<Waiting>>();
 
   /** `limitOf`: units of a provider that may be taken at once; null is no limit. */
   constructor(limitOf: (provider: string) => number | null) {
@@ -25,60 +22,61 @@ export class Slots {
 
   /** Whether so many units can be taken at once. */
   hasPlace(provider: string, units: number): boolean {
-    const taken = this.#providers.get(provider);
-    if (taken === undefined) return true;
-    return taken.waiting.size === 0 && this.#fits(provider, taken, units);
+    const turns = this.#providers.get(provider);
+    if (turns === undefined) return true;
+    return turns.waiting === 0 && this.#fits(provider, turns, units);
   }
 
   /** Takes so many units and returns how to give them back (once); null when they are not free. */
-  take(provider: string, units: number): (() => void) | null {
+  take(provider: string, units: number, keyId: string): (() => void) | null {
     if (this.#limitOf(provider) === null) return nothing;
-    return this.hasPlace(provider, units) ? this.#take(provider, units) : null;
+    if (!this.hasPlace(provider, units)) return null;
+    const turns = this.#of(provider);
+    turns.begin(keyId, units);
+    return this.#release(provider, turns, units, keyId);
   }
 
   /** Calls `granted` with how to give them back, once they are free; never at once. Returns how to stop waiting. */
-  wait(provider: string, units: number, granted: Waiting["granted"]): () => void {
+  wait(provider: string, units: number, keyId: string, granted: Waiting["granted"]): () => void {
     const waiting = { units, granted };
-    const { waiting: all } = this.#of(provider);
-    all.add(waiting);
+    const turns = this.#of(provider);
+    turns.add(keyId, waiting);
     return () => {
-      if (all.delete(waiting)) this.#grant(provider);
+      if (turns.remove(keyId, waiting)) this.#grant(provider, turns);
     };
   }
 
-  #of(provider: string): Taken {
-    let taken = this.#providers.get(provider);
-    if (taken === undefined) {
-      taken = { units: 0, waiting: new Set() };
-      this.#providers.set(provider, taken);
+  #of(provider: string): FairTurns<Waiting> {
+    let turns = this.#providers.get(provider);
+    if (turns === undefined) {
+      turns = new FairTurns();
+      this.#providers.set(provider, turns);
     }
-    return taken;
+    return turns;
   }
 
   /** A call that takes more than there is runs alone. */
-  #fits(provider: string, taken: Taken, units: number): boolean {
+  #fits(provider: string, { running }: FairTurns<Waiting>, units: number): boolean {
     const limit = this.#limitOf(provider);
-    return limit === null || taken.units === 0 || taken.units + units <= limit;
+    return limit === null || running === 0 || running + units <= limit;
   }
 
-  #take(provider: string, units: number): () => void {
-    const taken = this.#of(provider);
-    taken.units += units;
+  #release(provider: string, turns: FairTurns<Waiting>, units: number, keyId: string): () => void {
     let held = true;
     return () => {
       if (!held) return;
       held = false;
-      taken.units -= units;
-      this.#grant(provider);
+      turns.end(keyId, units);
+      this.#grant(provider, turns);
     };
   }
 
-  #grant(provider: string): void {
-    const taken = this.#of(provider);
-    for (const first of taken.waiting) {
-      if (!this.#fits(provider, taken, first.units)) return;
-      taken.waiting.delete(first);
-      first.granted(this.#take(provider, first.units));
+  #grant(provider: string, turns: FairTurns<Waiting>): void {
+    for (let next = turns.next(); next !== null; next = turns.next()) {
+      const { keyId, item } = next;
+      if (!this.#fits(provider, turns, item.units)) return;
+      turns.begin(keyId, item.units, item);
+      item.granted(this.#release(provider, turns, item.units, keyId));
     }
   }
 }

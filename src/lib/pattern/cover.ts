@@ -52,6 +52,7 @@ export class Cover {
   }
 
   #find(text: string): Span[] {
+    if (!this.#forward.reachesEnd(text)) return [];
     const length = text.length;
     const reached = new Uint16Array(length);
     const { classOf } = this.#automaton;
@@ -105,9 +106,9 @@ export function replaceCovered(text: string, cover: Cover, by: string): string {
 }
 
 function forwardOf(automaton: Automaton): Direction {
-  return new Direction(automaton, automaton.start, ({ from, to }) => [from, to]);
+  return new Direction(automaton, automaton.start, automaton.accept, ({ from, to }) => [from, to]);
 }
 
 function backwardOf(automaton: Automaton): Direction {
-  return new Direction(automaton, automaton.accept, ({ from, to }) => [to, from]);
+  return new Direction(automaton, automaton.accept, automaton.start, ({ from, to }) => [to, from]);
 }

@@ -17,21 +17,28 @@ export class Direction {
   readonly sets: ReadonlySet<number>[] = [new Set()];
   readonly #ids = new Map<string, number>([["", 0]]);
   readonly #automaton: Automaton;
-  /** Where every match begins in this direction. */
+  /** Where every match begins in this direction, and where it ends. */
   readonly #origin: number;
+  readonly #end: number;
+  readonly #hasAssertions: boolean;
   readonly #free: Map<number, { to: number; assert: Assertion | null }[]>;
   readonly #taking: Map<number, { to: number; edge: Edge }[]>;
   readonly #closed: Int32Array[] = [];
   readonly #after: Int32Array[] = [];
+  /** Both in one step: the set after a character, doubled, and 1 when a match ended before it. */
+  readonly #steps: Int32Array[] = [];
   #inSets = 0;
 
   constructor(
     automaton: Automaton,
     origin: number,
+    end: number,
     ends: (edge: Edge) => readonly [from: number, to: number],
   ) {
     this.#automaton = automaton;
     this.#origin = origin;
+    this.#end = end;
+    this.#hasAssertions = automaton.edges.some(({ assert }) => assert !== null);
     this.#free = new Map();
     this.#taking = new Map();
     for (const edge of automaton.edges) {
@@ -39,6 +46,32 @@ export class Direction {
       if (edge.set === null) listAt(this.#free, from).push({ to, assert: edge.assert });
       else listAt(this.#taking, from).push({ to, edge });
     }
+  }
+
+  /** Whether any match ends in the text. Most texts have none, and this is all they cost. */
+  reachesEnd(text: string): boolean {
+    const { classOf, classes } = this.#automaton;
+    const steps = this.#steps;
+    let set = 0;
+    for (let at = 0; at < text.length; at++) {
+      const context = this.#hasAssertions ? contextAt(text, at) : 0;
+      const id = classOf[text.charCodeAt(at)] ?? 0;
+      const known = steps[set]?.[context * classes + id] ?? -1;
+      const step = known === -1 ? this.#step(set, context, id) : known;
+      if ((step & 1) === 1) return true;
+      set = step >> 1;
+    }
+    const last = this.closed(set, contextAt(text, text.length));
+    return this.sets[last]?.has(this.#end) === true;
+  }
+
+  #step(set: number, context: number, id: number): number {
+    const { classes } = this.#automaton;
+    const closed = this.closed(set, context);
+    const ended = this.sets[closed]?.has(this.#end) === true ? 1 : 0;
+    const step = this.after(closed, id) * 2 + ended;
+    rowAt(this.#steps, set, CONTEXTS * classes)[context * classes + id] = step;
+    return step;
   }
 
   /** With all that is reached without taking a character; a match may begin anywhere. */

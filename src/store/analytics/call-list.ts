@@ -10,8 +10,8 @@ const CALL_COLUMNS = Object.keys(CallRow.shape).join(", ");
 const ORDER = " ORDER BY started_at DESC, id DESC";
 const NANO = 1e9;
 /** Calls that one statement looks at when a filter may leave few: some milliseconds. */
-const FIRST_WINDOW = 2_000;
-const WINDOW = 20_000;
+const FIRST_WINDOW = 1_000;
+const WINDOW = 5_000;
 
 export const CallRows = z.array(CallRow);
 const Edges = z.array(z.object({ started_at: z.coerce.number(), id: z.string() }));

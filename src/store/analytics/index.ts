@@ -15,17 +15,27 @@ import { GatewayError } from "../../contract/errors.ts";
 import type { CallRow } from "../calls.ts";
 import { SPANS, type Span } from "../rollups.ts";
 import { type CallPage, CallRows, callPage } from "./call-list.ts";
-import { COLUMNS, cutOf, figuresFrom, figuresStatement, filtersOf } from "./figures.ts";
+import {
+  ALL_HISTOGRAMS,
+  COLUMNS,
+  cutOf,
+  figuresFrom,
+  figuresStatement,
+  filtersOf,
+  type Histogram,
+} from "./figures.ts";
 import { ceil, floor, type Kept, type Piece, piecesOf } from "./pieces.ts";
 import { Statement } from "./statement.ts";
 
+/** What lists of figures show, where they are asked for latencies. */
+const SHOWN: readonly Histogram[] = ["first_token", "total"];
 const DAY = SPANS.days;
 const HOUR = SPANS.hours;
 const MOST_POINTS = 10_000;
 const LONGEST: Readonly<Record<Span, number>> = { minutes: DAY, hours: 31 * DAY, days: 1500 * DAY };
 const SPAN_OF = { minute: "minutes", hour: "hours", day: "days" } as const;
 /** A page of the list is put together for so long. */
-const PATIENCE_MS = 100;
+const PATIENCE_MS = 75;
 
 const Grouped = z.looseObject({ at: z.coerce.number().optional() });
 const ErrorRows = z.array(
@@ -60,8 +70,20 @@ export function analyticsBy(ask: Ask, kept: Kept, now: () => number = Date.now):
   return {
     async totals(query) {
       const pieces = piecesIn(query);
-      const rows = await ask(figuresStatement({ filters: query, pieces, by: [], bySpan: false }));
-      return { object: "totals", ...momentsOf(pieces), ...figuresFrom(rows[0] ?? {}) };
+      const rows = await ask(
+        figuresStatement({
+          filters: query,
+          pieces,
+          by: [],
+          bySpan: false,
+          histograms: ALL_HISTOGRAMS,
+        }),
+      );
+      return {
+        object: "totals",
+        ...momentsOf(pieces),
+        ...figuresFrom(rows[0] ?? {}, ALL_HISTOGRAMS),
+      };
     },
 
     async series(query) {
@@ -74,7 +96,9 @@ export function analyticsBy(ask: Ask, kept: Kept, now: () => number = Date.now):
       }
       const piece = { span, from: floor(from, span), to: ceil(to, span) };
       const by = query.by === undefined ? [] : [COLUMNS[query.by]];
-      const statement = figuresStatement({ filters: query, pieces: [piece], by, bySpan: true });
+      const histograms = (query.latency ?? query.by === undefined) ? SHOWN : [];
+      const pieces = [piece];
+      const statement = figuresStatement({ filters: query, pieces, by, bySpan: true, histograms });
       statement.add(` ORDER BY ${["at", ...by].join(", ")} LIMIT `).value(MOST_POINTS + 1);
       const rows = await ask(statement);
       return {
@@ -86,7 +110,7 @@ export function analyticsBy(ask: Ask, kept: Kept, now: () => number = Date.now):
         data: rows.slice(0, MOST_POINTS).map((row) => ({
           at: iso(Grouped.parse(row).at ?? 0),
           group: query.by === undefined ? null : groupOf(row, query.by),
-          ...figuresFrom(row),
+          ...figuresFrom(row, histograms),
         })),
       };
     },
@@ -95,10 +119,14 @@ export function analyticsBy(ask: Ask, kept: Kept, now: () => number = Date.now):
       const pieces = piecesIn(query);
       const group = query.by ?? "model";
       const by = [COLUMNS[group]];
-      const statement = figuresStatement({ filters: query, pieces, by, bySpan: false });
+      const histograms = query.latency === true ? SHOWN : [];
+      const statement = figuresStatement({ filters: query, pieces, by, bySpan: false, histograms });
       statement.add(` ORDER BY ${ORDERS[query.sort ?? "calls"]} DESC, ${COLUMNS[group]} LIMIT `);
       const rows = await ask(statement.value(query.limit ?? 20));
-      const data = rows.map((row) => ({ group: groupOf(row, group), ...figuresFrom(row) }));
+      const data = rows.map((row) => ({
+        group: groupOf(row, group),
+        ...figuresFrom(row, histograms),
+      }));
       return { object: "list", ...momentsOf(pieces), by: group, data };
     },
 

@@ -1,5 +1,5 @@
 import { randomBytes, timingSafeEqual } from "node:crypto";
-import { readKeyText } from "../../lib/key-text.ts";
+import { keyPrefix } from "../../lib/key-text.ts";
 import type { Key } from "../../types.ts";
 import type { StoredKey } from "./key-row.ts";
 import type { ServerSecret } from "./secret.ts";
@@ -65,8 +65,7 @@ export class KeyIndex {
    * text: one look-up, one hash of what was sent, one comparison in constant time.
    */
   find(presented: string): Key | null {
-    const { prefix } = readKeyText(presented);
-    const entry = this.#byPrefix.get(prefix ?? "") ?? NOBODY;
+    const entry = this.#byPrefix.get(keyPrefix(presented) ?? "") ?? NOBODY;
     const same = timingSafeEqual(this.#secret.hash(presented), entry.hash);
     return same && entry !== NOBODY ? entry.key : null;
   }

@@ -1,13 +1,10 @@
 import { randomBytes } from "node:crypto";
-import { z } from "zod";
 import { GatewayError } from "../../contract/errors.ts";
 import { timeOrderedId } from "../../lib/id.ts";
 import { makeKeyText } from "../../lib/key-text.ts";
 import type { Key, KeySettings, KeyStore, NewKey } from "../../types.ts";
 import { KEY_COLUMNS, type StoredKey, storedKeys } from "./key-row.ts";
 import type { ServerSecret } from "./secret.ts";
-
-const Marks = z.array(z.object({ secret_mark: z.string() }));
 
 type Value = string | number | null;
 
@@ -73,20 +70,8 @@ export function keyStore(parts: KeyStoreParts): KeyStore {
     return stored === null ? revoked(which) : stored.key;
   };
 
-  /** A key that this secret makes among others' would open nothing. */
-  const expectOwnSecret = async (): Promise<void> => {
-    const rows = await answered(read("SELECT DISTINCT secret_mark FROM keys", []));
-    const marks = Marks.parse(rows).map(({ secret_mark }) => secret_mark);
-    if (marks.length === 0 || marks.includes(secret.mark)) return;
-    throw new GatewayError(
-      "invalid_request",
-      "The keys of this database were made with another server secret. Use that one (COVEY_SECRET, or the file `secret` of the home folder): a key made with this one would not open anything there.",
-    );
-  };
-
   return {
     async create(settings) {
-      await expectOwnSecret();
       const at = now();
       const { text, prefix } = makeKeyText(randomBytes);
       const columns: Readonly<Record<string, Value>> = {

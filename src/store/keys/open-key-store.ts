@@ -6,6 +6,7 @@ import type { KeyStore } from "../../types.ts";
 import { type Database, openDatabase } from "../projection/database.ts";
 import { keyStore } from "./key-store.ts";
 import type { ServerSecret } from "./secret.ts";
+import { expectSameSecret } from "./secret-mark.ts";
 
 /** How long a change waits for a server that is writing. */
 const BUSY_TIMEOUT_MS = 10_000;
@@ -32,7 +33,21 @@ export async function openKeyStore(
     const rows: Iterable<unknown> = await sql.unsafe(text, values);
     return [...rows];
   };
-  return { keys: keyStore({ read: run, write: run, secret }), close };
+  const keys = keyStore({ read: run, write: run, secret });
+  return {
+    keys: {
+      ...keys,
+      async create(settings) {
+        await expectSameSecret(run, secret);
+        return keys.create(settings);
+      },
+      async rotate(which, overlapMs) {
+        await expectSameSecret(run, secret);
+        return keys.rotate(which, overlapMs);
+      },
+    },
+    close,
+  };
 }
 
 /** A server that starts at the same moment brings the tables up to date too: one of the two has to wait. */

@@ -3,6 +3,7 @@ import { KeyFollower } from "./follow-keys.ts";
 import { KeyIndex } from "./key-index.ts";
 import { keyStore, type Run } from "./key-store.ts";
 import type { ServerSecret } from "./secret.ts";
+import { tellSecret } from "./secret-mark.ts";
 
 export interface KeysOptions {
   readonly read: Run;
@@ -41,6 +42,9 @@ export function openKeys(options: KeysOptions): GatewayKeys {
   const index = new KeyIndex(secret);
   index.onChange = onChange;
   const follower = new KeyFollower(index, read);
+  const loaded = follower.start();
+  // Only a help to the command line: the next start tells again.
+  loaded.then(() => tellSecret(write, secret)).catch(() => undefined);
   const isStale = () => follower.ageMs(performance.now()) > staleAfterMs;
   return {
     get standing() {
@@ -51,7 +55,7 @@ export function openKeys(options: KeysOptions): GatewayKeys {
     find: (presented) => index.find(presented),
     current: (key) => index.current(key),
     store: keyStore({ read, write, secret, onChange: (keys) => index.apply(keys) }),
-    loaded: follower.start(),
+    loaded,
     health: () => ({
       ok: follower.known ? !isStale() : follower.trouble(performance.now()) === null,
       detail: follower.trouble(performance.now()),

@@ -34,3 +34,10 @@ CREATE TABLE keys (
   -- changes at the same moment can't both have the same, so one of them has to be made again.
   version BIGINT NOT NULL UNIQUE
 );
+
+-- The mark of the secret that the gateways here have, told by each when it starts, so that a key made
+-- from elsewhere with another secret is refused instead of opening nothing. At most one row.
+CREATE TABLE server_secret (
+  id INTEGER PRIMARY KEY CHECK (id = 1),
+  mark TEXT NOT NULL
+);

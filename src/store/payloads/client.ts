@@ -7,7 +7,7 @@ import { weigh } from "./weigh.ts";
 
 const WORKER = new URL("./worker.ts", import.meta.url).href;
 /** Payloads that wait to be handed over; each is work for the gateway's own thread. */
-const MOST_QUEUED = 500;
+const MOST_QUEUED = 2000;
 const RESTART_MS = 1000;
 const HASH = /^[0-9a-f]{64}$/;
 

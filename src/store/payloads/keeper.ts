@@ -112,7 +112,8 @@ export class Keeper {
     let more = false;
     try {
       const { retentionMs, quotaBytes } = this.#rules;
-      more = this.#database.trim(Date.now() - retentionMs, quotaBytes);
+      const before = retentionMs === 0 ? 0 : Date.now() - retentionMs;
+      more = this.#database.trim(before, quotaBytes);
       const { bytes, images } = this.#database;
       this.#tell({ kind: "size", bytes, imageBytes: images.bytes });
     } catch (error) {

@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-/** What may be kept, and what must not. Bytes, milliseconds. */
+/** What may be kept, and what must not. Bytes, milliseconds; a retention of 0 is for ever. */
 export const Rules = z.object({
   patterns: z.array(z.string()),
   /** Never written anywhere. */

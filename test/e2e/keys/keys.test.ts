@@ -4,14 +4,19 @@ import { makeKeyText } from "../../../src/lib/key-text.ts";
 import { startCovey, type TestCovey } from "../../covey.ts";
 import { type FakeUpstream, fakeUpstream } from "../../fake-upstream.ts";
 import { allFiles } from "../files.ts";
-import { callIdOf, endedRow, FAKE_KEY, fakeConfig, frames, until } from "../wire.ts";
+import { callIdOf, chatBody, endedRow, FAKE_KEY, fakeConfig, frames, until } from "../wire.ts";
 import { ADMIN, ADMIN_KEY, admin, bearer, chat, jsonOf, type Made, makeKey } from "./made.ts";
 
 /** Keys that are made while the gateway runs: what they open, and how they end. */
 
 const ENDED_WITHIN_MS = 1000;
-const MODELS = ["echo", "other", "endless-20", "slow-30000"];
-const PLANS = '[plans.small]\nmodels = ["ech*"]\n';
+const TOO_LONG = "contextlength-openai";
+const MODELS = ["echo", "other", "endless-20", "slow-30000", TOO_LONG];
+const PLANS = `[plans.small]
+models = ["ech*"]
+[routing.models."${TOO_LONG}"]
+context_fallback = "echo"
+`;
 
 let upstream: FakeUpstream;
 let covey: TestCovey;
@@ -69,6 +74,39 @@ describe("a key", () => {
     const fallback = await chat(covey, key, "echo", { models: ["other"] });
     expect([fallback.status, (await errorOf(fallback)).param]).toEqual([403, "models"]);
     expect((await chat(covey, key, "nothing")).status).toBe(404);
+  });
+
+  test("gets no other model than its own for a prompt that is too long", async () => {
+    const [narrow, wide] = [{ models: [TOO_LONG] }, { models: [TOO_LONG, "echo"] }];
+    const refused = await chat(covey, (await makeKey(covey, narrow)).key, TOO_LONG);
+    expect([refused.status, (await errorOf(refused)).code]).toEqual([
+      400,
+      "context_length_exceeded",
+    ]);
+    const answered = await chat(covey, (await makeKey(covey, wide)).key, TOO_LONG);
+    expect(await jsonOf<{ model: string }>(answered)).toMatchObject({ model: "echo" });
+  });
+
+  test("that is revoked while its request is still being sent does not run on", async () => {
+    const { id, headers } = await makeKey(covey);
+    const body = JSON.stringify(chatBody("endless-20", "hi", { stream: true }));
+    const sent = Promise.withResolvers<void>();
+    const slow = new ReadableStream<Uint8Array>({
+      async start(controller) {
+        controller.enqueue(new TextEncoder().encode(body.slice(0, 10)));
+        await sent.promise;
+        controller.enqueue(new TextEncoder().encode(body.slice(10)));
+        controller.close();
+      },
+    });
+    const url = `${covey.url}/v1/chat/completions`;
+    const type = { "content-type": "application/json" };
+    const asked = fetch(url, { method: "POST", headers: { ...headers, ...type }, body: slow });
+    await admin(covey, `/${id}/revoke`, {});
+    sent.resolve();
+    const answer = await asked;
+    const error = answer.status === 200 ? (await endOf(answer)).error : await errorOf(answer);
+    expect(error).toMatchObject({ code: "invalid_api_key" });
   });
 
   test("sees in the list of models which of them are its own", async () => {

@@ -158,9 +158,17 @@ describe("the server's secret", () => {
     expect(await status(other, key)).toBe(401);
     const ready = await jsonOf<Readiness>(fetch(`${other.url}/health/ready`));
     expect(ready.keys.detail).toBe("1 keys were made with another server secret and open nothing");
-    const made = await coveyKeys(home, ["create", "--name", "y"], { COVEY_SECRET: SECRET });
-    expect([made.out, made.code]).toEqual(["", 1]);
-    expect(made.err).toContain("were made with another server secret");
+    // Its own are good, and the command line must have the same secret.
+    const own = await create(["--name", "y"], { COVEY_SECRET: SECRET });
+    await until(async () => ((await status(other, own.key)) === 200 ? true : null), "known");
+    for (const args of [
+      ["create", "--name", "z"],
+      ["rotate", "x"],
+    ]) {
+      const made = await coveyKeys(home, args);
+      expect([made.out, made.code]).toEqual(["", 1]);
+      expect(made.err).toContain("has another server secret");
+    }
   }, 30_000);
 
   test.each([

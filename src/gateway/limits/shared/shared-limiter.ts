@@ -1,6 +1,5 @@
 import type { Log } from "../../../lib/log.ts";
 import { type RedisConnection, RedisLink } from "../../../lib/redis-link.ts";
-import { limitHeaders } from "../headers.ts";
 import {
   CLOCK,
   type Claim,
@@ -15,11 +14,11 @@ import {
 } from "../limits.ts";
 import { periodOf } from "../period.ts";
 import * as refusals from "../refusals.ts";
+import { type Answered, Batches } from "./batches.ts";
 import { type Held, HeldLeases } from "./held.ts";
+import { LastTold } from "./last-told.ts";
 import {
-  type Answer,
   budgetPeriod,
-  type ClaimMessage,
   claimMessage,
   holdOf,
   type SettledMessage,
@@ -27,6 +26,7 @@ import {
 } from "./messages.ts";
 import { type Mode, modeAt } from "./mode.ts";
 import { OwnShare } from "./own-share.ts";
+import { refusalOf } from "./refusal.ts";
 import { type Agreement, type Heard, Session } from "./session.ts";
 
 export interface SharedOptions extends Agreement {
@@ -38,19 +38,6 @@ export interface SharedOptions extends Agreement {
   readonly log?: Pick<Log, "info" | "warn">;
 }
 
-interface Waiting {
-  readonly message: ClaimMessage;
-  readonly heard: (answer: Answer | undefined, sentAt: number) => void;
-  readonly failed: () => void;
-}
-
-interface Windows {
-  readonly requests: { readonly used: number; readonly resetAt: number };
-  readonly tokens: { readonly used: number; readonly resetAt: number };
-}
-
-/** How many claims go into one call of the script: it stops Redis for as long as it takes. */
-const MOST_AT_ONCE = 200;
 const NO_HEADERS = {};
 
 /**
@@ -77,13 +64,8 @@ export class SharedLimiter implements Limiter {
   #trouble = "not connected yet";
   /** Until then a request waits for the connection, as it may be back at once. */
   #graceUntil: number;
-  #queue: Waiting[] = [];
-  #flushing = false;
-  /** Told to Redis as soon as it can be. */
-  readonly #settled = new Map<string, SettledMessage>();
-  readonly #windows = new Map<string, Windows>();
-  /** Keys whose requests are used up until then, so that a flood of them asks nobody. */
-  readonly #full = new Map<string, { readonly until: number; readonly limit: number }>();
+  readonly #batches: Batches;
+  readonly #told: LastTold;
   #connected = Promise.withResolvers<void>();
   #unlimited = 0;
   #draining = false;
@@ -92,6 +74,8 @@ export class SharedLimiter implements Limiter {
     this.#options = options;
     this.#clock = options.clock ?? CLOCK;
     this.#graceUntil = this.#clock.now() + options.timeoutMs;
+    this.#batches = new Batches((heard) => this.#heard(heard));
+    this.#told = new LastTold(this.#clock);
     this.#link = new RedisLink({
       url: options.url,
       timeoutMs: options.timeoutMs,
@@ -111,23 +95,13 @@ export class SharedLimiter implements Limiter {
       throw refusals.unitsNeverFit(claim);
     if (limits.tokensPerMinute > 0 && claim.tokens > limits.tokensPerMinute)
       throw refusals.neverFits(claim);
-    const full = this.#full.get(claim.keyId);
-    if (full !== undefined) {
-      const waitMs = full.until - this.#clock.now();
-      if (waitMs > 0 && full.limit === limits.requestsPerMinute && this.#session !== null)
-        throw refusals.tooManyRequests(limits, waitMs);
-      this.#full.delete(claim.keyId);
-    }
+    const fullForMs = this.#session === null ? 0 : this.#told.fullFor(claim.keyId, limits);
+    if (fullForMs > 0) throw refusals.tooManyRequests(limits, fullForMs);
     return this.#admit(claim);
   }
 
   headers(keyId: string, limits: Limits): Readonly<Record<string, string>> {
-    const windows = this.#windows.get(keyId);
-    const now = this.#clock.now();
-    const left = ({ used, resetAt } = NEVER): { used: number; resetIn: number } =>
-      resetAt > now ? { used, resetIn: resetAt - now } : { used: 0, resetIn: 0 };
-    const taken = { requests: left(windows?.requests), tokens: left(windows?.tokens) };
-    return limitHeaders(limits, taken, this.#clock.wall());
+    return this.#told.headers(keyId, limits);
   }
 
   async standing(keyId: string, limits: Limits): Promise<Standing> {
@@ -174,7 +148,9 @@ export class SharedLimiter implements Limiter {
     clearInterval(this.#timer);
     const session = this.#session;
     if (session !== null)
-      await session.say({ op: "leave", settled: this.#takeSettled() }).catch(() => undefined);
+      await session
+        .say({ op: "leave", settled: this.#batches.takeSettled() })
+        .catch(() => undefined);
     this.#link.stop();
     await this.#running;
   }
@@ -220,24 +196,16 @@ export class SharedLimiter implements Limiter {
     const wall = this.#clock.wall();
     const hold = holdOf(claim, wall);
     const message = claimMessage(claim, id, hold);
-    if (this.#session === null) throw refusals.unreachable(this.#mode().waitMs);
-    const { answer, sentAt } = await new Promise<{ answer: Answer; sentAt: number }>(
-      (resolve, reject) => {
-        this.#queue.push({
-          message: start === null ? message : { ...message, start },
-          heard: (told, at) => {
-            if (told === undefined) reject(new TypeError("Redis did not answer a claim"));
-            else resolve({ answer: told, sentAt: at });
-          },
-          failed: () => {
-            // It may have been granted all the same.
-            this.#settled.set(id, settledMessage(claim.keyId, id, NOTHING, hold));
-            reject(refusals.unreachable(this.#mode().waitMs));
-          },
-        });
-        this.#flushSoon();
-      },
-    );
+    let told: Answered;
+    try {
+      told = await this.#batches.claim(start === null ? message : { ...message, start });
+    } catch {
+      // It may have been granted all the same.
+      this.#batches.settle(settledMessage(claim.keyId, id, NOTHING, hold));
+      throw refusals.unreachable(this.#mode().waitMs);
+    }
+    const { answer, sentAt } = told;
+    this.#told.learn(claim, answer);
     if (answer.no === undefined) {
       const expiresAt = sentAt + this.#options.ttlMs;
       const held: Held = {
@@ -251,12 +219,11 @@ export class SharedLimiter implements Limiter {
         end: null,
       };
       this.#held.add(held);
-      this.#learn(claim.keyId, answer);
       return this.#held.leaseOf(held, this.headers(claim.keyId, claim.limits), this.#release);
     }
-    if (answer.no === "unread" && start === null && claim.limits.budget !== null)
+    if (answer.no === "unread" && start === null)
       return await this.#ask(claim, await this.#spent(claim, wall));
-    throw this.#refusal(claim, answer);
+    throw refusalOf(claim, answer);
   }
 
   async #spent({ keyId, limits: { budget } }: Claim, wall: number): Promise<number> {
@@ -268,96 +235,21 @@ export class SharedLimiter implements Limiter {
     }
   }
 
-  #refusal(claim: Claim, answer: Exclude<Answer, { no?: undefined }>): Error {
-    const { keyId, limits, costNanoUsd } = claim;
-    switch (answer.no) {
-      case "requests":
-      case "tokens": {
-        this.#learn(keyId, answer);
-        if (answer.no === "tokens") return refusals.tooManyTokens(claim, answer.w);
-        const until = this.#clock.now() + answer.w;
-        this.#full.set(keyId, { until, limit: limits.requestsPerMinute });
-        return refusals.tooManyRequests(limits, answer.w);
-      }
-      case "closed":
-        return refusals.unknownWindow(answer.w);
-      case "units":
-        return refusals.tooManyAtOnce(claim);
-      case "images":
-        return refusals.tooManyImages(limits);
-      case "budget":
-        return limits.budget === null
-          ? refusals.budgetUnknown("no budget")
-          : refusals.budgetSpent(limits.budget, costNanoUsd ?? 0, answer.l);
-      case "unread":
-        return refusals.budgetUnknown("Redis forgot it at once");
-    }
-  }
-
-  #learn(keyId: string, { r, rr, t, tr }: { r: number; rr: number; t: number; tr: number }): void {
-    const now = this.#clock.now();
-    this.#windows.set(keyId, {
-      requests: { used: r, resetAt: now + rr },
-      tokens: { used: t, resetAt: now + tr },
-    });
-  }
-
   readonly #release = (held: Held, used: Used): void => {
     if (!this.#held.remove(held)) return;
     const { claim, hold, id, local, known } = held;
     local?.release(used);
     if (!known) this.#share?.spend(claim, used);
     else if (hold !== undefined || claim.limits.tokensPerMinute > 0) {
-      this.#settled.set(id, settledMessage(claim.keyId, id, used, hold));
-      this.#flushSoon();
+      this.#batches.settle(settledMessage(claim.keyId, id, used, hold));
     }
   };
-
-  /** All that came in one turn of the event loop goes out together. */
-  #flushSoon(): void {
-    if (this.#flushing || this.#session === null) return;
-    this.#flushing = true;
-    setImmediate(() => {
-      this.#flushing = false;
-      const session = this.#session;
-      while (this.#queue.length > 0) {
-        const some = this.#queue.splice(0, MOST_AT_ONCE);
-        if (session === null) for (const { failed } of some) failed();
-        else void this.#send(session, some);
-      }
-      if (session !== null && this.#settled.size > 0) void this.#send(session, []);
-    });
-  }
-
-  async #send(session: Session, some: readonly Waiting[]): Promise<void> {
-    const settled = this.#takeSettled();
-    try {
-      const heard = await session.say({
-        op: "admit",
-        claims: some.map(({ message }) => message),
-        settled,
-      });
-      this.#heard(heard);
-      for (const [index, { heard: tell }] of some.entries())
-        tell(heard.answers?.[index], heard.sentAt);
-    } catch {
-      // The connection was given up with the reason. What was settled is told to the next one; it may be told twice.
-      for (const message of settled) this.#settled.set(message.id, message);
-      for (const { failed } of some) failed();
-    }
-  }
-
-  #takeSettled(): SettledMessage[] {
-    const all = [...this.#settled.values()];
-    this.#settled.clear();
-    return all;
-  }
 
   async #join(connection: RedisConnection): Promise<void> {
     const session = new Session(connection, this.#options, this.#clock);
     const held = this.#held.endingBefore(Number.POSITIVE_INFINITY);
     const unknown = held.filter(({ known }) => !known);
-    const settled = this.#takeSettled();
+    const settled = this.#batches.takeSettled();
     this.#joining = true;
     // Those that end from here on must be settled in Redis.
     for (const each of unknown) each.known = true;
@@ -373,7 +265,7 @@ export class SharedLimiter implements Limiter {
       this.#held.renewed(held, heard.sentAt + this.#options.ttlMs);
     } catch (error) {
       for (const each of unknown) each.known = false;
-      for (const message of settled) this.#settled.set(message.id, message);
+      this.#batches.putBack(settled);
       throw error;
     } finally {
       this.#joining = false;
@@ -383,8 +275,8 @@ export class SharedLimiter implements Limiter {
     this.#share = null;
     this.#session = session;
     this.#trouble = "";
+    this.#batches.use(session);
     this.#connected.resolve();
-    this.#flushSoon();
   }
 
   #down(reason: string): void {
@@ -395,7 +287,7 @@ export class SharedLimiter implements Limiter {
     this.#session = null;
     this.#connected = Promise.withResolvers();
     this.#graceUntil = this.#clock.now() + this.#options.timeoutMs;
-    for (const { failed } of this.#queue.splice(0)) failed();
+    this.#batches.use(null);
   }
 
   #heard({ closed, member }: Heard): void {
@@ -450,7 +342,6 @@ export class SharedLimiter implements Limiter {
 }
 
 const NOTHING: Used = { tokens: 0, costNanoUsd: 0 };
-const NEVER = { used: 0, resetAt: Number.NEGATIVE_INFINITY };
 
 function isUnlimited({ limits, image, costNanoUsd }: Claim): boolean {
   return (

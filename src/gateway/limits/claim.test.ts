@@ -1,0 +1,125 @@
+import { expect, test } from "bun:test";
+import { modelNamed } from "../../../test/gateway/targets.ts";
+import { targetOf } from "../../catalog/target.ts";
+import type { Price } from "../../types.ts";
+import { type Candidate, claimOf } from "./claim.ts";
+import { type Limits, UNLIMITED } from "./limits.ts";
+import type { Plan } from "./plans.ts";
+
+const model = modelNamed("m");
+const caller = { keyId: "k", role: "anonymous", key: null } as const;
+const chat = { messages: [{ role: "user", content: "x".repeat(300) }] };
+/** 300 letters and the role's four, a message, and what templates put around it. */
+const PROMPT = 102 + 16 + 64;
+
+const plan = (limits: Partial<Limits>): Plan => ({
+  name: "p",
+  limits: { ...UNLIMITED, ...limits },
+  models: [],
+  defaultMaxTokens: 500,
+});
+
+const priced = (prompt: number, completion: number): Price => ({
+  prompt,
+  completion,
+  request: 0,
+  cached: null,
+  image: null,
+});
+
+const at = (known: Parameters<typeof targetOf>[3]): Candidate => ({
+  model,
+  targets: [targetOf(model, "p", "m", { contextLength: 8192, ...known })],
+});
+
+const asked = (limits: Partial<Limits>, input: object, ...candidates: Candidate[]) =>
+  claimOf(caller, plan(limits), "chat", { ...chat, ...input }, candidates);
+
+test("where neither tokens nor money are limited nothing is counted, and no limit is sent", () => {
+  const { claim, maxTokens } = asked({ requestsPerMinute: 5 }, {}, at({}));
+  expect([claim.tokens, claim.costNanoUsd, maxTokens]).toEqual([0, null, null]);
+});
+
+test("the bound is the prompt and the answer that was asked for, in either of its names", () => {
+  for (const input of [{ max_tokens: 40 }, { max_completion_tokens: 40, max_tokens: 9000 }]) {
+    const { claim, maxTokens } = asked({ tokensPerMinute: 10_000 }, input, at({}));
+    expect([claim.tokens, maxTokens]).toEqual([PROMPT + 40, null]);
+  }
+});
+
+test("a request that says no limit gets the usual one, or what a minute or its targets can hold", () => {
+  const of = (limits: Partial<Limits>, candidate: Candidate) =>
+    asked(limits, {}, candidate).maxTokens;
+  expect([
+    of({ tokensPerMinute: 10_000 }, at({})),
+    of({ tokensPerMinute: 400 }, at({})),
+    of({ tokensPerMinute: 10 }, at({})),
+    of({ tokensPerMinute: 10_000 }, at({ maxOutput: 64 })),
+  ]).toEqual([500, 400 - PROMPT, 1, 64]);
+});
+
+test("more than any of its targets gives is not set aside", () => {
+  const { claim } = asked(
+    { tokensPerMinute: 10_000 },
+    { max_tokens: 5000 },
+    at({ maxOutput: 100 }),
+    at({ maxOutput: 300 }),
+  );
+  expect(claim.tokens).toBe(PROMPT + 300);
+});
+
+test("each prompt of a completion has an answer of its own, and a vector none", () => {
+  const limits = plan({ tokensPerMinute: 10_000 });
+  const three = { prompt: ["a", "b", "c"], max_tokens: 10 };
+  const completion = claimOf(caller, limits, "completions", three, [at({})]);
+  expect(completion.claim.tokens).toBe(65 + 30);
+  const vector = claimOf(caller, limits, "embeddings", { input: "x".repeat(30) }, [at({})]);
+  expect([vector.claim.tokens, vector.maxTokens]).toEqual([74, null]);
+});
+
+const budget = { period: "day", nanoUsd: 1 } as const;
+
+test("what it may cost is told by the dearest target", () => {
+  const cheap = at({ price: priced(1e-7, 1e-6) });
+  const dear = at({ price: priced(1e-6, 1e-5) });
+  const { claim } = asked({ budget }, { max_tokens: 40 }, cheap, dear);
+  expect(claim.costNanoUsd).toBe(PROMPT * 1000 + 40 * 10_000);
+});
+
+test("only what is known to be free needs no budget", () => {
+  expect(asked({ budget }, {}, at({ price: priced(0, 0) })).claim.costNanoUsd).toBeNull();
+  expect(asked({ budget }, {}, at({ price: null })).claim.costNanoUsd).toBe(0);
+});
+
+test("an anonymous call is one unit; a key's is as many as the model's size takes", () => {
+  const sized = (parameters: string): Candidate => {
+    const large = { ...model, file: { ...model.file, parameters } };
+    return { model: large, targets: [targetOf(large, "p", "m", { concurrencyCost: 3 })] };
+  };
+  const units = (candidate: Candidate, key: boolean) => {
+    const by = key ? { ...caller, role: "admin" as const, key: KEY } : caller;
+    return claimOf(by, plan({ concurrency: 9 }), "chat", chat, [candidate]).claim.units;
+  };
+  expect(["1.1B", "15B", "32B", "70B"].map((size) => units(sized(size), true))).toEqual([
+    1, 1, 2, 4,
+  ]);
+  expect([units(sized("unknown"), true), units(sized("70B"), false)]).toEqual([3, 1]);
+});
+
+const KEY = {
+  id: "k",
+  prefix: "sk",
+  name: "k",
+  owner: "o",
+  role: "admin",
+  plan: null,
+  models: null,
+  endpoints: null,
+  budget: null,
+  tags: [],
+  payloads: null,
+  createdAt: 0,
+  expiresAt: null,
+  disabledAt: null,
+  revokedAt: null,
+} as const;

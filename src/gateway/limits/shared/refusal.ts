@@ -1,0 +1,30 @@
+import type { GatewayError } from "../../../contract/errors.ts";
+import type { Claim } from "../limits.ts";
+import * as refusals from "../refusals.ts";
+import type { Answer } from "./messages.ts";
+
+/** Why the script did not grant a claim. */
+export type No = Exclude<Answer, { no?: undefined }>;
+
+/** The same in the caller's words. */
+export function refusalOf(claim: Claim, answer: No): GatewayError {
+  const { limits, costNanoUsd } = claim;
+  switch (answer.no) {
+    case "requests":
+      return refusals.tooManyRequests(limits, answer.w);
+    case "tokens":
+      return refusals.tooManyTokens(claim, answer.w);
+    case "closed":
+      return refusals.unknownWindow(answer.w);
+    case "units":
+      return refusals.tooManyAtOnce(claim);
+    case "images":
+      return refusals.tooManyImages(limits);
+    case "budget":
+      return limits.budget === null
+        ? refusals.budgetUnknown("a budget that is none")
+        : refusals.budgetSpent(limits.budget, costNanoUsd ?? 0, answer.l);
+    case "unread":
+      return refusals.budgetUnknown("Redis forgot what was read at once");
+  }
+}

@@ -1,0 +1,165 @@
+import { afterAll, beforeAll, expect, test } from "bun:test";
+import type { AccountConcurrency, AccountPlan } from "../../../src/contract/account.ts";
+import { startCovey, type TestCovey } from "../../covey.ts";
+import { type FakeUpstream, fakeUpstream } from "../../fake-upstream.ts";
+import { ADMIN_KEY, bearer, chat, jsonOf, makeKey } from "../keys/made.ts";
+import {
+  callIdOf,
+  chatBody,
+  endedRow,
+  FAKE_KEY,
+  fakeConfig,
+  frames,
+  post,
+  until,
+} from "../wire.ts";
+
+/** Keys on plans: what the limits say, and what is left of them. */
+
+const MODELS = ["echo", "story-20", "slow-400", "endless-20"];
+const PLANS = `[plans.fast]
+requests_per_minute = 3
+[plans.tokens]
+tokens_per_minute = 3000
+[plans.narrow]
+concurrency = 2
+models = ["endless-*"]
+[plans.paid]
+budget = "0.01/day"
+[limits]
+default_max_tokens = 500
+`;
+const PRICE = "price = { prompt = 1, completion = 10 }\n";
+
+let upstream: FakeUpstream;
+let covey: TestCovey;
+
+beforeAll(async () => {
+  upstream = fakeUpstream();
+  covey = await startCovey({
+    toml: fakeConfig(upstream, MODELS, PLANS) + PRICE,
+    env: { FAKE_KEY, COVEY_ADMIN_KEY: ADMIN_KEY },
+  });
+});
+afterAll(async () => {
+  await covey.close();
+  await upstream.close();
+});
+
+type Told = { error: { code: string; type: string; message: string; doc_url?: string } };
+const errorOf = async (answer: Response): Promise<Told["error"]> =>
+  (await jsonOf<Told>(answer)).error;
+const planOf = async (key: string): Promise<AccountPlan> =>
+  jsonOf<AccountPlan>(await fetch(`${covey.url}/v1/plan`, { headers: bearer(key) }));
+const concurrencyOf = async (key: string): Promise<AccountConcurrency> =>
+  jsonOf<AccountConcurrency>(
+    await fetch(`${covey.url}/account/concurrency`, { headers: bearer(key) }),
+  );
+
+test("requests past the minute's are 429 with the seconds until the next, and every answer says what is left", async () => {
+  const { key } = await makeKey(covey, { plan: "fast" });
+  const left = [];
+  for (let n = 0; n < 3; n++) {
+    const answer = await chat(covey, key, "echo");
+    expect(answer.status).toBe(200);
+    left.push(answer.headers.get("x-ratelimit-remaining-requests"));
+  }
+  expect(left).toEqual(["2", "1", "0"]);
+  const refused = await chat(covey, key, "echo");
+  expect(refused.status).toBe(429);
+  expect(await errorOf(refused)).toMatchObject({
+    type: "rate_limit_error",
+    code: "rate_limit_exceeded",
+  });
+  const after = Number(refused.headers.get("retry-after"));
+  expect(after).toBeGreaterThan(50);
+  expect(after).toBeLessThanOrEqual(60);
+  expect(refused.headers.get("x-ratelimit-remaining-requests")).toBe("0");
+  const reset = Date.parse(refused.headers.get("x-ratelimit-reset-requests") ?? "") - Date.now();
+  expect(reset).toBeGreaterThan(50_000);
+  expect(reset).toBeLessThanOrEqual(60_000);
+});
+
+test("tokens are set aside with the answer's limit, which is sent upstream, and given back", async () => {
+  const { key } = await makeKey(covey, { plan: "tokens" });
+  const answer = await chat(covey, key, "story-20");
+  const during = Number(answer.headers.get("x-ratelimit-remaining-tokens"));
+  expect(answer.headers.get("x-ratelimit-limit-tokens")).toBe("3000");
+  expect(during).toBeLessThan(2500);
+  expect(upstream.requests.at(-1)?.body.max_tokens).toBe(500);
+  const { usage } = await jsonOf<{ usage: { total_tokens: number } }>(answer);
+  const { tokens_per_minute } = await planOf(key);
+  expect(tokens_per_minute).toEqual({ limit: 3000, remaining: 3000 - usage.total_tokens });
+  const large = await chat(covey, key, "story-20", { max_tokens: 3000 });
+  expect(large.status).toBe(429);
+  expect((await errorOf(large)).message).toContain("max_tokens");
+});
+
+test("what runs is shown with its units, and past them a request is 429", async () => {
+  const { key } = await makeKey(covey, { plan: "narrow" });
+  const leaving = new AbortController();
+  const both = await Promise.all(
+    [0, 1].map(() =>
+      post(`${covey.url}/v1/chat/completions`, chatBody("endless-20", "hi", { stream: true }), {
+        headers: bearer(key),
+        signal: leaving.signal,
+      }),
+    ),
+  );
+  for (const answer of both) await frames(answer).next();
+  const { requests, ...all } = await concurrencyOf(key);
+  expect(all).toEqual({ limit: 2, used_cost: 2, request_count: 2 });
+  expect(requests.map(({ id, model, cost }) => ({ id, model, cost }))).toEqual(
+    both.map((answer) => ({ id: callIdOf(answer), model: "endless-20", cost: 1 })),
+  );
+  const third = await chat(covey, key, "endless-20");
+  expect([third.status, (await errorOf(third)).code]).toEqual([429, "concurrency_limit_exceeded"]);
+  leaving.abort();
+  await until(async () => ((await concurrencyOf(key)).used_cost === 0 ? true : null), "free again");
+});
+
+test("a model that is not on the plan is 403, and listed as not available", async () => {
+  const { key } = await makeKey(covey, { plan: "narrow" });
+  const refused = await chat(covey, key, "echo");
+  expect([refused.status, (await errorOf(refused)).code]).toEqual([403, "model_not_allowed"]);
+  const list = await fetch(`${covey.url}/v1/models?available_on_current_plan=1`, {
+    headers: bearer(key),
+  });
+  const { data } = await jsonOf<{ data: { id: string }[] }>(list);
+  expect(data.map(({ id }) => id)).toEqual(["endless-20"]);
+  expect((await planOf(key)).models).toEqual(["endless-*"]);
+});
+
+test("a budget is 402 once the dearest end of a request would pass it, and what was spent is the log's", async () => {
+  const { key } = await makeKey(covey, { plan: "paid" });
+  const first = await chat(covey, key, "story-20");
+  expect(first.status).toBe(200);
+  const row = await endedRow(covey, callIdOf(first));
+  const cost = (row.cost_nano_usd ?? 0) / 1e9;
+  expect(cost).toBeGreaterThan(0);
+  const { budget } = await planOf(key);
+  expect(budget).toMatchObject({ limit_usd: 0.01, spent_usd: cost, reserved_usd: 0 });
+  const dear = await chat(covey, key, "story-20", { max_tokens: 1000 });
+  expect(dear.status).toBe(402);
+  expect(dear.headers.get("x-should-retry")).toBe("false");
+  const error = await errorOf(dear);
+  expect(error).toMatchObject({ type: "insufficient_quota", code: "insufficient_quota" });
+  expect(error.doc_url).toBe(`${covey.url}/docs/limits`);
+  const told = await fetch(`${covey.url}/api/v1/key`, { headers: bearer(key) });
+  expect((await jsonOf<{ data: object }>(told)).data).toMatchObject({
+    limit: 0.01,
+    limit_remaining: (10_000_000 - (row.cost_nano_usd ?? 0)) / 1e9,
+    limit_reset: "daily",
+  });
+  // Less is still to be had.
+  expect((await chat(covey, key, "story-20", { max_tokens: 10 })).status).toBe(200);
+});
+
+test("a key's own budget takes the place of its plan's", async () => {
+  const { key } = await makeKey(covey, {
+    plan: "paid",
+    budget: { period: "month", usd: 0.001 },
+  });
+  expect((await planOf(key)).budget).toMatchObject({ period: "month", limit_usd: 0.001 });
+  expect((await chat(covey, key, "story-20")).status).toBe(402);
+});

@@ -1,0 +1,97 @@
+import { expect, test } from "bun:test";
+import {
+  type Claim,
+  type Lease,
+  type Limiter,
+  UNLIMITED,
+} from "../../src/gateway/limits/limits.ts";
+import { MemoryLimiter } from "../../src/gateway/limits/memory.ts";
+import { hangs, says } from "./acts.ts";
+import { type Stage, stage } from "./stage.ts";
+import { modelNamed, targetAt } from "./targets.ts";
+
+/** What admission is to a call: what it takes, what it gives back, and how a call ends that may not go on. */
+
+const model = modelNamed("m");
+const at = (provider: string) => [targetAt(provider, {}, model)];
+
+const standing = (play: Stage, limits: object) =>
+  play.gateway.limiter.standing("anonymous", { ...UNLIMITED, ...limits });
+
+test("what a call used takes the place of what was set aside, whole, streamed or failed", async () => {
+  const limits = { tokensPerMinute: 5000 };
+  const play = stage({
+    models: [[model, at("a")]],
+    scripts: { a: says("hello", [30, 5]) },
+    limits,
+  });
+  await play.ask();
+  expect((await standing(play, limits)).tokens.used).toBe(35);
+  await play.ask({ stream: true });
+  expect((await standing(play, limits)).tokens.used).toBe(70);
+  await play.ask({ model: "unknown" });
+  expect((await standing(play, limits)).tokens.used).toBe(70);
+  play.expectIdle();
+});
+
+test("the answer's limit that was admitted is the one that is asked for", async () => {
+  const play = stage({
+    models: [[model, at("a")]],
+    scripts: { a: says("hello") },
+    limits: { tokensPerMinute: 1000 },
+  });
+  await play.ask();
+  await play.ask({ max_tokens: 7 });
+  const [unsaid, said] = play.asked.a ?? [];
+  expect(unsaid?.input.max_tokens).toBeGreaterThan(100);
+  expect(unsaid?.input.max_tokens).toBeLessThan(1000);
+  expect(said?.input.max_tokens).toBe(7);
+});
+
+/** A limiter whose places can be taken away. */
+class Losing extends MemoryLimiter {
+  readonly ends: (() => void)[] = [];
+
+  override async admit(claim: Claim): Promise<Lease> {
+    const lease = await super.admit(claim);
+    return { ...lease, onLost: (end) => void this.ends.push(end) };
+  }
+}
+
+test("a call whose place can't be kept ends with an error, and gives back what it holds", async () => {
+  for (const streams of [false, true]) {
+    const limiter = new Losing({ spent: () => Promise.resolve(0) });
+    const play = stage({ models: [[model, at("a")]], scripts: { a: hangs }, limiter });
+    const asking = play.ask({ stream: streams });
+    while (play.asked.a?.length !== 1) await Bun.sleep(1);
+    for (const end of limiter.ends) end();
+    const seen = await asking;
+    expect(seen.done).toBe(false);
+    expect(play.settled).toMatchObject([{ status: "failed", error: "unavailable" }]);
+    play.expectIdle();
+  }
+});
+
+test("a limiter that takes its time holds up nobody else, and a client that left meanwhile is not asked for", async () => {
+  const opened = Promise.withResolvers<void>();
+  const memory = new MemoryLimiter({ spent: () => Promise.resolve(0) });
+  const limiter: Limiter = {
+    admit: async (claim) => {
+      await opened.promise;
+      return await memory.admit(claim);
+    },
+    headers: (keyId, limits) => memory.headers(keyId, limits),
+    standing: (keyId, limits) => memory.standing(keyId, limits),
+    state: () => memory.state(),
+    drain: () => memory.drain(),
+    close: () => memory.close(),
+  };
+  const play = stage({ models: [[model, at("a")]], scripts: { a: hangs }, limiter });
+  const leaving = new AbortController();
+  const asking = play.ask({}, { signal: leaving.signal });
+  leaving.abort();
+  opened.resolve();
+  await asking;
+  expect([play.asked.a?.length, play.settled[0]?.status]).toEqual([0, "cancelled"]);
+  play.expectIdle();
+});
