@@ -150,7 +150,7 @@ export const COMMANDS = {
     },
     examples: [
       ["npx covey keys create --name ci --models qwen/* --budget 10/month", "a key for one job"],
-      ["npx covey keys rotate ci --overlap 24h", "a new one; the old one works for a day more"],
+      ["npx covey keys rotate ci --overlap 24h", "a new one; the old one works a day more"],
       ["npx covey keys revoke ci", "ends it and its running calls, for good"],
     ],
     positionals: [1, 2],

@@ -2,6 +2,7 @@ import type { ModelItem } from "../../contract/models.ts";
 import { decimal } from "../../lib/decimal.ts";
 import type { Model, Price, Target } from "../../types.ts";
 import type { Gateway } from "../gateway.ts";
+import { unitsOf } from "../limits/units.ts";
 
 /** The sampling parameters of the embedded engines, and of a target of which nobody said more. */
 export const TEXT_PARAMETERS: readonly string[] = [
@@ -93,7 +94,7 @@ export function describe(model: Model, targets: readonly Target[] = NONE): Model
     is_gated: best?.barred === "gated",
     available_on_current_plan: best === undefined || best.barred === null,
     providers: [...new Set(targets.map(({ provider }) => provider))],
-    concurrency_cost: best?.concurrencyCost ?? 1,
+    concurrency_cost: unitsOf(model, targets),
     status: "active",
     features: {
       tool_use: file.features.includes("tool_use"),
