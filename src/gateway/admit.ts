@@ -27,10 +27,11 @@ export async function admit<O extends Operation>(
     model,
     targets: gateway.models.targets(model),
   }));
-  const { claim, maxTokens } = claimOf(call.caller, plan, operation, input, candidates);
+  const { claim, maxTokens, unsent } = claimOf(call.caller, plan, operation, input, candidates);
   call.lease = await gateway.limiter.admit(claim);
   call.lease.onLost(() => endCall(call, leaseLost()));
-  return { operation, input: limited<O>(input, maxTokens), models, wishes };
+  for (const name of unsent) call.dropped.add(name);
+  return { operation, input: limited<O>(input, maxTokens, unsent), models, wishes };
 }
 
 /** Those that take what is too long for these. */
@@ -44,8 +45,12 @@ function larger(gateway: Gateway, models: readonly Model[]): Model[] {
 function limited<O extends Operation>(
   input: OperationInput[O] & JsonObject,
   maxTokens: number | null,
+  unsent: readonly string[],
 ): OperationInput[O] & JsonObject {
-  return maxTokens === null ? input : { ...input, max_tokens: maxTokens };
+  if (maxTokens === null && unsent.length === 0) return input;
+  const sent = maxTokens === null ? { ...input } : { ...input, max_tokens: maxTokens };
+  for (const name of unsent) Reflect.deleteProperty(sent, name);
+  return sent;
 }
 
 function notOnPlan({ id }: Model, plan: string): GatewayError {

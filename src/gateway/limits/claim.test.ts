@@ -77,6 +77,12 @@ test("each prompt of a completion has an answer of its own, and a vector none", 
   expect([vector.claim.tokens, vector.maxTokens]).toEqual([74, null]);
 });
 
+test("where tokens count, no other name of the answer's limit is sent beside it", () => {
+  const more = { max_tokens: 5, n_predict: 90_000, best_of: 50, max_length: null, top_k: 3 };
+  expect(asked({ tokensPerMinute: 10_000 }, more, at({})).unsent).toEqual(["n_predict", "best_of"]);
+  expect(asked({ requestsPerMinute: 5 }, more, at({})).unsent).toEqual([]);
+});
+
 const budget = { period: "day", nanoUsd: 1 } as const;
 
 test("what it may cost is told by the dearest target", () => {

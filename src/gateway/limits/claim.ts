@@ -14,7 +14,15 @@ export interface Claimed {
   readonly claim: Claim;
   /** The answer's limit that must be sent, since it is what was claimed; null: as the request says. */
   readonly maxTokens: number | null;
+  /** Fields that must not be sent, since a server may take them for more than was claimed. */
+  readonly unsent: readonly string[];
 }
+
+/** What servers call the answer's limit or the number of answers beside the contract's own names; some of them go before those. */
+const OTHER_BOUNDS = [
+  ...["n_predict", "num_predict", "max_new_tokens", "max_output_tokens", "max_length"],
+  ...["best_of", "n_cmpl", "num_return_sequences"],
+];
 
 const ANSWERS: Readonly<Record<Operation, boolean>> = {
   chat: true,
@@ -47,7 +55,8 @@ export function claimOf(
     image: false,
     costNanoUsd: limits.budget === null ? null : dearest(candidates, bound),
   };
-  return { claim, maxTokens: bound.maxTokens };
+  const unsent = counts ? OTHER_BOUNDS.filter((name) => (input[name] ?? null) !== null) : [];
+  return { claim, maxTokens: bound.maxTokens, unsent };
 }
 
 interface Bound {
