@@ -158,6 +158,25 @@ withRedis("a budget of a gateway that died is charged what was set aside", async
 });
 
 withRedis(
+  "what running calls set aside of a budget is set aside in an empty Redis too",
+  async () => {
+    const a = gateway("a");
+    const limits = { budget: { period: "day", nanoUsd: 1000 } } as const;
+    const running = await a.ask(limits, { costNanoUsd: 400 });
+    await redis?.kill();
+    await redis?.start();
+    await until(() => a.limiter.state().mode === "waiting");
+    await until(() => a.limiter.state().mode === "shared");
+    expect((await a.refused(limits, { costNanoUsd: 601 }))?.kind).toBe("insufficient_quota");
+    const next = await a.ask(limits, { costNanoUsd: 500 });
+    running.release({ tokens: 0, costNanoUsd: 100 });
+    next.release({ tokens: 0, costNanoUsd: 50 });
+    await until(async () => (await a.standing(limits)).budget?.spentNanoUsd === 150);
+    expect((await a.standing(limits)).budget?.reservedNanoUsd).toBe(0);
+  },
+);
+
+withRedis(
   "without Redis: nothing for a window, then a share, and the calls whose places lapse end before",
   async () => {
     const [a, b] = [gateway("a"), gateway("b")];

@@ -195,6 +195,16 @@ local function wait_for_tokens(k, amount, limit)
   return 0
 end
 
+-- What running calls have set aside of a period that nobody knew here when their leases were put back.
+local function held_of(k, period)
+  local sum = 0
+  for _, text in ipairs(redis.call('HVALS', e .. ':c#:' .. k)) do
+    local lease = string.sub(text, 1, 1) == '{' and cjson.decode(text) or nil
+    if lease and lease.b == period then sum = sum + lease.n end
+  end
+  return sum
+end
+
 local function admit(claim)
   local k = claim.k
   if closed > 0 then return { no = 'closed', w = closed } end
@@ -206,7 +216,7 @@ local function admit(claim)
     local name = page(k, lease)
     if redis.call('EXISTS', name) == 0 then
       if not claim.start then return { no = 'unread' } end
-      redis.call('HSET', name, 'spent', whole(claim.start), 'reserved', '0')
+      redis.call('HSET', name, 'spent', whole(claim.start), 'reserved', whole(held_of(k, lease.b)))
       keep(name, math.max(1, lease.x - now) + 86400000)
     end
     local sums = redis.call('HMGET', name, 'spent', 'reserved')
