@@ -60,6 +60,22 @@ describe("with a key configured", () => {
       call({ authorization: "Bearer wrong", "x-api-key": "a-key-of-the-operator" }, keyed),
     ).toBe("401");
   });
+  test("what is sent in the place of a key is never none", () => {
+    for (const sent of [
+      "Basic YTpi",
+      "Token x",
+      "sk-covey-x",
+      "Bearer\tx",
+      "Bearerx",
+      "bearer x y",
+    ])
+      expect(call({ authorization: sent }, keyed)).toBe("401");
+    expect(call({ authorization: "Basic YTpi" })).toBe("anonymous");
+    expect(call({ authorization: "Bearer\ta-key-of-the-operator" }, keyed)).toBe("admin");
+    expect(call({ authorization: "Basic YTpi", "x-api-key": "a-key-of-the-operator" }, keyed)).toBe(
+      "admin",
+    );
+  });
   test("no key is anonymous only where that is allowed", () => {
     expect(call({}, keyed)).toBe("anonymous");
     expect(call({}, { ...keyed, allowAnonymous: false })).toBe("401");

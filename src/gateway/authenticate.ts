@@ -118,18 +118,17 @@ function endedMessage(state: Exclude<KeyState, "active">): string {
   return state === "expired" ? "This API key has expired." : `This API key is ${state}.`;
 }
 
+/** Of an `Authorization` that is no bearer's all is taken: it is no key, and must not pass for none either. */
 function presentedKey(headers: Headers): string | null {
-  const authorization = headers.get("authorization");
-  if (authorization !== null) {
-    const space = authorization.indexOf(" ");
-    if (space > 0 && authorization.slice(0, space).toLowerCase() === "bearer") {
-      const token = authorization.slice(space + 1).trim();
-      if (token !== "") return token;
-    }
-  }
+  const authorization = headers.get("authorization")?.trim() ?? "";
+  const token = BEARER.exec(authorization)?.[1];
+  if (token !== undefined && token !== "") return token;
   const apiKey = headers.get("x-api-key");
-  return apiKey === null || apiKey === "" ? null : apiKey;
+  if (apiKey !== null && apiKey !== "") return apiKey;
+  return authorization === "" || token === "" ? null : authorization;
 }
+
+const BEARER = /^bearer(?:\s+|$)(.*)$/i;
 
 /**
  * Without a key only a local program may call: not a page of another site in a browser, not a name

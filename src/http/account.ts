@@ -20,19 +20,20 @@ async function concurrency(gateway: Gateway, request: Request): Promise<AccountC
   const { limits } = planOf(gateway.plans, caller);
   const { units } = await gateway.limiter.standing(caller.keyId, limits);
   const now = Date.now();
-  const requests = [...gateway.running]
-    .filter((call) => call.caller.keyId === caller.keyId)
-    .map((call) => ({
-      id: call.id,
-      model: call.model ?? "",
-      cost: call.lease?.units ?? 0,
-      started_at: new Date(call.at).toISOString(),
-      duration_ms: Math.max(0, now - call.at),
-    }));
+  const running = [...gateway.running].filter((call) => call.caller.keyId === caller.keyId);
+  // Anonymous callers are not told apart, and a call's id opens it in the log: none gets another's.
+  const own = caller.role === "anonymous" ? [] : running;
+  const requests = own.map((call) => ({
+    id: call.id,
+    model: call.model ?? "",
+    cost: call.lease?.units ?? 0,
+    started_at: new Date(call.at).toISOString(),
+    duration_ms: Math.max(0, now - call.at),
+  }));
   return {
     limit: orNull(limits.concurrency),
     used_cost: units,
-    request_count: requests.length,
+    request_count: running.length,
     requests,
   };
 }

@@ -90,6 +90,8 @@ test("tokens are set aside with the answer's limit, which is sent upstream, and 
   const { usage } = await jsonOf<{ usage: { total_tokens: number } }>(answer);
   const { tokens_per_minute } = await planOf(key);
   expect(tokens_per_minute).toEqual({ limit: 3000, remaining: 3000 - usage.total_tokens });
+  await (await chat(covey, key, "story-20", { max_tokens: 5, n_predict: 90_000 })).text();
+  expect(upstream.requests.at(-1)?.body).not.toHaveProperty("n_predict");
   const large = await chat(covey, key, "story-20", { max_tokens: 3000 });
   expect(large.status).toBe(429);
   expect((await errorOf(large)).message).toContain("max_tokens");
@@ -116,6 +118,18 @@ test("what runs is shown with its units, and past them a request is 429", async 
   expect([third.status, (await errorOf(third)).code]).toEqual([429, "concurrency_limit_exceeded"]);
   leaving.abort();
   await until(async () => ((await concurrencyOf(key)).used_cost === 0 ? true : null), "free again");
+});
+
+test("anonymous callers are told how many of them run, and of no call but their own answer's", async () => {
+  const leaving = new AbortController();
+  const url = `${covey.url}/v1/chat/completions`;
+  const answer = await post(url, chatBody("endless-20", "hi", { stream: true }), {
+    signal: leaving.signal,
+  });
+  await frames(answer).next();
+  const told = await jsonOf<AccountConcurrency>(await fetch(`${covey.url}/account/concurrency`));
+  leaving.abort();
+  expect(told).toEqual({ limit: 32, used_cost: 1, request_count: 1, requests: [] });
 });
 
 test("a model that is not on the plan is 403, and listed as not available", async () => {
