@@ -80,8 +80,8 @@ test("a running call, an open breaker and a key at rest are seen, and told in th
   expect(sumOf(samples, "covey_breakers", { provider: "first", state: "open" })).toBe(1);
   expect(sumOf(samples, "covey_provider_keys", { provider: "first", state: "resting" })).toBe(1);
   const told = (text: string) => pair.covey.logged.filter((line) => line.includes(text));
-  expect(told("a target is not asked for a while")).toHaveLength(1);
-  expect(told("a key rests")).toHaveLength(1);
+  expect(told("a target failed several times in a row and is left alone")).toHaveLength(1);
+  expect(told("a provider refused a key, which rests")).toHaveLength(1);
   expect(told("an attempt failed")[0]).toContain('"fault":"broken"');
 });
 
