@@ -5,7 +5,7 @@ import type { Gateway } from "./gateway.ts";
 import { claimOf } from "./limits/claim.ts";
 import { isOnPlan, planOf } from "./limits/plans.ts";
 import type { ReadRequest } from "./read.ts";
-import type { Request } from "./routing/route.ts";
+import { largerModel, type Request } from "./routing/route.ts";
 
 /**
  * Takes what the request may use at most of its key's limits, as `call.lease`. Returns it as it may be
@@ -23,7 +23,7 @@ export async function admit<O extends Operation>(
   const [first] = all;
   if (!isOnPlan(plan, first)) throw notOnPlan(first, plan.name);
   const models = all.filter((model) => isOnPlan(plan, model));
-  const candidates = [...models, ...larger(gateway, models)].map((model) => ({
+  const candidates = withLarger(gateway, call, models).map((model) => ({
     model,
     targets: gateway.models.targets(model),
   }));
@@ -34,12 +34,15 @@ export async function admit<O extends Operation>(
   return { operation, input: limited<O>(input, maxTokens, unsent), models, wishes };
 }
 
-/** Those that take what is too long for these. */
-function larger(gateway: Gateway, models: readonly Model[]): Model[] {
-  return models.flatMap((model) => {
-    const name = gateway.routing.contextFallback(model);
-    return (name === null ? undefined : gateway.models.resolve(name)) ?? [];
-  });
+/** These, and those that take what is too long for them, as `route` finds them. */
+function withLarger(gateway: Gateway, call: Call, models: readonly Model[]): readonly Model[] {
+  const all = new Set(models);
+  // A set is gone through to its end, with what is added on the way.
+  for (const model of all) {
+    const larger = largerModel(gateway, call, model);
+    if (larger !== undefined) all.add(larger);
+  }
+  return [...all];
 }
 
 function limited<O extends Operation>(

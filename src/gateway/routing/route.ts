@@ -92,8 +92,15 @@ export function targetsOf<O extends Operation>(
   });
 }
 
-/** Only a model that the caller may use: what it asked for is no way round its key's list. */
-function largerModel(gateway: Gateway, { caller }: Call, model: Model): Model | undefined {
+/**
+ * The model that takes what is too long for this one. Only one that the caller may use: what it asked for
+ * is no way round its key's list.
+ */
+export function largerModel(
+  gateway: Gateway,
+  { caller }: Pick<Call, "caller">,
+  model: Model,
+): Model | undefined {
   const name = gateway.routing.contextFallback(model);
   const larger = name === null ? undefined : gateway.models.resolve(name);
   if (larger === undefined || !mayUseModel(caller, larger)) return undefined;

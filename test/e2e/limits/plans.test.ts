@@ -16,8 +16,10 @@ import {
 
 /** Keys on plans: what the limits say, and what is left of them. */
 
-const MODELS = ["echo", "story-20", "slow-400", "endless-20"];
-const PLANS = `[plans.fast]
+const MODELS = ["echo", "story-20", "slow-400", "endless-20", "cut-7", "bare"];
+const PLANS = `[routing.models.cut-7]
+context_fallback = "bare"
+[plans.fast]
 requests_per_minute = 3
 [plans.tokens]
 tokens_per_minute = 3000
@@ -29,7 +31,9 @@ budget = "0.01/day"
 [limits]
 default_max_tokens = 500
 `;
-const PRICE = "price = { prompt = 1, completion = 10 }\n";
+const PRICE = `price = { prompt = 1, completion = 10 }
+prices = { bare = { prompt = 10000, completion = 10000 } }
+`;
 
 let upstream: FakeUpstream;
 let covey: TestCovey;
@@ -167,6 +171,13 @@ test("a budget is 402 once the dearest end of a request would pass it, and what 
   });
   // Less is still to be had.
   expect((await chat(covey, key, "story-20", { max_tokens: 10 })).status).toBe(200);
+});
+
+test("a larger model is reckoned with where the key may use it, and nowhere else", async () => {
+  const [cheap, all] = [{ plan: "paid", models: ["cut-7"] }, { plan: "paid" }];
+  const status = async (settings: object) =>
+    (await chat(covey, (await makeKey(covey, settings)).key, "cut-7", { max_tokens: 5 })).status;
+  expect([await status(cheap), await status(all)]).toEqual([200, 402]);
 });
 
 test("a key's own budget takes the place of its plan's", async () => {
