@@ -344,8 +344,10 @@ function reportOf({ providers, models, needRestart, warnings }: Reloaded): Reloa
 /** Where the call log and the keys are, when not in the home folder. */
 function databaseUrl(config: Config): string | null {
   const url = config.secret("DATABASE_URL");
-  if (url === null || /^postgres(ql)?:\/\//i.test(url)) return url;
-  throw new UserError("DATABASE_URL: expected postgres://user:password@host:5432/database");
+  if (url === null || (/^postgres(ql)?:\/\//i.test(url) && URL.canParse(url))) return url;
+  throw new UserError(
+    "DATABASE_URL: expected postgres://user:password@host:5432/database, the password percent-encoded",
+  );
 }
 
 function keepOf(log: Config["log"]): Keep {

@@ -18,7 +18,7 @@ export function limiterOf({ limits, secret }: Config, store: Store, log: Log): L
   const spent = spentIn(store.calls, store.caughtUp);
   const url = secret("REDIS_URL");
   if (url === null) return new MemoryLimiter({ spent });
-  if (!/^rediss?:\/\/[^/]/.test(url))
+  if (!/^rediss?:\/\/[^/]/.test(url) || !URL.canParse(url))
     throw new UserError("REDIS_URL: expected redis://:password@host:6379, or rediss:// for TLS");
   return new SharedLimiter({
     url,

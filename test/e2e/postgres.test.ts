@@ -65,8 +65,11 @@ test.skipIf(!hasPostgres)(
   60_000,
 );
 
-test("a DATABASE_URL that is no PostgreSQL's is refused at start, and not repeated", async () => {
-  const starting = gateway("mysql://covey:hunter2-hunter2@127.0.0.1/covey");
+test.each([
+  ["no PostgreSQL's", "mysql://covey:hunter2-hunter2@127.0.0.1/covey"],
+  ["no URL", "postgres://covey:hunter2 hunter2@127.0.0.1:99999/covey"],
+])("a DATABASE_URL that is %s is refused at start, and not repeated", async (_, url) => {
+  const starting = gateway(url);
   await expect(starting).rejects.toThrow("DATABASE_URL: expected postgres://");
   await expect(starting).rejects.not.toThrow("hunter2");
 });

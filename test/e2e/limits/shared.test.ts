@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from "bun:test";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type CoveyProcess, spawnCovey } from "../../covey.ts";
+import { type CoveyProcess, spawnCovey, startCovey } from "../../covey.ts";
 import { type FakeUpstream, fakeUpstream } from "../../fake-upstream.ts";
 import { settleIn, type TestRedis, testRedis } from "../../limits/redis-server.ts";
 import { isHere } from "../../needs.ts";
@@ -93,3 +93,9 @@ test.skipIf(!here)(
     expect(Number(refused.headers.get("retry-after"))).toBeGreaterThan(30);
   },
 );
+
+test("a REDIS_URL that is no address is refused at start, and not repeated", async () => {
+  const starting = startCovey({ env: { REDIS_URL: "redis://:hunter2-hunter2@127.0.0.1:port" } });
+  await expect(starting).rejects.toThrow("REDIS_URL: expected redis://");
+  await expect(starting).rejects.not.toThrow("hunter2");
+});
