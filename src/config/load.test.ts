@@ -101,6 +101,10 @@ describe("what is wrong in the file is told with its line", () => {
       'covey.toml:2: unknown key "api_key" in [providers.a]; did you mean "api_key_env"?',
     ],
     [
+      "[log]\nkeep_days = '7d'",
+      "covey.toml:2: log.keep_days: expected at least 31d, or 0 for ever",
+    ],
+    [
       "[providers.local]\nbase_url = 'http://x'\nmodels = [{id = 'm'}]",
       "covey.toml:1: providers.local: the id local is taken",
     ],

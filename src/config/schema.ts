@@ -115,6 +115,7 @@ const price = z.strictObject({
   image: dollars.optional(),
 });
 
+const LONGEST_BUDGET_MS = 31 * 24 * 60 * 60_000;
 const priority = z.int().min(-1_000).max(1_000);
 const weight = z.number().positive().max(1_000_000);
 const modalities = z.array(z.enum(["text", "image", "audio", "video", "file"])).min(1);
@@ -240,7 +241,10 @@ export const ConfigFile = z.strictObject({
       keepRefused: count.default(100_000),
       keepMinutes: age.prefault("2d"),
       keepHours: age.prefault("90d"),
-      keepDays: age.prefault(0),
+      /** What was spent of a budget is read from them when a gateway starts, a month's too. */
+      keepDays: age
+        .refine((ms) => ms === 0 || ms >= LONGEST_BUDGET_MS, "expected at least 31d, or 0 for ever")
+        .prefault(0),
     })
     .prefault({}),
   engine: engine.prefault({}),
