@@ -1,4 +1,5 @@
 import { GatewayError } from "../contract/errors.ts";
+import { withoutKeys } from "../lib/redact.ts";
 import type { RefusalRecord } from "../types.ts";
 import { account } from "./account.ts";
 import { type Answer, answerHeaders } from "./answer.ts";
@@ -62,10 +63,22 @@ export async function fail(gateway: Gateway, call: Call, thrown: unknown): Promi
   };
 }
 
-/** Into the call log, and to who watches. */
-export function refuse(gateway: Gateway, record: RefusalRecord): void {
+/** Into the call log, and to who watches. What was typed as a path or a model may be a key. */
+export function refuse(gateway: Gateway, typed: RefusalRecord): void {
+  const record = {
+    ...typed,
+    endpoint: shown(typed.endpoint),
+    model: typed.model === null ? null : shown(typed.model),
+  };
   gateway.ledger.refuse(record);
   gateway.observer?.refused(record);
+}
+
+/** Longer ones are cut by the log anyway. */
+const MAX_TYPED = 512;
+
+function shown(typed: string): string {
+  return withoutKeys(typed.slice(0, MAX_TYPED), []);
 }
 
 /** A 503 always says when to try again. */

@@ -1,3 +1,4 @@
+import { withoutKeys } from "../lib/redact.ts";
 import type { Call, Incoming } from "./call.ts";
 import type { Gateway } from "./gateway.ts";
 
@@ -32,5 +33,6 @@ export async function reserve(
 }
 
 function text(value: string | null): string | null {
-  return value === null || value === "" ? null : value.slice(0, MAX_TEXT);
+  // An address may carry a key in its query; cut first, or a longer text would cost more than it is worth.
+  return value === null || value === "" ? null : withoutKeys(value.slice(0, MAX_TEXT), []);
 }

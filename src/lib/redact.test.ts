@@ -13,4 +13,5 @@ test("keys are taken out of what an upstream says, its words stay", () => {
 test("a secret of any shape is taken out wherever it stands", () => {
   expect(withoutKeys("<a.b+c> and xa.b+cx", ["a.b+c"])).toBe("<[key]> and x[key]x");
   expect(withoutKeys("nothing", [""])).toBe("nothing");
+  expect(withoutKeys("?key%3Dsk-covey-abcdefgh-12345", [])).toBe("?key%3D[key]");
 });

@@ -1,5 +1,9 @@
-/** What keys look like: a vendor's prefix and a long tail, or whatever follows `Bearer`. */
-const KEY = /\b(?:sk|rk|pk)-[\w-]{8,}|\b(?:gsk|hf)_\w{16,}|\b(?:xai|nvapi)-[\w-]{16,}/g;
+/**
+ * What keys look like: a vendor's prefix and a long tail, or whatever follows `Bearer`. Our own are known
+ * by more than two letters, so that they need no beginning of a word: they follow a `%3D` too.
+ */
+const KEY =
+  /sk-covey-[\w-]{8,}|\b(?:sk|rk|pk)-[\w-]{8,}|\b(?:gsk|hf)_\w{16,}|\b(?:xai|nvapi)-[\w-]{16,}/g;
 const BEARER = /\b(Bearer\s+)[\w.~+/-]{8,}=*/gi;
 
 /** The same in the syntax of `lib/pattern`, for what must be found whatever stands around it. */

@@ -104,6 +104,11 @@ describe("with a key configured", () => {
     const asked = [ADMIN_KEY, BAD_KEY].map((key) =>
       ask(keyed, { authorization: `Bearer ${key}` }).then((answer) => answer.text()),
     );
+    // Where they don't belong too: in a page's address and its title, as a path, as a model.
+    const page = { "http-referer": `https://x.example/?key=${BAD_KEY}`, "x-title": BAD_KEY };
+    asked.push(ask(keyed, { authorization: `Bearer ${ADMIN_KEY}`, ...page }).then((a) => a.text()));
+    await fetch(`${keyed.url}/v1/${BAD_KEY}`);
+    await post(`${keyed.url}/v1/chat/completions`, chatBody(BAD_KEY, "hi"));
     const answers = await Promise.all(asked);
     await keyed.app.store.caughtUp();
     const files = allFiles(keyed.home);

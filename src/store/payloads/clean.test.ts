@@ -16,6 +16,7 @@ const cleaned = (payload: Record<string, unknown>) => clean(payload, redactor, k
 describe("a text that is kept", () => {
   test.each([
     ["a key of a vendor's shape", "use sk-abcdef0123456789 now", "use [key] now"],
+    ["a key of ours amid a word", "key%3Dsk-covey-abcdefgh-123&x", "key%3D[key]&x"],
     ["a bearer token", "authorization: Bearer abc.def-ghi123", "authorization: [key]"],
     ["a key that this process knows", "it is a-provider's-secret.", "it is [key]."],
     ["an e-mail address", "ask ada.l+x@mail.example.co.uk, please", "ask [email], please"],
