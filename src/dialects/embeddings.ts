@@ -4,7 +4,7 @@ import { ask, cannot, unreadable } from "./ask.ts";
 import { embeddingsWanted, readEmbeddings } from "./embedding-list.ts";
 import { fieldsOf } from "./fields.ts";
 import { estimatePrompt } from "./max-tokens.ts";
-import { costIn } from "./openai-usage.ts";
+import { costIn, readUsage } from "./openai-usage.ts";
 import type { Upstream } from "./upstream.ts";
 
 /**
@@ -29,11 +29,10 @@ export function embedding(upstream: Upstream) {
     const data = readEmbeddings(answer.data, wanted, input.encoding_format ?? "float");
     if (data === null) throw unreadable(id);
     const said = fieldsOf(answer.usage);
-    const told = said?.prompt_tokens;
-    const isTold = typeof told === "number" && Number.isInteger(told) && told >= 0;
-    const tokens = isTold ? told : estimatePrompt({ prompt: input.input });
+    const told = readUsage(said)?.prompt ?? null;
+    const tokens = told ?? estimatePrompt({ prompt: input.input });
     meter.promptTokens = tokens;
-    meter.source = isTold ? "upstream" : "estimated";
+    meter.source = told === null ? "estimated" : "upstream";
     meter.providerCost = said === null ? null : costIn(said);
     const usage = { prompt_tokens: tokens, total_tokens: tokens };
     return { kind: "json", body: { object: "list", data, usage }, usage: null };

@@ -37,7 +37,9 @@ const server = Bun.serve({
       index,
       embedding: path.startsWith("/binary") ? asBase64(VECTORS[index]) : VECTORS[index],
     }));
-    const told = { usage: { prompt_tokens: 8, total_tokens: 8 } };
+    // More than any database's number holds, where a server is out of its mind.
+    const count = path.startsWith("/absurd") ? 1e300 : 8;
+    const told = { usage: { prompt_tokens: count, total_tokens: count } };
     return Response.json({
       object: "list",
       model: "of-the-upstream",
@@ -56,7 +58,7 @@ beforeEach(async () => {
 base_url = "http://127.0.0.1:${server.port}/${id}/v1"
 api_key_env = "FAKE_KEY"
 models = [{ id = "${id}", upstream_id = "up/${id}", price = { prompt = 1, completion = 0 } }]`;
-  const ids = ["plain", "binary", "short", "uncounted", "refuses"];
+  const ids = ["plain", "binary", "short", "uncounted", "absurd", "refuses"];
   covey = await startCovey({
     toml: `[engine]\npreload = false\n${ids.map(provider).join("\n")}`,
     env: { FAKE_KEY },
@@ -110,8 +112,11 @@ describe("embeddings", () => {
     },
   );
 
-  test("without usage are counted as an estimate", async () => {
-    const answer = await embed("uncounted", { input: "a text of some words" });
+  test.each([
+    ["without usage", "uncounted"],
+    ["with a usage that can't be", "absurd"],
+  ])("%s are counted as an estimate", async (_, model) => {
+    const answer = await embed(model, { input: "a text of some words" });
     expect(await answer.json()).toMatchObject({ usage: { prompt_tokens: 5, total_tokens: 5 } });
     const row = await endedRow(covey, callIdOf(answer));
     expect(row).toMatchObject({ prompt_tokens: 5, usage_source: "estimated" });
