@@ -1,3 +1,4 @@
+import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import packageFile from "../package.json" with { type: "json" };
 import { embedded, LOCAL_FACTS } from "./app/embedded.ts";
@@ -43,6 +44,7 @@ import {
   openKeys,
   openStore,
   type Store,
+  secretFile,
   serverSecret,
 } from "./store/index.ts";
 import { type PayloadOptions, PayloadStore } from "./store/payloads/client.ts";
@@ -108,6 +110,7 @@ export async function startApp(
     version: packageFile.version,
   });
   try {
+    const secretIsNew = lacksSecret(config);
     const secret = serverSecret(
       config.home,
       config.serverSecret(),
@@ -186,6 +189,7 @@ export async function startApp(
       running: new Set(),
     };
     await Promise.race([keys.loaded, Bun.sleep(KEYS_MS)]);
+    guardSecret(config, keys, secretIsNew, log);
     guard(config, keys, log);
     const watch = setInterval(() => endWithdrawn(gateway, Date.now()), WITHDRAWN_MS);
     watch.unref();
@@ -292,6 +296,23 @@ function rendering(
     const known = templates.of(model);
     return known === null ? null : renderChat(known, request);
   };
+}
+
+/** Whether the home folder's secret is about to be made. */
+function lacksSecret(config: Config): boolean {
+  return config.serverSecret() === undefined && !existsSync(secretFile(config.home));
+}
+
+/** Keys that another secret made open nothing: a lost secret must not be replaced in silence. @throws UserError */
+function guardSecret(config: Config, { foreign }: GatewayKeys, isNew: boolean, log: Log): void {
+  if (foreign === 0) return;
+  if (isNew) {
+    rmSync(secretFile(config.home), { force: true });
+    throw new UserError(
+      `${foreign === 1 ? "1 key was" : `${foreign} keys were`} made with a server secret that is not here: put ${secretFile(config.home)} back, or set COVEY_SECRET to what was in it`,
+    );
+  }
+  log.error("keys were made with another server secret and open nothing", { keys: foreign });
 }
 
 /** Whether anybody may get in: refused, or told, where nobody can. @throws UserError */

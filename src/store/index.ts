@@ -15,7 +15,7 @@ export type { Durability } from "./journal.ts";
 export { countKeys } from "./keys/count-keys.ts";
 export { openKeyStore } from "./keys/open-key-store.ts";
 export { type GatewayKeys, openKeys } from "./keys/open-keys.ts";
-export { serverSecret } from "./keys/secret.ts";
+export { secretFile, serverSecret } from "./keys/secret.ts";
 export type { Keep } from "./projection/retention.ts";
 
 /** How long closing waits for the database; what is not in it by then is read at the next start. */

@@ -54,7 +54,7 @@ test("tokens are set aside at their upper bound, and what was not used is free a
 test("a request that could take more than a minute's tokens is told what to change", async () => {
   const { ask } = limiter();
   const asking = ask({ tokensPerMinute: 1000 }, { tokens: 1001 });
-  expect(asking).rejects.toMatchObject({ kind: "rate_limit_exceeded", param: "max_tokens" });
+  expect(asking).rejects.toMatchObject({ kind: "invalid_request", param: "max_tokens" });
 });
 
 test("of two limits that are reached the longer wait is told", async () => {

@@ -47,7 +47,13 @@ test("a caller has the plan of its key, the usual one without, and a role's wher
     of({ ...KEY, plan: "gone" }, "key"),
     of({ ...KEY, role: "admin" }, "admin"),
     of({ ...KEY, role: "admin", plan: "team" }, "admin"),
-  ]).toEqual(["anonymous", "admin", "usual", "team", "usual", "admin", "team"]);
+  ]).toEqual(["anonymous", "admin", "usual", "team", "gone", "admin", "team"]);
+});
+
+test("a key of a plan that the config does not have may use no model", () => {
+  const key = { ...KEY, plan: "gone" };
+  const gone = planOf(plans, { keyId: "key_1", role: "key", key });
+  expect(isOnPlan(gone, { id: "any/model", aliases: [""] })).toBe(false);
 });
 
 test("a key's own budget takes the place of its plan's", () => {

@@ -21,13 +21,23 @@ export interface Plans {
   readonly usual: Plan;
 }
 
+/** On its plan is no model: what a key may do whose plan the config does not have, nobody knows. */
+const NOTHING: readonly string[] = ["\u0000"];
+
+/** A key's plan that the config does not have; null where all is well. */
+export function lostPlan(plans: Plans, { key }: Caller): string | null {
+  return key === null || key.plan === null || plans.named.has(key.plan) ? null : key.plan;
+}
+
 /**
  * The plan of a caller. A key's own budget takes the place of its plan's. A key of a plan that the
- * config no longer has gets the usual one.
+ * config no longer has may use nothing: anything else would let a typo lift its limits.
  */
 export function planOf(plans: Plans, { role, key }: Caller): Plan {
   if (role === "anonymous") return plans.anonymous;
   if (key === null) return plans.admin;
+  const lost = lostPlan(plans, { role, keyId: key.id, key });
+  if (lost !== null) return { ...plans.usual, name: lost, models: NOTHING };
   const plan = key.plan === null ? null : (plans.named.get(key.plan) ?? null);
   const own = plan ?? (role === "admin" ? plans.admin : plans.usual);
   if (key.budget === null) return own;

@@ -26,9 +26,9 @@ export function tooManyTokens({ limits, tokens }: Claim, waitMs: number): Gatewa
 /** More than the whole limit: waiting can't help. */
 export function neverFits({ limits, tokens }: Claim): GatewayError {
   return new GatewayError(
-    "rate_limit_exceeded",
+    "invalid_request",
     `This request may take up to ${tokens} tokens, prompt and answer together, and this key may take ${limits.tokensPerMinute} a minute. Send less, or ask for fewer with max_tokens.`,
-    { param: "max_tokens", retryAfter: 60 },
+    { param: "max_tokens" },
   );
 }
 

@@ -25,6 +25,8 @@ export interface KeysHealth {
 
 /** The keys of a running gateway: in memory to be looked up, in the database to be changed. */
 export interface GatewayKeys {
+  /** How many keys were made with another server secret, and open nothing. */
+  readonly foreign: number;
   readonly standing: "unknown" | "stale" | "none" | "some";
   find(presented: string): Key | null;
   current(key: Key): Key | null;
@@ -47,6 +49,9 @@ export function openKeys(options: KeysOptions): GatewayKeys {
   loaded.then(() => tellSecret(write, secret)).catch(() => undefined);
   const isStale = () => follower.ageMs(performance.now()) > staleAfterMs;
   return {
+    get foreign() {
+      return index.foreign;
+    },
     get standing() {
       if (!follower.known) return "unknown";
       if (refuseStale && isStale()) return "stale";

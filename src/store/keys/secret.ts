@@ -21,6 +21,11 @@ const SHORTEST = 32;
 const MARK_TEXT = "covey server secret";
 const MARK_LENGTH = 12;
 
+/** Where the secret of a home folder lies. */
+export function secretFile(home: string): string {
+  return join(home, FILE);
+}
+
 /** What keys are hashed with. It can't be printed with whatever holds it. */
 export class ServerSecret {
   readonly #secret: string;
@@ -56,7 +61,7 @@ export function serverSecret(
       `DATABASE_URL is set and ${SECRET_VARIABLE} is not: every gateway on that database needs the same secret, of at least ${SHORTEST} characters (openssl rand -hex 32 makes one)`,
     );
   }
-  const file = join(home, FILE);
+  const file = secretFile(home);
   if (!existsSync(file)) makeFile(home, file);
   const { mode } = statSync(file);
   if (process.platform !== "win32" && (mode & 0o077) !== 0) {
