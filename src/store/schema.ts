@@ -1,16 +1,29 @@
 import { z } from "zod";
 
+/** More than anything real; so much that a sum of thousands of them still fits a database's integers. */
+const LARGEST = 1e15;
+
+function fitting(n: number): number {
+  return Math.max(-LARGEST, Math.min(LARGEST, n));
+}
+
 /**
  * What the journal holds, as it is read back. Looser than what is written: a name from a newer
  * version is only text here, and a number that JSON could not carry (NaN) reads as 0, so that
- * neither costs the row.
+ * neither costs the row. One that no database could hold would keep all that comes after it waiting.
  */
 const Count = z
   .number()
   .nullable()
-  .transform((n) => n ?? 0);
+  .transform((n) => fitting(n ?? 0));
 const Text = z.string().nullable();
 const Milliseconds = z.number().nullable();
+/** Billionths of a US dollar. */
+const Money = z
+  .number()
+  .nullable()
+  .default(null)
+  .transform((n) => (n === null ? null : fitting(n)));
 
 /** A process took over the journal: whatever was running before it is not running any more. */
 const Boot = z.object({ t: z.literal("boot"), at: Count, version: z.string() });
@@ -76,8 +89,8 @@ const Settle = z.object({
   totalMs: Count,
   droppedParams: z.array(z.string()),
   // Records before these were written have none of them.
-  costNanoUsd: z.number().nullable().default(null),
-  providerCostNanoUsd: z.number().nullable().default(null),
+  costNanoUsd: Money,
+  providerCostNanoUsd: Money,
   attempts: z.array(Attempt).default([]),
 });
 

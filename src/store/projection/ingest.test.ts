@@ -346,6 +346,17 @@ onBothDatabases("the projection", (kind) => {
     await db.close();
   });
 
+  test("a number that no database holds keeps nothing waiting", async () => {
+    using folder = tempFolder();
+    const db = await database(kind, folder.path);
+    const absurd = { promptTokens: 1e300, costNanoUsd: 1e300, providerCostNanoUsd: 1e300 };
+    const read = JournalRecord.parse({ ...settle("a"), ...absurd });
+    await ingest(db.to, [reserve("a"), read, reserve("b"), settle("b")], START);
+    const { rows } = await db.state();
+    expect(rows.map(({ status }) => status)).toEqual(["completed", "completed"]);
+    await db.close();
+  });
+
   test("only a call's first end counts", async () => {
     using folder = tempFolder();
     const db = await database(kind, folder.path);
