@@ -37,6 +37,10 @@ export function generation(
       upstream.failed(error.message);
       context.abort(error);
     });
+    // From here on it may be at work for this call, also if its caller leaves before it says a word; until
+    // it says better, this is what it used. An attempt that fails is forgotten.
+    meter.promptTokens = estimatePrompt(input) + estimateTokens(context.prefill?.length ?? 0);
+    meter.source = "estimated";
     try {
       const begun = await upstream.post({
         path: wire.path,
@@ -45,9 +49,6 @@ export function generation(
         prefill: context.prefill !== null,
         context,
       });
-      // From here on it is at work for this call; until it says better, this is what it used.
-      meter.promptTokens = estimatePrompt(input) + estimateTokens(context.prefill?.length ?? 0);
-      meter.source = "estimated";
       const reading: Reading = {
         provider: settings,
         context,

@@ -41,7 +41,7 @@ export interface Ended {
   readonly status: SettleRecord["status"];
   readonly price: Price | null;
   readonly used: Used;
-  /** Whether anything was done for it: a call that nobody answered has used nothing. */
+  /** Whether it was sent to a target: until then it has used nothing. */
   readonly answered: boolean;
   /** US dollars its provider says it charged. */
   readonly reported: number | null;

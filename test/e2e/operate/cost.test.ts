@@ -17,15 +17,23 @@ const cached = { ...told, prompt_tokens_details: { cached_tokens: 60 } };
 /** In billionths: (100 - 60) × 10,000 + 60 × 1,000 + 7 × 100,000. */
 const BY_PRICE = 400_000 + 60_000 + 700_000;
 
+/** Resolves when the model `silent` was asked, which never says anything. */
+let asked = Promise.withResolvers<void>();
+
 /** A Covey before a provider whose answers end in this usage; the model `hangs` says three words and no more. */
 async function priced(usage: object, price: string): Promise<TestCovey> {
   const words = ["one", " two", " three"];
+  asked = Promise.withResolvers();
   const upstream = Bun.serve({
     port: 0,
     hostname: "127.0.0.1",
     idleTimeout: 0,
     fetch: async (request) => {
       const { stream, model } = JSON.parse(await request.text());
+      if (model === "silent") {
+        asked.resolve();
+        return await new Promise<never>(() => undefined);
+      }
       const choice = (delta: object, finish_reason: string | null) => ({
         choices: [{ index: 0, delta, finish_reason }],
       });
@@ -49,7 +57,7 @@ async function priced(usage: object, price: string): Promise<TestCovey> {
     },
   });
   const covey = await startCovey({
-    toml: `[engine]\npreload = false\n[providers.p]\nbase_url = "http://127.0.0.1:${upstream.port}"\nmodels = [{ id = "m" }, { id = "hangs" }]\n${price}\n`,
+    toml: `[engine]\npreload = false\n[providers.p]\nbase_url = "http://127.0.0.1:${upstream.port}"\nmodels = [{ id = "m" }, { id = "hangs" }, { id = "silent" }]\n${price}\n`,
   });
   close = async () => {
     await covey.close();
@@ -111,4 +119,25 @@ test("OpenRouter's shape tells its callers what the log has", async () => {
   expect(await answer.json()).toMatchObject({ usage: { cost: 0.25 } });
   const row = await endedRow(covey, callIdOf(answer));
   expect(row.cost_nano_usd).toBe(250_000_000);
+});
+
+test("a client that leaves before the first word pays for the prompt that was sent", async () => {
+  const covey = await priced(told, PRICE);
+  const leaving = new AbortController();
+  const url = `${covey.url}/v1/chat/completions`;
+  const body = chatBody("silent", "x".repeat(400), { stream: true });
+  const answer = post(url, body, { signal: leaving.signal }).catch(() => null);
+  await asked.promise;
+  leaving.abort();
+  await answer;
+  const row = await until(async () => {
+    const [last] = await covey.app.store.calls.listCalls({ limit: 1 });
+    return last?.status === "cancelled" ? last : null;
+  }, "the call has ended");
+  expect(row).toMatchObject({
+    prompt_tokens: 100,
+    completion_tokens: 0,
+    usage_source: "estimated",
+  });
+  expect(row.cost_nano_usd).toBe(100 * 10_000);
 });
