@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
 import { createServer } from "node:net";
+import { isHere } from "../../test/needs.ts";
 import { ConnectGuard } from "./connect-guard.ts";
 
 /** A listener's queue that is full: nobody takes connections out of it, and the next ones hang. */
@@ -19,7 +20,7 @@ print(s.getsockname()[1], flush=True)
 sys.stdin.read()
 `;
 
-test.skipIf(Bun.which("python3") === null)(
+test.skipIf(!isHere("python3"))(
   "an origin that takes no connection is given up within the limit, one that does is not",
   async () => {
     const child = Bun.spawn(["python3", "-c", FULL], { stdin: "pipe", stdout: "pipe" });
