@@ -391,7 +391,7 @@ export interface CapturedCall {
   readonly id: string;
   /** Unix milliseconds of its arrival. */
   readonly at: number;
-  /** As it was sent on: names and wishes that were ours are not in it. */
+  /** As it was asked, without names and wishes that are ours, and before limits changed any of it. */
   readonly request: JsonObject;
   /** The whole answer, or what a stream had said when it ended; null where nothing was said. */
   readonly answer: JsonObject | null;

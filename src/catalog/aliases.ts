@@ -1,8 +1,7 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import path from "node:path";
 import { z } from "zod";
-import { describeIssues, knownKeys } from "../lib/toml-issues.ts";
-import { parseToml, TomlError } from "../lib/toml-parse.ts";
+import { parseTomlFile, readTextFile } from "../lib/toml-file.ts";
 import { UserError } from "../lib/user-error.ts";
 import { splitName } from "./same-weights.ts";
 
@@ -29,22 +28,11 @@ export function loadAliases(home: string): Aliases {
   const files = [SHIPPED_ALIASES, path.join(home, "aliases.toml")].filter((file) =>
     existsSync(file),
   );
-  return createAliases(files.map((file) => parseAliasFile(readFileSync(file, "utf8"), file)));
+  return createAliases(files.map((file) => parseAliasFile(readTextFile(file), file)));
 }
 
 export function parseAliasFile(text: string, file: string): z.infer<typeof AliasFile> {
-  let raw: unknown;
-  try {
-    raw = parseToml(text);
-  } catch (error) {
-    if (!(error instanceof TomlError)) throw error;
-    throw new UserError(`${file}:${error.line}: ${error.message}`);
-  }
-  const result = AliasFile.safeParse(raw);
-  if (result.success) return result.data;
-  throw new UserError(
-    describeIssues(result.error.issues, file, text, (at) => knownKeys(AliasFile, at)).join("\n"),
-  );
+  return parseTomlFile(AliasFile, text, file);
 }
 
 export function createAliases(files: readonly z.infer<typeof AliasFile>[]): Aliases {

@@ -1,7 +1,6 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import path from "node:path";
-import { describeIssues, knownKeys } from "../lib/toml-issues.ts";
-import { parseToml, TomlError } from "../lib/toml-parse.ts";
+import { parseTomlFile, readTextFile } from "../lib/toml-file.ts";
 import { UserError } from "../lib/user-error.ts";
 import type { Model } from "../types.ts";
 import { type Catalog, createCatalog } from "./resolve.ts";
@@ -10,37 +9,17 @@ import { ModelFile } from "./schema.ts";
 /** The model files that ship with Covey. */
 export const SHIPPED_MODELS = path.resolve(import.meta.dir, "../../catalog/models");
 
-function readText(file: string): string {
-  try {
-    return readFileSync(file, "utf8");
-  } catch (error) {
-    throw new UserError(`cannot read ${file}: ${error instanceof Error ? error.message : error}`);
-  }
-}
-
 /**
  * One model from the text of its file. Paths in it (`template_file`, `weights.file`) count from the
  * file's own folder. Throws `UserError`, one line a problem, with the file and the line.
  */
 export function parseModelFile(text: string, file: string): Model {
-  let raw: unknown;
-  try {
-    raw = parseToml(text);
-  } catch (error) {
-    if (!(error instanceof TomlError)) throw error;
-    throw new UserError(`${file}:${error.line}: ${error.message}`);
-  }
-  const result = ModelFile.safeParse(raw);
-  if (!result.success)
-    throw new UserError(
-      describeIssues(result.error.issues, file, text, (at) => knownKeys(ModelFile, at)).join("\n"),
-    );
-  const parsed = result.data;
+  const parsed = parseTomlFile(ModelFile, text, file);
   const folder = path.dirname(file);
   if (parsed.template !== undefined && parsed.template_file !== undefined)
     throw new UserError(`${file}: template and template_file are both set: keep one`);
   if (parsed.template_file !== undefined)
-    parsed.template = readText(path.resolve(folder, parsed.template_file));
+    parsed.template = readTextFile(path.resolve(folder, parsed.template_file));
   if (parsed.weights.source === "file")
     parsed.weights = { ...parsed.weights, path: path.resolve(folder, parsed.weights.path) };
   return { id: parsed.id, aliases: parsed.aliases, file: parsed };
@@ -59,7 +38,7 @@ export function loadCatalog(folders: readonly string[]): Catalog {
         .sort()
         .map((name) => path.join(folder, name)),
     );
-  return createCatalog(files.map((file) => parseModelFile(readText(file), file)));
+  return createCatalog(files.map((file) => parseModelFile(readTextFile(file), file)));
 }
 
 /**

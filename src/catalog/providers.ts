@@ -1,7 +1,6 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import path from "node:path";
-import { describeIssues, knownKeys } from "../lib/toml-issues.ts";
-import { parseToml, TomlError } from "../lib/toml-parse.ts";
+import { parseTomlFile, readTextFile } from "../lib/toml-file.ts";
 import { UserError } from "../lib/user-error.ts";
 import { ProviderFile } from "./provider-file.ts";
 
@@ -16,18 +15,7 @@ export type ProviderFiles = ReadonlyMap<string, ProviderFile>;
 
 /** Throws `UserError`, one line a problem, with the file and the line. */
 export function parseProviderFile(text: string, file: string): ProviderFile {
-  let raw: unknown;
-  try {
-    raw = parseToml(text);
-  } catch (error) {
-    if (!(error instanceof TomlError)) throw error;
-    throw new UserError(`${file}:${error.line}: ${error.message}`);
-  }
-  const result = ProviderFile.safeParse(raw);
-  if (result.success) return result.data;
-  throw new UserError(
-    describeIssues(result.error.issues, file, text, (at) => knownKeys(ProviderFile, at)).join("\n"),
-  );
+  return parseTomlFile(ProviderFile, text, file);
 }
 
 /** Provider files, and those of the home folder that can't be read, with the reason. */
@@ -45,7 +33,7 @@ export function readProviderFiles(home: string): ReadProviderFiles {
   const faults = new Map<string, string>();
   for (const [id, file] of tomlIn(path.join(home, "providers")))
     try {
-      files.set(id, parseProviderFile(readText(file), file));
+      files.set(id, parseProviderFile(readTextFile(file), file));
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
       faults.set(id, error.message);
@@ -60,7 +48,8 @@ export function readProviderFiles(home: string): ReadProviderFiles {
 export function loadProviderFiles(folders: readonly string[]): ProviderFiles {
   const files = new Map<string, ProviderFile>();
   for (const folder of folders)
-    for (const [id, file] of tomlIn(folder)) files.set(id, parseProviderFile(readText(file), file));
+    for (const [id, file] of tomlIn(folder))
+      files.set(id, parseProviderFile(readTextFile(file), file));
   return files;
 }
 
@@ -83,12 +72,4 @@ export function fileOf(
   for (const [named, each] of files)
     if (each.aliases.includes(id)) return { id: named, file: each };
   return undefined;
-}
-
-function readText(file: string): string {
-  try {
-    return readFileSync(file, "utf8");
-  } catch (error) {
-    throw new UserError(`cannot read ${file}: ${error instanceof Error ? error.message : error}`);
-  }
 }

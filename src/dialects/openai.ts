@@ -1,4 +1,5 @@
 import { GatewayError } from "../contract/errors.ts";
+import { answersAsked } from "../lib/answers-asked.ts";
 import { SseParser } from "../lib/sse-parse.ts";
 import type { AttemptContext, JsonObject, ProviderSettings, Target } from "../types.ts";
 import { asCompletion, completionAsChat, continueChat, withPromptPrefill } from "./continuation.ts";
@@ -44,7 +45,8 @@ export function openAiDialect(provider: ProviderSettings, options: DialectOption
     }
     // Usage is always wanted for the call log; the gateway strips it if the caller did not ask.
     if (body.stream === true && quirks.stream_usage) body.stream_options = { include_usage: true };
-    return { path, body, choices: choicesOf(body), adapt: rendered ? completionAsChat : asItIs };
+    const choices = sent === "completions" ? answersAsked(body.prompt) : 1;
+    return { path, body, choices, adapt: rendered ? completionAsChat : asItIs };
   };
 
   return {
@@ -90,10 +92,4 @@ export function withoutDeveloper(messages: unknown): unknown {
   return messages.map((message) =>
     message?.role === "developer" ? { ...message, role: "system" } : message,
   );
-}
-
-/** How many choices the answer will have: one, or one for each prompt. */
-function choicesOf(body: JsonObject): number {
-  const { prompt } = body;
-  return Array.isArray(prompt) && typeof prompt[0] !== "number" ? prompt.length : 1;
 }

@@ -257,3 +257,13 @@ function residentBytes(pid: number): number {
   const { stdout } = Bun.spawnSync(["ps", "-o", "rss=", "-p", String(pid)]);
   return Number(stdout.toString()) * 1024;
 }
+
+test("a list of prompts beside a chat's messages does not make it a chat of several answers", async () => {
+  const prompt = ["one", "two"];
+  expect((await ask("echo", { prompt })).status).toBe(200);
+  const asked = { stream: true, stream_options: { include_usage: true }, prompt };
+  const { chunks, text, done } = await readStream(await ask("echo", asked));
+  expect([text, done]).toEqual([TEXT, true]);
+  // The provider's own count, which is believed of an answer that is whole.
+  expect(chunks.at(-1)?.usage).toMatchObject({ prompt_tokens: 7 });
+});

@@ -1,3 +1,4 @@
+import { answersAsked } from "../../lib/answers-asked.ts";
 import type { JsonObject } from "../../types.ts";
 
 /** What templates put around a message, and around all, in tokens: more than any known one does. */
@@ -43,7 +44,7 @@ export function estimatePrompt(input: JsonObject): PromptEstimate {
   }
   return {
     tokens: Math.ceil(size.tokens + size.ascii / 3 + size.others / 2),
-    answers: Array.isArray(prompt) && typeof prompt[0] !== "number" ? prompt.length : 1,
+    answers: answersAsked(prompt),
   };
 }
 

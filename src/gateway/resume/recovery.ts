@@ -1,3 +1,4 @@
+import { answersAsked } from "../../lib/answers-asked.ts";
 import type { JsonObject, Operation, Target } from "../../types.ts";
 import type { Transcript } from "./transcript.ts";
 
@@ -51,8 +52,7 @@ function isPlainCompletion({ prompt, echo, suffix }: JsonObject): boolean {
 
 /** How many answers there must be. */
 export function choicesAsked(operation: Operation, input: JsonObject): number {
-  if (operation !== "completions" || !Array.isArray(input.prompt)) return 1;
-  return typeof input.prompt[0] === "number" ? 1 : input.prompt.length;
+  return operation === "completions" ? answersAsked(input.prompt) : 1;
 }
 
 /** Whether this target can go on with this answer; by what it declares, never by trial. */
