@@ -1,11 +1,11 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type App, startApp } from "../src/app.ts";
 import { loadConfig } from "../src/config/load.ts";
 import { rereadConfig } from "../src/config/reread.ts";
 import { createLog } from "../src/lib/log.ts";
-import { HomeError } from "../src/store/index.ts";
+import { HomeError, openHome } from "../src/store/home.ts";
 
 /** The project's own root: where `npm start` is typed. */
 export const ROOT = join(import.meta.dir, "..");
@@ -15,6 +15,9 @@ export const ROOT = join(import.meta.dir, "..");
  * It is kept between runs, and is taken by one process at a time, like any home.
  */
 export const WEIGHTS_HOME = join(tmpdir(), "covey-test-home");
+
+/** The weights, and the file whose lock the home is. */
+const KEPT = new Set(["models", "lock.db"]);
 
 const HOME_PATIENCE_MS = 120_000;
 
@@ -71,6 +74,14 @@ export async function startCovey(options: TestOptions = {}): Promise<TestCovey> 
   };
 }
 
+/** Of the home that is kept only the weights are: another test's keys would close it to this one. */
+function emptyStarterHome(): void {
+  const home = openHome(WEIGHTS_HOME);
+  for (const name of readdirSync(WEIGHTS_HOME))
+    if (!KEPT.has(name)) rmSync(join(WEIGHTS_HOME, name), { recursive: true });
+  home.release();
+}
+
 /**
  * A whole Covey in this process that can answer with the starter model. Its home is shared by all
  * tests that want one, one after the other: another process that has it is waited for.
@@ -79,6 +90,7 @@ export async function startStarterCovey(options: TestOptions = {}): Promise<Test
   const deadline = performance.now() + HOME_PATIENCE_MS;
   for (;;) {
     try {
+      emptyStarterHome();
       return await startCovey({ ...options, home: WEIGHTS_HOME });
     } catch (error) {
       if (!(error instanceof HomeError) || performance.now() > deadline) throw error;
