@@ -4,6 +4,7 @@ import packageFile from "../package.json" with { type: "json" };
 import { embedded, LOCAL_FACTS } from "./app/embedded.ts";
 import { limiterOf } from "./app/limiter.ts";
 import { logSettings, observation } from "./app/observe.ts";
+import { PlanWatch } from "./app/plan-watch.ts";
 import { type Reloaded, Reloader } from "./app/reload.ts";
 import { type ResolveName, readSettings, type Settings, secretsOf } from "./app/settings.ts";
 import { type Changes, Upstreams } from "./app/upstreams.ts";
@@ -159,8 +160,16 @@ export async function startApp(
       secret,
       staleAfterMs: config.keys.staleAfter,
       refuseStale: config.keys.refuseStale,
-      onChange: () => endWithdrawn(gateway, Date.now()),
+      onChange: () => {
+        endWithdrawn(gateway, Date.now());
+        lostPlans.keysChanged();
+      },
     });
+    const lostPlans = new PlanWatch(
+      () => keys.all(),
+      () => current.settings.plans,
+      log,
+    );
     const payloads = new PayloadStore(join(config.home, "payloads"), payloadOptions(first));
     const gateway: Gateway = {
       get auth() {
@@ -198,6 +207,7 @@ export async function startApp(
         ...{ models, availability, local, upstreams, log, health: gateway.health },
         current: () => current.settings,
         resolveName,
+        keyWarnings: () => lostPlans.plansChanged(),
         swap: (next) => {
           current.settings = next;
           log.use(logSettings(next, pretty));
@@ -220,8 +230,12 @@ export async function startApp(
       idleConnectionS: IDLE_CONNECTION_S,
       openapi: () => Bun.file(OPENAPI).text(),
       readiness: () =>
-        readinessOf(gateway, store.ledger.health(), keys.health(), models.lists(), (model) =>
-          models.index.isNamed(model),
+        readinessOf(
+          gateway,
+          store.ledger.health(),
+          { ...keys.health(), lostPlans: lostPlans.detail },
+          models.lists(),
+          (model) => models.index.isNamed(model),
         ),
       keys: keys.store,
       operating: {

@@ -20,6 +20,8 @@ export interface Reloadable {
   /** The settings in use. */
   current(): Settings;
   readonly resolveName: ResolveName;
+  /** What is to be told of the keys, now that other settings are in use. */
+  keyWarnings(): readonly string[];
   /** Puts others in their place, all at once. */
   swap(next: Settings): void;
 }
@@ -77,6 +79,7 @@ export class Reloader {
       ...next.config.warnings,
       ...faultWarnings(next.faults),
       ...providerWarnings(next.providers),
+      ...this.#parts.keyWarnings(),
     ];
     for (const warning of warnings) log.warn(warning);
     log.info("the config was reloaded", {

@@ -1,7 +1,5 @@
-import { existsSync } from "node:fs";
 import { access, constants, mkdir } from "node:fs/promises";
 import { createServer } from "node:net";
-import { join } from "node:path";
 import { catalogFolders, loadCatalog } from "../catalog/load.ts";
 import { readProviderFiles } from "../catalog/providers.ts";
 import { type Catalog, resolve } from "../catalog/resolve.ts";
@@ -11,32 +9,16 @@ import {
   type SettledProvider,
   settleProviders,
 } from "../catalog/settle-providers.ts";
-import { type ConfigFlags, loadConfig, refuseKeyless } from "../config/load.ts";
+import { type ConfigFlags, loadConfig } from "../config/load.ts";
 import type { Config } from "../config/schema.ts";
 import { engineInstalled } from "../lib/engine-installed.ts";
 import { UserError } from "../lib/user-error.ts";
-import { countKeys, serverSecret } from "../store/index.ts";
+import { keyFindings } from "./check-keys.ts";
 import { tryProvider } from "./check-provider.ts";
 import { checkRouting } from "./check-routing.ts";
+import { type Finding, finding, messageOf } from "./finding.ts";
 import { formatBytes } from "./format.ts";
 import { describeModel } from "./models.ts";
-
-/** `–` tells something and is no fault. */
-interface Finding {
-  readonly mark: "✓" | "✗" | "–";
-  readonly text: string;
-}
-
-const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error));
-
-/** Runs one check; what it throws is the finding. */
-async function finding(name: string, run: () => string | Promise<string>): Promise<Finding> {
-  try {
-    return { mark: "✓", text: `${name}: ${await run()}` };
-  } catch (error) {
-    return { mark: "✗", text: `${name}: ${messageOf(error)}` };
-  }
-}
 
 /** Whether it can be listened on; nothing is answered. */
 function tryPort(host: string, port: number): Promise<string> {
@@ -142,26 +124,6 @@ function readConfig(flags: ConfigFlags): Read {
   return { config, providers, faults: faultWarnings(faults) };
 }
 
-/** Whether anybody can get in, and who can. Makes neither a secret nor a database. */
-async function tryKeys(config: Config): Promise<string> {
-  const { home, auth } = config;
-  const url = config.secret("DATABASE_URL");
-  const given = config.serverSecret();
-  if (given !== undefined || url !== null || existsSync(join(home, "secret"))) {
-    serverSecret(home, given, url !== null);
-  }
-  const made = await countKeys(home, url, Date.now());
-  refuseKeyless(config, made > 0);
-  if (made === 0 && auth.adminKey === null) {
-    if (auth.allowAnonymous) return "none; calls without a key are anonymous";
-    throw new UserError(
-      `there is none, and anonymous calls are off: covey keys create makes one, ${auth.adminKeyEnv} sets one`,
-    );
-  }
-  const admin = auth.adminKey === null ? "" : `, and the admin key in ${auth.adminKeyEnv}`;
-  return `${made} that open${admin}`;
-}
-
 /** Every check, in the order in which one needs the other; those after a bad config are left out. */
 export async function findings(flags: ConfigFlags): Promise<Finding[]> {
   let read: Read;
@@ -190,7 +152,7 @@ export async function findings(flags: ConfigFlags): Promise<Finding[]> {
   const lists: Lists = new Map();
   results.push(
     await finding("home", () => tryHome(config.home)),
-    await finding("keys", () => tryKeys(config)),
+    ...(await keyFindings(config)),
     await finding("port", () => tryPort(config.server.host, config.server.port)),
     engineFinding(engineInstalled(), Object.keys(config.providers).length),
     ...(await providerFindings(providers, lists)),

@@ -12,10 +12,10 @@ export type { CallAttempt, CallRow, Calls, CounterRow } from "./calls.ts";
 export { openCallsReadonly } from "./calls.ts";
 export { type Home, HomeError } from "./home.ts";
 export type { Durability } from "./journal.ts";
-export { countKeys } from "./keys/count-keys.ts";
 export { openKeyStore } from "./keys/open-key-store.ts";
 export { type GatewayKeys, openKeys } from "./keys/open-keys.ts";
 export { secretFile, serverSecret } from "./keys/secret.ts";
+export { standingKeys } from "./keys/standing-keys.ts";
 export type { Keep } from "./projection/retention.ts";
 
 /** How long closing waits for the database; what is not in it by then is read at the next start. */

@@ -14,6 +14,8 @@ export interface ListedModels {
 export interface KeysHealth {
   readonly ok: boolean;
   readonly detail: string | null;
+  /** Keys that are refused for want of their plan, counted. */
+  readonly lostPlans: string | null;
 }
 
 /**
@@ -46,7 +48,7 @@ export function readinessOf(
         trouble,
       ]),
     })),
-    keys: { ok: keys.ok, detail: keys.detail },
+    keys: { ok: keys.ok, detail: detailOf([keys.detail, keys.lostPlans]) },
     limits: limitsOf(gateway),
     store: { ok, detail, lag_bytes: lagBytes },
   };

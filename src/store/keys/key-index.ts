@@ -55,6 +55,11 @@ export class KeyIndex {
     return this.#foreign;
   }
 
+  /** Every key there is, whether or not it opens. */
+  *all(): Generator<Key> {
+    for (const { key } of this.#byId.values()) yield key;
+  }
+
   /** Called after keys have changed. */
   set onChange(listener: () => void) {
     this.#onChange = listener;

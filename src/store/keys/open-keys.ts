@@ -30,6 +30,8 @@ export interface GatewayKeys {
   readonly standing: "unknown" | "stale" | "none" | "some";
   find(presented: string): Key | null;
   current(key: Key): Key | null;
+  /** Every key that is known, whether or not it opens. */
+  all(): Iterable<Key>;
   /** What it changes holds here at once, and in other processes half a second later. */
   readonly store: KeyStore;
   /** Resolves when the database was read for the first time. Never rejects. */
@@ -59,6 +61,7 @@ export function openKeys(options: KeysOptions): GatewayKeys {
     },
     find: (presented) => index.find(presented),
     current: (key) => index.current(key),
+    all: () => index.all(),
     store: keyStore({ read, write, secret, onChange: (keys) => index.apply(keys) }),
     loaded,
     health: () => ({

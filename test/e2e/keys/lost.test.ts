@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
-import { rmSync } from "node:fs";
+import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { startCovey } from "../../covey.ts";
+import { ROOT, startCovey } from "../../covey.ts";
 import { fakeUpstream } from "../../fake-upstream.ts";
 import { tempFolder } from "../../store/calls-fixture.ts";
 import { chatBody, post } from "../wire.ts";
@@ -52,6 +52,60 @@ models = [{ id = "echo" }]
     await upstream.close();
   }
 });
+
+test("that a key's plan is not in the config is told at the start, on reload, by check and in readiness", async () => {
+  using home = tempFolder();
+  const config = (plan: string) =>
+    `[engine]\npreload = false\n[auth]\nallow_anonymous = false\n[plans.${plan}]\nrequests_per_minute = 5\n`;
+  const covey = await startCovey({ home: home.path, toml: config("team"), env });
+  const detail = async () => {
+    const answer = await fetch(`${covey.url}/health/ready`, { headers: ADMIN });
+    const { keys } = (await answer.json()) as { keys: { ok: boolean; detail: string | null } };
+    return [keys.ok, keys.detail];
+  };
+  const reload = async () => {
+    const answer = await post(`${covey.url}/admin/v1/reload`, {}, { headers: ADMIN });
+    return ((await answer.json()) as { warnings: string[] }).warnings.join("\n");
+  };
+  const told = () => covey.logged.filter((line) => line.includes("is refused, as the config"));
+  const secret = await made(covey.url, { name: "ci", plan: "team" });
+  try {
+    expect(await detail()).toEqual([true, null]);
+    covey.rewrite(config("tim"));
+    expect(await reload()).toContain('does not have its plan team: "ci" (key_');
+    expect(told()).toHaveLength(1);
+    // Whoever may call reads it, so that it names no key.
+    const counted = "1 key is refused, as the config does not have its plan team";
+    expect(await detail()).toEqual([true, counted]);
+    await post(`${covey.url}/admin/v1/keys/ci`, { plan: null }, { headers: ADMIN });
+    expect(await detail()).toEqual([true, null]);
+    covey.rewrite(config("team"));
+    await reload();
+    await post(`${covey.url}/admin/v1/keys/ci`, { plan: "team" }, { headers: ADMIN });
+    expect(told()).toHaveLength(1);
+  } finally {
+    await covey.close();
+  }
+  const after = await startCovey({ home: home.path, toml: config("tim"), env });
+  const logged = after.logged.join("");
+  await after.close();
+  expect(logged).toContain("does not have its plan team");
+  const file = join(home.path, "covey.toml");
+  writeFileSync(file, config("tim"));
+  const command = [process.execPath, "src/main.ts", "check", "--config", file, "--home", home.path];
+  const check = Bun.spawn(command, {
+    cwd: ROOT,
+    env: { PATH: process.env.PATH ?? "", HOME: home.path, ...env },
+    stdout: "pipe",
+    stderr: "pipe",
+  });
+  const out = await new Response(check.stdout).text();
+  expect(out).toContain(
+    '✗ keys: 1 key is refused, as the config does not have its plan team: "ci"',
+  );
+  expect(await check.exited).toBe(1);
+  expect(out + logged).not.toContain(secret);
+}, 20_000);
 
 test("a lost secret is not replaced while there are keys that it made", async () => {
   using home = tempFolder();
