@@ -6,7 +6,8 @@ import { limiterOf } from "./app/limiter.ts";
 import { logSettings, observation } from "./app/observe.ts";
 import { PlanWatch } from "./app/plan-watch.ts";
 import { type Reloaded, Reloader } from "./app/reload.ts";
-import { type ResolveName, readSettings, type Settings, secretsOf } from "./app/settings.ts";
+import { secretsOf } from "./app/secrets.ts";
+import { type ResolveName, readSettings, type Settings } from "./app/settings.ts";
 import { type Changes, Upstreams } from "./app/upstreams.ts";
 import { Availability } from "./catalog/availability.ts";
 import { ChatTemplates } from "./catalog/chat-templates.ts";
@@ -22,6 +23,7 @@ import { starterOf } from "./catalog/starter.ts";
 import { refuseKeyless } from "./config/load.ts";
 import type { Reread } from "./config/reread.ts";
 import type { Config } from "./config/schema.ts";
+import { databaseUrlOf } from "./config/service-urls.ts";
 import type { ReloadReport } from "./contract/admin.ts";
 import { Images } from "./dialects/images.ts";
 import { createBackend, type DialectOptions } from "./dialects/index.ts";
@@ -106,7 +108,7 @@ export async function startApp(
     home: config.home,
     durability: config.journal.durability,
     maxJournalBytes: config.journal.maxBytes,
-    databaseUrl: databaseUrl(config),
+    databaseUrl: databaseUrlOf(config),
     keep: keepOf(config.log),
     version: packageFile.version,
   });
@@ -374,15 +376,6 @@ function reportOf({ providers, models, needRestart, warnings }: Reloaded): Reloa
     need_restart: [...needRestart],
     warnings: [...warnings],
   };
-}
-
-/** Where the call log and the keys are, when not in the home folder. */
-function databaseUrl(config: Config): string | null {
-  const url = config.secret("DATABASE_URL");
-  if (url === null || (/^postgres(ql)?:\/\//i.test(url) && URL.canParse(url))) return url;
-  throw new UserError(
-    "DATABASE_URL: expected postgres://user:password@host:5432/database, the password percent-encoded",
-  );
 }
 
 function keepOf(log: Config["log"]): Keep {

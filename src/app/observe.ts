@@ -6,7 +6,8 @@ import { Teller } from "../gateway/tell.ts";
 import type { Log, LogSettings } from "../lib/log.ts";
 import { Metrics } from "../lib/metrics.ts";
 import { type Gauged, gauges, watchLoop } from "./gauges.ts";
-import { type Settings, secretsOf } from "./settings.ts";
+import { secretsOf } from "./secrets.ts";
+import type { Settings } from "./settings.ts";
 
 /** What watches a running Covey: its metrics, and the log's lines on calls, breakers, keys and the database. */
 export interface Observation {

@@ -8,6 +8,7 @@ import { type AuthRules, hashKey } from "../gateway/authenticate.ts";
 import type { GatewayOptions, Routing } from "../gateway/gateway.ts";
 import { type Plans, plansOf } from "../gateway/limits/plans.ts";
 import type { Model } from "../types.ts";
+import { lastingSecretsOf } from "./secrets.ts";
 
 /**
  * What follows from the config and the files it names, all of it read and checked at once. A reload makes
@@ -28,6 +29,8 @@ export interface Settings {
   readonly options: GatewayOptions;
   /** Units of each provider that may be taken at once; null is no limit. */
   readonly concurrency: ReadonlyMap<string, number | null>;
+  /** Those of what can't change while the process runs. */
+  readonly lastingSecrets: readonly string[];
 }
 
 /** The model of a name now; the lists of providers may change it. */
@@ -63,19 +66,12 @@ export function readSettings(
       lenient: config.api.validation === "lenient",
     },
     concurrency: new Map(providers.map(({ settings }) => [settings.id, settings.concurrency])),
+    lastingSecrets: before?.lastingSecrets ?? lastingSecretsOf(config),
   };
 }
 
 function asBefore<T>(each: T, before: readonly T[]): T {
   return before.find((old) => Bun.deepEquals(old, each)) ?? each;
-}
-
-/** Everything that must appear in no log line. */
-export function secretsOf({ config, providers }: Settings): string[] {
-  const { adminKey } = config.auth;
-  return [adminKey, config.hub.token, ...providers.flatMap(({ settings }) => settings.keys)].filter(
-    (secret) => secret !== null,
-  );
 }
 
 function authRules(config: Config): Settings["auth"] {

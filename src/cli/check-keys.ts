@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { refuseKeyless } from "../config/load.ts";
 import type { Config } from "../config/schema.ts";
+import { databaseUrlOf } from "../config/service-urls.ts";
 import { keysOfLostPlans, lostPlansNamed } from "../gateway/limits/lost-plans.ts";
 import { UserError } from "../lib/user-error.ts";
 import { serverSecret, standingKeys } from "../store/index.ts";
@@ -14,7 +15,7 @@ export async function keyFindings(config: Config): Promise<Finding[]> {
   let keys: readonly Key[] = [];
   const found = await finding("keys", async () => {
     const { home } = config;
-    const url = config.secret("DATABASE_URL");
+    const url = databaseUrlOf(config);
     const given = config.serverSecret();
     if (given !== undefined || url !== null || existsSync(join(home, "secret"))) {
       serverSecret(home, given, url !== null);

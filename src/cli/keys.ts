@@ -1,4 +1,5 @@
 import type { Config } from "../config/schema.ts";
+import { databaseUrlOf } from "../config/service-urls.ts";
 import { KeyCreate, KeyUpdate } from "../contract/admin-keys.ts";
 import { GatewayError } from "../contract/errors.ts";
 import { keyChange, keyItem, newKeySettings } from "../contract/key-settings.ts";
@@ -38,7 +39,7 @@ export async function keys(config: Config, line: CommandLine): Promise<number> {
     throw usage(`covey keys ${action} needs a key: its id, prefix or name`);
   if (!takesKey && which !== undefined)
     throw usage(`covey keys ${action} does not take "${which}"`);
-  const url = config.secret("DATABASE_URL");
+  const url = databaseUrlOf(config);
   const secret = serverSecret(config.home, config.serverSecret(), url !== null);
   const store = await openKeyStore(config.home, url, secret);
   try {

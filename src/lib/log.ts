@@ -49,10 +49,15 @@ export function createLog(write: (line: string) => void, pretty: boolean): Setta
     error: (message, fields = {}) => line("error", message, fields),
     writes,
     use: (next) => {
-      settings = next;
+      settings = { ...next, secrets: [...new Set(next.secrets.flatMap(asWritten))] };
       least = LEVELS.indexOf(next.level);
     },
   };
+}
+
+/** A secret, and how it looks in a JSON text. */
+function asWritten(secret: string): string[] {
+  return [secret, JSON.stringify(secret).slice(1, -1)];
 }
 
 function asJson(level: Level, message: string, fields: LogFields): string {

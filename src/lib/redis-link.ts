@@ -1,4 +1,5 @@
 import { RedisClient } from "bun";
+import { withoutUrl } from "./url-secrets.ts";
 
 /** One connection to one process of Redis. It never comes back: another connection is another object. */
 export interface RedisConnection {
@@ -35,7 +36,7 @@ export class RedisLink {
 
   /** Begins to connect. Resolves when it was stopped; never rejects. */
   async run(): Promise<void> {
-    const { pauseMs, up, down } = this.#options;
+    const { url, pauseMs, up, down } = this.#options;
     let pause = pauseMs.least;
     while (!this.#stopped) {
       const connection = new Connection(this.#options);
@@ -45,7 +46,8 @@ export class RedisLink {
         await up(connection);
         pause = pauseMs.least;
       } catch (error) {
-        connection.drop(error instanceof Error ? error.message : String(error));
+        const reason = error instanceof Error ? error.message : String(error);
+        connection.drop(withoutUrl(reason, url, "Redis"));
       }
       down(await connection.ended);
       if (!this.#stopped) await this.#pause(pause);

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { withoutUrl } from "../../lib/url-secrets.ts";
 import { type Database, openReadonly } from "../projection/database.ts";
 import { type FromReader, ToReader } from "./protocol.ts";
 
@@ -29,7 +30,7 @@ async function run(seq: number, text: string, values: (string | number)[]): Prom
       () => undefined,
     );
     const message = error instanceof Error ? error.message : String(error);
-    tell({ kind: "failed", seq, message: message.replaceAll(place, "(the database)") });
+    tell({ kind: "failed", seq, message: withoutUrl(message, place, "the database") });
   }
 }
 

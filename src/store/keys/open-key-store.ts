@@ -1,6 +1,7 @@
 import { mkdirSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { isSqliteBusy } from "../../lib/sqlite-busy.ts";
+import { withoutUrl } from "../../lib/url-secrets.ts";
 import { UserError } from "../../lib/user-error.ts";
 import type { KeyStore } from "../../types.ts";
 import { type Database, openDatabase } from "../projection/database.ts";
@@ -25,8 +26,11 @@ export async function openKeyStore(
 ): Promise<{ keys: KeyStore; close(): Promise<void> }> {
   const folder = resolve(home);
   if (url === null) mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const { sql, dialect, close } = await patiently(() =>
-    openDatabase(url ?? join(folder, "covey.db")),
+  const database = url ?? join(folder, "covey.db");
+  const { sql, dialect, close } = await patiently(() => openDatabase(database)).catch(
+    (error: unknown) => {
+      throw unusable(error, database);
+    },
   );
   if (dialect === "sqlite") await sql.unsafe(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`);
   const run = async (text: string, values: (string | number | null)[]): Promise<unknown> => {
@@ -59,13 +63,14 @@ async function patiently(open: () => Promise<Database>): Promise<Database> {
       const isMeanwhile =
         isSqliteBusy(error) ||
         (error instanceof Error && /already exists|duplicate|unique/i.test(error.message));
-      if (!isMeanwhile || attempt === ATTEMPTS) throw unusable(error);
+      if (!isMeanwhile || attempt === ATTEMPTS) throw error;
       await Bun.sleep(PAUSE_MS);
     }
   }
 }
 
-function unusable(cause: unknown): UserError {
-  const reason = cause instanceof Error ? cause.message : String(cause);
+function unusable(cause: unknown, database: string): UserError {
+  const message = cause instanceof Error ? cause.message : String(cause);
+  const reason = withoutUrl(message, database, "the database");
   return new UserError(`the keys' database can't be opened: ${reason}`, { cause });
 }

@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { withoutUrl } from "../../lib/url-secrets.ts";
 import type { Key } from "../../types.ts";
 import { openReadonly } from "../projection/database.ts";
 import { KEY_COLUMNS, storedKeys } from "./key-row.ts";
@@ -22,7 +23,8 @@ export async function standingKeys(home: string, url: string | null, now: number
   } catch (error) {
     const isOld = error instanceof Error && /no such table|does not exist/.test(error.message);
     if (isOld) return [];
-    throw error;
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new Error(withoutUrl(reason, url ?? file, "the database"), { cause: error });
   } finally {
     await close();
   }

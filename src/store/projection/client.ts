@@ -1,3 +1,4 @@
+import { withoutUrl } from "../../lib/url-secrets.ts";
 import { type JournalEnd, listSegments, segmentPath } from "../segment.ts";
 import type { Place } from "./connections.ts";
 import { FromWorker, type Query, type ToWorker } from "./protocol.ts";
@@ -136,7 +137,7 @@ export class Projection {
     worker.unref();
     this.#worker = worker;
     worker.onmessage = (event: MessageEvent<unknown>) => this.#hear(FromWorker.parse(event.data));
-    worker.onerror = (event) => this.#died(worker, firstLine(event.message));
+    worker.onerror = (event) => this.#died(worker, this.#reason(event.message));
     worker.addEventListener("close", () => this.#died(worker, "its thread ended"));
     const { journal, place, keep } = this.#options;
     this.#post(worker, {
@@ -157,6 +158,11 @@ export class Projection {
     this.#rejectWaiting(message);
     this.#closed?.resolve();
     if (this.#closed === null) this.#restart = setTimeout(() => this.#start(), RESTART_MS).unref();
+  }
+
+  /** What a thread's error says, without the database's address. */
+  #reason(printed: string): string {
+    return withoutUrl(firstLine(printed), this.#options.place.database, "the database");
   }
 
   #pokeNow(): void {

@@ -1,3 +1,4 @@
+import { withoutUrl } from "../../lib/url-secrets.ts";
 import type { JournalEnd } from "../segment.ts";
 import { type Connections, openConnections, type Place } from "./connections.ts";
 import { ingest } from "./ingest.ts";
@@ -166,10 +167,10 @@ export class Projector {
     await open?.close();
   }
 
-  /** An error's message, without the database's address: it may hold a password. */
+  /** An error's message, without the database's address, which may hold a password. */
   #reason(error: unknown): string {
     const message = error instanceof Error ? error.message : String(error);
-    return message.replaceAll(this.#place.database, "(the database)");
+    return withoutUrl(message, this.#place.database, "the database");
   }
 }
 
