@@ -2,6 +2,7 @@ import type { Availability } from "../catalog/availability.ts";
 import type { LiveModels } from "../catalog/live-models.ts";
 import { faultWarnings, providerWarnings } from "../catalog/settle-providers.ts";
 import type { Reread } from "../config/reread.ts";
+import { GatewayError } from "../contract/errors.ts";
 import type { LocalBackend } from "../engines/index.ts";
 import type { Health } from "../gateway/routing/health.ts";
 import type { Log } from "../lib/log.ts";
@@ -49,7 +50,10 @@ export class Reloader {
     this.#reread = reread;
   }
 
-  /** Rejects with a `UserError`, one line a problem, when nothing was changed. */
+  /**
+   * Rejects when nothing was changed: with a `UserError`, one line a problem, or with a `GatewayError`
+   * where the fault is our own code's.
+   */
   reload(): Promise<Reloaded> {
     const done = this.#last.then(() => this.#run());
     this.#last = done.catch(() => undefined);
@@ -73,7 +77,16 @@ export class Reloader {
       }
       throw error;
     }
-    const providers = await this.#apply(before, next);
+    let providers: Changes;
+    try {
+      providers = await this.#apply(before, next);
+    } catch (error) {
+      const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
+      log.error("the config could not be applied, and all is as it was before", { detail });
+      throw new GatewayError("internal", "The config could not be applied. Nothing was changed.", {
+        cause: error,
+      });
+    }
     const models = changesOf(before, next);
     const warnings = [
       ...next.config.warnings,
@@ -90,17 +103,29 @@ export class Reloader {
     return { providers, models, needRestart: needs, warnings };
   }
 
+  /**
+   * First what may fail, beside what is in use: backends and weights of both settings are there until the
+   * models are put together. Then all the rest at once. What was begun is undone when it fails.
+   */
   async #apply(before: Settings, next: Settings): Promise<Changes> {
     const { models, availability, local, upstreams, health, swap } = this.#parts;
-    const changes = upstreams.use(next.providers);
+    const all = next.catalog.models;
+    const old = before.catalog.models;
+    const names = new Set(old.map(({ id }) => id));
+    const { undo, ...changes } = upstreams.use(next.providers);
+    try {
+      // Until the index is the new one, calls may still be sent to those that go or change.
+      local.offer([...old, ...all.filter(({ id }) => !names.has(id))]);
+      await availability.replace(all);
+      await models.replace({ own: all, providers: next.providers, aliases: next.aliases });
+    } catch (error) {
+      undo();
+      local.offer(old);
+      await availability.replace(old);
+      throw error;
+    }
     for (const id of [...changes.changed, ...changes.removed]) health.forget(id);
     swap(next);
-    const all = next.catalog.models;
-    const names = new Set(all.map(({ id }) => id));
-    // Until the index is the new one, calls may still be sent to those that go.
-    local.offer([...all, ...before.catalog.models.filter(({ id }) => !names.has(id))]);
-    await availability.replace(all);
-    await models.replace({ own: all, providers: next.providers, aliases: next.aliases });
     local.offer(all);
     return changes;
   }

@@ -28,9 +28,13 @@ export class Upstreams {
     return this.#all;
   }
 
-  /** From now on these are the providers. Tells apart what is new by whether it is the same object. */
-  use(providers: readonly SettledProvider[]): Changes {
+  /**
+   * From now on these are the providers. Tells apart what is new by whether it is the same object.
+   * `undo` brings back those of before, each with its own backend.
+   */
+  use(providers: readonly SettledProvider[]): Changes & { undo(): void } {
     const before = this.#providers;
+    const backends = this.#all;
     const now = new Map(providers.map((provider) => [provider.settings.id, provider]));
     const all = new Map([[this.#local.id, this.#local]]);
     const changes = { added: [] as string[], changed: [] as string[], removed: [] as string[] };
@@ -48,6 +52,10 @@ export class Upstreams {
     }
     this.#providers = now;
     this.#all = all;
-    return changes;
+    const undo = () => {
+      this.#providers = before;
+      this.#all = backends;
+    };
+    return { ...changes, undo };
   }
 }

@@ -35,6 +35,14 @@ interface Known {
   timer: Timer | null;
 }
 
+/** Other providers, not in use yet. */
+interface Replacement {
+  /** The models that one of them is known to list. */
+  models(provider: string): readonly ListedModel[];
+  /** From now on these are the providers. */
+  take(): void;
+}
+
 /**
  * Keeps the providers' lists of models, in the background: fetched at start and on an interval, kept
  * on disk, never replaced by a failure.
@@ -52,10 +60,10 @@ export class Discovery {
   }
 
   /**
-   * From now on these are the providers. One that is as it was keeps its list and its interval; another
-   * one at the same address keeps the list until its own is there.
+   * What would be known with these as the providers, and taking it over. One that is as it was keeps its
+   * list and its interval; another one at the same address keeps the list until its own is there.
    */
-  replace(providers: readonly ProviderSettings[]): void {
+  replacement(providers: readonly ProviderSettings[]): Replacement {
     const before = this.#known;
     const fresh: Known[] = [];
     const known = providers.map((settings): [string, Known] => {
@@ -66,12 +74,18 @@ export class Discovery {
       fresh.push(made);
       return [settings.id, made];
     });
-    this.#known = new Map(known);
-    for (const old of before.values())
-      if (!this.#isKnown(old)) clearTimeout(old.timer ?? undefined);
-    for (const made of fresh) {
-      if (this.#started) void this.#begin(made);
-    }
+    const next = new Map(known);
+    return {
+      models: (provider) => next.get(provider)?.models ?? [],
+      take: () => {
+        this.#known = next;
+        for (const old of before.values())
+          if (!this.#isKnown(old)) clearTimeout(old.timer ?? undefined);
+        for (const made of fresh) {
+          if (this.#started) void this.#begin(made);
+        }
+      },
+    };
   }
 
   /** The models that a provider lists; empty for one whose list is not fetched. */

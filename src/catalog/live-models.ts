@@ -45,7 +45,8 @@ export interface LiveModels {
   stop(): Promise<void>;
   /**
    * Makes the models of these from now on; what is the same object as before keeps what is known of it.
-   * Resolves when they are offered; lists that are new come later.
+   * Resolves when they are offered; lists that are new come later. When they can't be put together it
+   * rejects, and those of before are offered as if nothing had been asked for.
    */
   replace(sources: ModelSources): Promise<void>;
   /** The backend, without the models its provider bars, and with what is wrong with its list. */
@@ -54,12 +55,14 @@ export interface LiveModels {
 
 export function liveModels(input: LiveModelsInput): LiveModels {
   const { localFacts, home, log, prepare } = input;
-  let sources: ModelSources = input;
-  const discovery = new Discovery(listed(sources), {
+  const discovery = new Discovery(listed(input), {
     folder: discoveredFolder(home),
     log,
-    changed: () => void index.rebuild(),
+    changed: () => void rebuilt(),
   });
+  const known = (provider: string) => discovery.models(provider);
+  let sources: ModelSources = input;
+  let listedBy = known;
   const index = new CurrentModels(
     () => ({
       own: sources.own,
@@ -67,7 +70,7 @@ export function liveModels(input: LiveModelsInput): LiveModels {
       aliases: sources.aliases,
       providers: sources.providers.map((provider) => ({
         provider,
-        listed: discovery.models(provider.settings.id),
+        listed: listedBy(provider.settings.id),
       })),
     }),
     prepare,
@@ -101,9 +104,20 @@ export function liveModels(input: LiveModelsInput): LiveModels {
       await index.settled().catch(() => undefined);
     },
     replace: async (next) => {
+      const before = sources;
+      const replacement = discovery.replacement(listed(next));
       sources = next;
-      discovery.replace(listed(next));
-      await index.rebuild();
+      listedBy = replacement.models;
+      try {
+        await index.rebuild();
+      } catch (error) {
+        sources = before;
+        listedBy = known;
+        await rebuilt();
+        throw error;
+      }
+      replacement.take();
+      listedBy = known;
       for (const conflict of index.conflicts()) log.warn(`models: ${conflict}`);
     },
     offered: (backend) => ({

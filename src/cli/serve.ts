@@ -5,6 +5,7 @@ import { Environment } from "../config/environment.ts";
 import { type ConfigFlags, loadConfig } from "../config/load.ts";
 import { type Reread, rereadConfig } from "../config/reread.ts";
 import type { Config } from "../config/schema.ts";
+import { GatewayError } from "../contract/errors.ts";
 import { createLog, type Log, type SettableLog } from "../lib/log.ts";
 import { UserError } from "../lib/user-error.ts";
 import { HomeError } from "../store/index.ts";
@@ -93,12 +94,12 @@ async function preload(app: App, log: Log): Promise<void> {
   }
 }
 
-/** SIGHUP: what is wrong with the config is in the log already. */
+/** SIGHUP: why it could not be applied is in the log already. */
 async function reload(app: App, log: Log): Promise<void> {
   try {
     await app.reload();
   } catch (error) {
-    if (error instanceof UserError) return;
+    if (error instanceof UserError || error instanceof GatewayError) return;
     log.error("a reload failed in our own code", { detail: String(error) });
   }
 }

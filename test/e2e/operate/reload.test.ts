@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, test } from "bun:test";
+import { afterEach, beforeEach, expect, spyOn, test } from "bun:test";
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -93,6 +93,30 @@ test("a bad file changes nothing, and answer and log say which line", async () =
   expect([first.asked("still at the first"), second.asked("still at the first")]).toEqual([1, 0]);
   rewrite("[routing\n");
   expect(JSON.stringify(await (await reload(url)).json())).toContain("covey.toml:1:");
+});
+
+test("a reload that fails halfway is as if it had never been asked for", async () => {
+  const keyed = config(provider("a", first), "[limits.anonymous]\nrequests_per_minute = 7");
+  const { app, url, rewrite, logged } = await started(keyed);
+  const backend = app.gateway.backends.get("a");
+  const before = app.settings();
+  const fault = spyOn(app.models, "replace").mockRejectedValueOnce(new Error("a planted fault"));
+  rewrite(config(provider("a", second), provider("b", second)));
+  const refused = await reload(url);
+  expect(refused.status).toBe(500);
+  const said = JSON.stringify(await refused.json());
+  expect(said).toContain("The config could not be applied. Nothing was changed.");
+  expect(said).not.toContain("planted");
+  expect(logged.join("")).toContain("all is as it was before");
+  expect(app.settings()).toBe(before);
+  expect([...app.gateway.backends.keys()].sort()).toEqual(["a", "local"]);
+  expect(app.gateway.backends.get("a")).toBe(backend);
+  await ask(url, "story-20", "still at the first");
+  expect([first.asked("still at the first"), second.asked("still at the first")]).toEqual([1, 0]);
+  fault.mockRestore();
+  expect((await reload(url)).status).toBe(200);
+  await ask(url, "story-20", "now at the second");
+  expect([first.asked("now at the second"), second.asked("now at the second")]).toEqual([0, 1]);
 });
 
 test("what needs a restart is named and left as it is, and the rest is applied", async () => {
