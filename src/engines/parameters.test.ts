@@ -28,6 +28,21 @@ test("what is not sent is OpenAI's default, and null is not sent", () => {
     logitBias: [],
     xtc: null,
     dry: null,
+    dynamicTemperature: null,
+    topA: 0,
+    tailFree: 1,
+    typicalP: 1,
+    epsilonCutoff: 0,
+    etaCutoff: 0,
+    topNSigma: 0,
+    smoothing: null,
+    mirostat: null,
+    noRepeatNgramSize: 0,
+    minTokens: 0,
+    ignoreEndOfText: false,
+    stopTokens: [],
+    includeStop: false,
+    skipSpecialTokens: true,
   };
   expect(samplingOf(chat({}), 42, {})).toEqual(defaults);
   const nulls = chat({ temperature: null, top_k: -1, seed: null });
@@ -95,9 +110,9 @@ test("what would make the answer another one is refused by name", () => {
 test("what is left out is told, unknown names too; neutral values ask for nothing", () => {
   expect(
     unsupportedParameters(
-      chat({ top_a: 0.2, mirostat: 2, tools: [tool], tool_choice: "auto", zz: 1 }),
+      chat({ service_tier: "flex", top_a: 0.2, tools: [tool], tool_choice: "auto", zz: 1 }),
     ),
-  ).toEqual(["top_a", "tools", "mirostat", "zz"].sort((a, b) => order(a) - order(b)));
+  ).toEqual(["service_tier", "tools", "zz"].sort((a, b) => order(a) - order(b)));
   expect(
     unsupportedParameters(
       chat({
@@ -114,8 +129,8 @@ test("what is left out is told, unknown names too; neutral values ask for nothin
 
 test("what would be left out or refused is known beforehand, all of it at once", () => {
   const parts = [{ type: "image_url", image_url: { url: "https://example.com/a.png" } }];
-  const fields = { top_a: 0.2, logprobs: true, n: 1, tfs: 1, zz: 1, seed: 4 };
-  expect(unsupportedNames(chat(fields)).sort()).toEqual(["logprobs", "top_a", "zz"]);
+  const fields = { top_a: 0.2, logprobs: true, n: 1, tfs: 1, zz: 1, store: true };
+  expect(unsupportedNames(chat(fields)).sort()).toEqual(["logprobs", "store", "zz"]);
   expect(unsupportedNames({ messages: [{ role: "user", content: parts }] })).toEqual(["messages"]);
   expect(unsupportedNames({ continue_final_message: true, messages: 5, stop: null })).toEqual([]);
 });

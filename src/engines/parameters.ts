@@ -3,52 +3,25 @@ import type { CompletionRequest } from "../contract/completions.ts";
 import { GatewayError } from "../contract/errors.ts";
 import type { ModelDefaults } from "../types.ts";
 import type { Sampling } from "./protocol.ts";
+import { samplersOf } from "./sampling/requested.ts";
 
 type TextRequest = ChatRequest | CompletionRequest;
 
-const DEFAULT_XTC_THRESHOLD = 0.1;
-const DEFAULT_DRY_BASE = 1.75;
-const DEFAULT_DRY_ALLOWED_LENGTH = 2;
 /** `LLAMA_DEFAULT_SEED`: llama.cpp takes it for "choose one yourself". */
 const RESERVED_SEED = 0xff_ff_ff_ff;
 
 /**
  * What the request asks for; then the model's own defaults, then OpenAI's. `randomSeed` is taken when
- * it sends none.
+ * it sends none. Throws a 400 that names the parameter where two of them contradict each other.
  */
 export function samplingOf(
   request: TextRequest,
   randomSeed: number,
   defaults: ModelDefaults,
 ): Sampling {
-  const multiplier = request.dry_multiplier ?? 0;
-  const xtc = request.xtc_probability ?? 0;
   return {
-    temperature: request.temperature ?? defaults.temperature ?? 1,
-    topP: request.top_p ?? defaults.top_p ?? 1,
-    topK: Math.max(0, request.top_k ?? defaults.top_k ?? 0),
-    minP: request.min_p ?? defaults.min_p ?? 0,
+    ...samplersOf(request, defaults),
     seed: seedBits(request.seed ?? randomSeed),
-    presencePenalty: request.presence_penalty ?? 0,
-    frequencyPenalty: request.frequency_penalty ?? 0,
-    repetitionPenalty: request.repetition_penalty ?? defaults.repetition_penalty ?? 1,
-    logitBias: Object.entries(request.logit_bias ?? {}).map(
-      ([token, bias]) => [Number(token), bias] as const,
-    ),
-    xtc:
-      xtc === 0
-        ? null
-        : { probability: xtc, threshold: request.xtc_threshold ?? DEFAULT_XTC_THRESHOLD },
-    dry:
-      multiplier === 0
-        ? null
-        : {
-            multiplier,
-            base: request.dry_base ?? DEFAULT_DRY_BASE,
-            allowedLength: request.dry_allowed_length ?? DEFAULT_DRY_ALLOWED_LENGTH,
-            range: request.dry_range == null || request.dry_range <= 0 ? null : request.dry_range,
-            sequenceBreakers: request.dry_sequence_breakers ?? null,
-          },
   };
 }
 
@@ -116,22 +89,6 @@ const REFUSED: ReadonlyMap<string, Refusal> = new Map([
 /** Known, and not honoured by this engine yet. True: the value asks for something. */
 const IGNORED: ReadonlyMap<string, Rule> = new Map(
   Object.entries({
-    top_a: not(0),
-    tfs: not(1),
-    typical_p: not(1),
-    eta_cutoff: not(0),
-    epsilon_cutoff: not(0),
-    top_n_sigma: not(0, -1),
-    no_repeat_ngram_size: not(0),
-    mirostat: not(0),
-    mirostat_mode: not(0),
-    mirostat_tau: isSet,
-    mirostat_eta: isSet,
-    dynatemp_min: not(0),
-    dynatemp_max: not(0),
-    dynatemp_exponent: not(1),
-    smoothing_factor: not(0),
-    smoothing_curve: not(1),
     min_tokens: not(0),
     stop_token_ids: (value) => !Array.isArray(value) || value.length > 0,
     include_stop_str_in_output: not(false),
@@ -152,6 +109,9 @@ const HONOURED = new Set([
   ...["presence_penalty", "frequency_penalty", "repetition_penalty", "logit_bias"],
   ...["xtc_probability", "xtc_threshold", "dry_multiplier", "dry_base", "dry_allowed_length"],
   ...["dry_range", "dry_sequence_breakers", "chat_template_kwargs", "add_generation_prompt"],
+  ...["dynatemp_min", "dynatemp_max", "dynatemp_exponent", "top_a", "tfs", "typical_p"],
+  ...["epsilon_cutoff", "eta_cutoff", "top_n_sigma", "smoothing_factor", "smoothing_curve"],
+  ...["mirostat", "mirostat_mode", "mirostat_tau", "mirostat_eta", "no_repeat_ngram_size"],
   ...["continue_final_message"],
   ...["user", "metadata", "prompt_cache_key", "safety_identifier"],
 ]);

@@ -30,10 +30,47 @@ export interface Sampling {
     readonly multiplier: number;
     readonly base: number;
     readonly allowedLength: number;
-    /** How many of the last generated tokens count; null is all. */
+    /** How many of the last tokens count, of prompt and answer; null is all. */
     readonly range: number | null;
-    readonly sequenceBreakers: readonly string[] | null;
+    readonly sequenceBreakers: readonly string[];
   } | null;
+  /** Takes the place of `temperature`, unless that is 0. */
+  readonly dynamicTemperature: {
+    readonly min: number;
+    readonly max: number;
+    readonly exponent: number;
+  } | null;
+  /** 0 is off. */
+  readonly topA: number;
+  /** 1 is off. */
+  readonly tailFree: number;
+  /** 1 is off. */
+  readonly typicalP: number;
+  /** A probability; 0 is off. */
+  readonly epsilonCutoff: number;
+  /** A probability; 0 is off. */
+  readonly etaCutoff: number;
+  /** Standard deviations; 0 is off. */
+  readonly topNSigma: number;
+  readonly smoothing: { readonly factor: number; readonly curve: number } | null;
+  readonly mirostat: {
+    readonly version: 1 | 2;
+    /** Bits. */
+    readonly tau: number;
+    readonly eta: number;
+  } | null;
+  /** 0 is off. */
+  readonly noRepeatNgramSize: number;
+  /** The answer ends by no token before it has so many; `stopTokens` are held back too. */
+  readonly minTokens: number;
+  /** No token that ends a text is ever sampled, unless nothing else may come. */
+  readonly ignoreEndOfText: boolean;
+  /** Each ends the answer, like the model's own end tokens. */
+  readonly stopTokens: readonly number[];
+  /** The text that ended the answer, be it a stop string or a stop token's, is part of it. */
+  readonly includeStop: boolean;
+  /** Control tokens add nothing to the answer's text. */
+  readonly skipSpecialTokens: boolean;
 }
 
 export interface ChatPrompt {

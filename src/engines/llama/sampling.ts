@@ -5,6 +5,8 @@ import {
   TokenBias,
 } from "node-llama-cpp";
 import type { Sampling } from "../protocol.ts";
+import { needsLogits } from "../sampling/chain.ts";
+import { nativeMinP } from "../sampling/native.ts";
 
 /** Tokens the penalties look at. Both lists grow while the answer does. */
 export interface SampledHistory {
@@ -13,6 +15,62 @@ export interface SampledHistory {
   readonly generated: readonly Token[];
   /** The tokens that may come next, null for any; null itself where that is so from the beginning. */
   readonly allowed: (() => ReadonlySet<Token> | null) | null;
+  /** The tokens that must not come next, as `heldBack` tells; left out where there never are any. */
+  readonly held?: () => readonly Token[];
+}
+
+/** The logit that `wholeDistribution` gives the anchor: between a model's highest and lowest ones. */
+export const ANCHOR_LOGIT = 20;
+/** Makes any logit as good as nothing, and is finite as a 32-bit float, `ANCHOR_LOGIT` times it too. */
+const CRUSHING = 1e30;
+
+/**
+ * The library's options where we choose the token ourselves, from the model's own probabilities: no
+ * sampler at all. Probabilities tell logits up to a constant. Where that isn't enough (`needsLogits`),
+ * the library's bias and repetition penalty, which are the first to see the logits, make those of one
+ * token, the anchor, `(logit + bias) / penalty`: with a huge penalty, and a bias that is
+ * `ANCHOR_LOGIT` times it, that is `ANCHOR_LOGIT` whatever it was, and its probability tells the
+ * constant (`readLogits`). The anchor can't be sampled then, so it is a token that no answer has: see
+ * `anchorOf`.
+ */
+export function wholeDistribution(sampling: Sampling, model: LlamaModel): SequenceEvaluateOptions {
+  const options: SequenceEvaluateOptions = {
+    temperature: 1,
+    topP: 1,
+    topK: 0,
+    minP: 0,
+    seed: sampling.seed,
+    yieldEogToken: true,
+  };
+  if (!needsLogits(sampling)) return options;
+  const anchor = anchorOf(model);
+  return {
+    ...options,
+    tokenBias: biasFor(model, new Map([[anchor, ANCHOR_LOGIT * CRUSHING]])),
+    repeatPenalty: {
+      punishTokens: [anchor],
+      maxPunishTokens: 1,
+      penalty: CRUSHING,
+      presencePenalty: 0,
+      frequencyPenalty: 0,
+    },
+  };
+}
+
+const anchors = new WeakMap<LlamaModel, Token>();
+
+/** A token that no answer has: the one for what is unknown, or another that only templates write. */
+export function anchorOf(model: LlamaModel): Token {
+  const known = anchors.get(model);
+  if (known !== undefined) return known;
+  const unwritten = [...model.iterateAllTokens()].filter((token) => {
+    const { control, unknown, unused } = model.getTokenAttributes(token);
+    return (control || unknown || unused) && !model.isEogToken(token);
+  });
+  const first = unwritten.find((token) => model.getTokenAttributes(token).unknown) ?? unwritten[0];
+  if (first === undefined) throw new Error("this model's vocabulary has no token to measure by");
+  anchors.set(model, first);
+  return first;
 }
 
 /**
@@ -34,7 +92,7 @@ export function evaluateOptions(
     temperature: sampling.temperature,
     topP: sampling.topP,
     topK: sampling.topK,
-    minP: sampling.minP,
+    minP: nativeMinP(sampling),
     seed: sampling.seed,
     yieldEogToken: true,
   };
@@ -50,9 +108,12 @@ export function evaluateOptions(
   const combined = additive && repetition;
   const fixed = new Map(sampling.logitBias);
   const biases = () => (combined ? combinedBias(sampling, history.generated) : fixed);
-  const { allowed } = history;
-  if (combined || allowed !== null)
-    options.tokenBias = () => biasFor(model, onlyAllowed(biases(), allowed?.() ?? null, model));
+  const { allowed, held } = history;
+  if (combined || allowed !== null || held !== undefined)
+    options.tokenBias = () => {
+      const free = without(biases(), held?.() ?? []);
+      return biasFor(model, onlyAllowed(free, allowed?.() ?? null, model));
+    };
   else if (fixed.size > 0) options.tokenBias = biasFor(model, fixed);
   if (sampling.xtc !== null) options.xtc = sampling.xtc;
   if (dry !== null)
@@ -62,7 +123,7 @@ export function evaluateOptions(
       allowedLength: dry.allowedLength,
       // The library's "all" is none in 3.21.1.
       lastTokens: dry.range ?? contextSize,
-      ...(dry.sequenceBreakers === null ? {} : { sequenceBreakers: [...dry.sequenceBreakers] }),
+      sequenceBreakers: [...dry.sequenceBreakers],
     };
   return options;
 }
@@ -81,6 +142,15 @@ export function combinedBias(
       (bias.get(token) ?? 0) - sampling.presencePenalty - count * sampling.frequencyPenalty,
     );
   return bias;
+}
+
+/** Rules these tokens out. */
+function without(
+  biases: ReadonlyMap<number, number>,
+  held: readonly Token[],
+): ReadonlyMap<number, number> {
+  if (held.length === 0) return biases;
+  return new Map([...biases, ...held.map((token) => [token, Number.NEGATIVE_INFINITY] as const)]);
 }
 
 /** Rules every other token out. */

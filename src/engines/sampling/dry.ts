@@ -1,0 +1,76 @@
+import type { Candidates } from "./candidates.ts";
+
+export interface DryOptions {
+  readonly multiplier: number;
+  readonly base: number;
+  readonly allowedLength: number;
+}
+
+/** Keeps `base ** length` finite, as in llama.cpp: the logarithm of the largest 32-bit float. */
+const LARGEST_LOG = 88.7228391;
+
+/**
+ * Don't repeat yourself (p-e-w, text-generation-webui pull request 5677): a token that would prolong
+ * a sequence which is there already loses `multiplier · base ^ (length - allowedLength)`, where length
+ * is that of the longest such sequence, once it is `allowedLength` or more. `tokens` are prompt and
+ * answer, or the last ones of them; `breaks` tells whether a token holds a sequence breaker, and
+ * `limit` is how many tokens follow the last breaker: no sequence goes back beyond it. Multiplier 0
+ * is off.
+ */
+export function dry(
+  candidates: Candidates,
+  options: DryOptions,
+  tokens: readonly number[],
+  limit: number,
+  breaks: (token: number) => boolean,
+): void {
+  const { multiplier, base, allowedLength } = options;
+  if (multiplier === 0) return;
+  const longest = prolonged(tokens, allowedLength, limit);
+  const most = base > 1 ? Math.floor(LARGEST_LOG / Math.log(base)) : Number.POSITIVE_INFINITY;
+  candidates.adjust(longest.keys(), (logit, token) => {
+    if (breaks(token)) return logit;
+    const beyond = (longest.get(token) ?? 0) - allowedLength;
+    return logit - multiplier * base ** Math.min(beyond, most);
+  });
+}
+
+/** The tokens that would prolong a repetition of at least `least` tokens, with its length. */
+export function prolonged(
+  tokens: readonly number[],
+  least: number,
+  limit: number,
+): Map<number, number> {
+  const longest = new Map<number, number>();
+  if (limit < least) return longest;
+  const lengths = suffixLengths(tokens);
+  for (let end = 0; end + 1 < tokens.length; end++) {
+    const length = Math.min(lengths[end] ?? 0, limit);
+    const next = tokens[end + 1];
+    // A token that nothing repeats before would prolong nothing, also where 0 tokens are allowed.
+    if (length < Math.max(1, least) || next === undefined) continue;
+    longest.set(next, Math.max(length, longest.get(next) ?? 0));
+  }
+  return longest;
+}
+
+/**
+ * For each place, how many tokens up to and including it are also the text's last ones, in linear
+ * time: the Z-algorithm (Gusfield, "Algorithms on strings, trees, and sequences", 1997), backwards.
+ */
+function suffixLengths(tokens: readonly number[]): Uint32Array {
+  const last = tokens.length - 1;
+  const lengths = new Uint32Array(tokens.length);
+  let left = 0;
+  let right = 0;
+  for (let back = 1; back <= last; back++) {
+    let same = back < right ? Math.min(right - back, lengths[last - (back - left)] ?? 0) : 0;
+    while (back + same <= last && tokens[last - same] === tokens[last - back - same]) same++;
+    lengths[last - back] = same;
+    if (back + same > right) {
+      left = back;
+      right = back + same;
+    }
+  }
+  return lengths;
+}
