@@ -56,7 +56,8 @@ export class ChatTemplate {
         add_generation_prompt: chat.addGenerationPrompt,
         bos_token: chat.bosToken,
         eos_token: chat.eosToken,
-        ...(chat.tools === null ? {} : { tools: chat.tools }),
+        // SmolLM3's name for them is another one.
+        ...(chat.tools === null ? {} : { tools: chat.tools, xml_tools: chat.tools }),
       }),
     );
   }

@@ -1,0 +1,187 @@
+import { type CallPiece, type CallText, callText } from "./call-text.ts";
+import { findMarker, matchMarker } from "./marker.ts";
+import type { CallSyntax } from "./syntax.ts";
+
+/** What an answer's text says, in order. `index` counts its calls from 0. */
+export type SaidPiece =
+  | { readonly kind: "content"; readonly text: string }
+  | { readonly kind: "call"; readonly index: number; readonly name: string }
+  | { readonly kind: "arguments"; readonly index: number; readonly text: string };
+
+/**
+ * Tells an answer's text apart into words and calls of tools while it comes. What comes out depends
+ * on the text alone, not on how it was cut into pieces. White space around calls is no content, and
+ * what looks like a call but names no tool that there is, is content.
+ */
+export class CallReader {
+  readonly #syntax: CallSyntax;
+  readonly #names: ReadonlySet<string>;
+  /** What announces a call, and what follows that until the call itself. */
+  readonly #trigger: string;
+  readonly #opening: string;
+  #place: "text" | "opening" | "call" | "after" = "text";
+  /** Text that can't be judged yet. */
+  #held = "";
+  /** What may turn out to be content: a call's text until its name is known. */
+  #raw = "";
+  #call: CallText | null = null;
+  /** The call that is being read has been told. */
+  #told = false;
+  #calls = 0;
+  /** Words came last: what nothing announces can't be a call any more. */
+  #spoke = false;
+  /** White space that is content if words follow. */
+  #space = "";
+
+  /**
+   * `names`: the tools there are. `begun`: the prompt ends with what announces a call, as it does
+   * where one is required.
+   */
+  constructor(syntax: CallSyntax, names: ReadonlySet<string>, begun = false) {
+    this.#syntax = syntax;
+    this.#names = names;
+    this.#trigger = triggerOf(syntax);
+    this.#opening = syntax.begin.trimStart().slice(this.#trigger.length);
+    if (begun) this.#begin("");
+  }
+
+  /** How many calls there are so far. */
+  get calls(): number {
+    return this.#calls;
+  }
+
+  push(text: string): SaidPiece[] {
+    const out: SaidPiece[] = [];
+    this.#held += text;
+    while (this.#held !== "" && this.#step(out));
+    return out;
+  }
+
+  /** At the answer's end: what was held is content after all. */
+  end(): SaidPiece[] {
+    const out: SaidPiece[] = [];
+    const unfinished = this.#place === "opening" || (this.#place === "call" && !this.#told);
+    if (unfinished) this.#say(this.#raw + this.#held, out);
+    if (this.#place === "text") this.#say(this.#held, out);
+    if (this.#calls === 0 && this.#space !== "") out.push({ kind: "content", text: this.#space });
+    this.#held = "";
+    this.#space = "";
+    return out;
+  }
+
+  /** Reads one thing of what is held; false when it needs more text for that. */
+  #step(out: SaidPiece[]): boolean {
+    switch (this.#place) {
+      case "text":
+        return this.#trigger === "" ? this.#unannounced(out) : this.#words(out);
+      case "opening":
+        return this.#open(out);
+      case "call":
+        return this.#read(out);
+      case "after":
+        return this.#leave();
+    }
+  }
+
+  #words(out: SaidPiece[]): boolean {
+    const at = findMarker(this.#held, this.#trigger);
+    this.#say(this.#held.slice(0, at), out);
+    this.#held = this.#held.slice(at);
+    if (!this.#held.startsWith(this.#trigger)) return false;
+    this.#raw = this.#trigger;
+    this.#held = this.#held.slice(this.#trigger.length);
+    this.#place = "opening";
+    return true;
+  }
+
+  #open(out: SaidPiece[]): boolean {
+    const size = matchMarker(this.#held, this.#opening);
+    if (size === "part") return false;
+    if (size === null) this.#giveUp(out);
+    else {
+      const opened = this.#raw + this.#held.slice(0, size);
+      this.#held = this.#held.slice(size);
+      this.#begin(opened);
+    }
+    return true;
+  }
+
+  /** Where nothing announces a call, only what begins with one is one. */
+  #unannounced(out: SaidPiece[]): boolean {
+    if (this.#held.trimStart() === "") return false;
+    if (!this.#spoke) this.#begin("");
+    else {
+      this.#say(this.#held, out);
+      this.#held = "";
+    }
+    return true;
+  }
+
+  #begin(raw: string): void {
+    this.#place = "call";
+    this.#raw = raw;
+    this.#told = false;
+    this.#call = callText(this.#syntax.shape, this.#names);
+  }
+
+  #read(out: SaidPiece[]): boolean {
+    const call = this.#call;
+    if (call === null) return false;
+    const pieces: CallPiece[] = [];
+    const size = call.push(this.#held, pieces);
+    this.#raw += this.#held.slice(0, size);
+    this.#held = this.#held.slice(size);
+    for (const piece of pieces) this.#tell(piece, out);
+    if (call.broken) this.#giveUp(out);
+    else if (call.done) this.#place = "after";
+    return true;
+  }
+
+  #tell(piece: CallPiece, out: SaidPiece[]): void {
+    if (piece.kind === "name") {
+      this.#told = true;
+      this.#space = "";
+      out.push({ kind: "call", index: this.#calls++, name: piece.name });
+    } else out.push({ kind: "arguments", index: this.#calls - 1, text: piece.text });
+  }
+
+  /** What was taken for the beginning of a call is content. */
+  #giveUp(out: SaidPiece[]): void {
+    this.#place = "text";
+    this.#say(this.#raw, out);
+    this.#spoke = true;
+  }
+
+  #leave(): boolean {
+    const { between, end } = this.#syntax;
+    const more =
+      between === null || between.trim().startsWith(end.trim())
+        ? null
+        : matchMarker(this.#held, between);
+    const over = matchMarker(this.#held, end);
+    if (typeof more === "number") {
+      this.#held = this.#held.slice(more);
+      this.#begin("");
+    } else if (over === "part" || more === "part") return false;
+    else {
+      this.#held = this.#held.slice(over ?? 0);
+      this.#place = "text";
+      this.#spoke = between === null;
+    }
+    return true;
+  }
+
+  #say(text: string, out: SaidPiece[]): void {
+    const all = this.#space + text;
+    const words = all.trimEnd();
+    this.#space = all.slice(words.length);
+    if (words === "") return;
+    this.#spoke = true;
+    out.push({ kind: "content", text: words });
+  }
+}
+
+/** The first word of what stands before calls: it announces one. */
+export function triggerOf({ begin }: CallSyntax): string {
+  return begin.trim().split(/\s/)[0] ?? "";
+}
