@@ -123,6 +123,8 @@ export interface Meter {
   cachedTokens: number;
   /** Who counted: the upstream in its usage, our own tokenizer, or an estimate. */
   source: UsageSource;
+  /** An answer is being made of which nothing can be counted until all of it is there. */
+  unseen: boolean;
   /** `performance.now()` when the backend began working on it (end of any queue); 0 while queued. */
   startedAt: number;
   /** `performance.now()` of the first token; 0 before it. */

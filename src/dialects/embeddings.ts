@@ -23,6 +23,10 @@ export function embedding(upstream: Upstream) {
     if (path === false) throw cannot(id, "makes no embeddings");
     const { meter } = context;
     meter.startedAt = performance.now();
+    // It is at work from here on, whether or not its caller waits for the end.
+    meter.promptTokens = estimatePrompt({ prompt: input.input });
+    meter.source = "estimated";
+    meter.unseen = true;
     const body = { ...input, model: target.upstreamId };
     const answer = await ask(upstream, target, path, body, context);
     const wanted = embeddingsWanted(input.input);
@@ -30,9 +34,10 @@ export function embedding(upstream: Upstream) {
     if (data === null) throw unreadable(id);
     const said = fieldsOf(answer.usage);
     const told = readUsage(said)?.prompt ?? null;
-    const tokens = told ?? estimatePrompt({ prompt: input.input });
+    const tokens = told ?? meter.promptTokens;
     meter.promptTokens = tokens;
     meter.source = told === null ? "estimated" : "upstream";
+    meter.unseen = false;
     meter.providerCost = said === null ? null : costIn(said);
     const usage = { prompt_tokens: tokens, total_tokens: tokens };
     return { kind: "json", body: { object: "list", data, usage }, usage: null };

@@ -41,6 +41,7 @@ export function generation(
     // it says better, this is what it used. An attempt that fails is forgotten.
     meter.promptTokens = estimatePrompt(input) + estimateTokens(context.prefill?.length ?? 0);
     meter.source = "estimated";
+    meter.unseen = !streams;
     try {
       const begun = await upstream.post({
         path: wire.path,
@@ -78,7 +79,9 @@ export function generation(
     const type = response.headers.get("content-type")?.toLowerCase() ?? "";
     if (type.includes("text/html")) throw wrong(id, "a web page");
     const isStream = type.includes("event-stream") || type.includes("ndjson");
-    if (streams ? isStream || !type.includes("json") : isStream) {
+    const comesInPieces = streams ? isStream || !type.includes("json") : isStream;
+    reading.context.meter.unseen = !comesInPieces;
+    if (comesInPieces) {
       if (response.body === null) throw wrong(id, "nothing");
       const events = streamAnswer(reading, response.body);
       if (streams) return { kind: "stream", events };

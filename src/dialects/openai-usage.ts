@@ -88,6 +88,7 @@ export function settleUsage(meter: Meter, told: ToldUsage | null, counted: numbe
   meter.completionTokens = completion;
   meter.cachedTokens = told?.cached ?? 0;
   meter.source = believed ? "upstream" : "estimated";
+  meter.unseen = false;
   meter.providerCost = told?.cost ?? null;
   const usage = usageOf(prompt, completion, meter.cachedTokens);
   if (told === null) return usage;

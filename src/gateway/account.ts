@@ -2,7 +2,7 @@ import type { ErrorName } from "../contract/errors.ts";
 import type { SettleRecord } from "../types.ts";
 import type { Call } from "./call.ts";
 import { endCapture } from "./capture.ts";
-import { chargeNanoUsd, nanoUsd } from "./cost.ts";
+import { chargeNanoUsd, nanoUsd, type Used, usedBy } from "./cost.ts";
 import type { Gateway } from "./gateway.ts";
 
 export interface Outcome {
@@ -17,9 +17,10 @@ export interface Outcome {
  */
 export function account(gateway: Gateway, call: Call, outcome: Outcome): Promise<void> {
   if (call.settled !== null) return call.settled;
-  const costNanoUsd = chargeOf(call, outcome);
+  const used = usedBy(outcome.status, call.meter, call.most);
+  const costNanoUsd = chargeOf(call, outcome, used);
   call.lease?.release({
-    tokens: call.meter.promptTokens + call.meter.completionTokens,
+    tokens: used.promptTokens + used.completionTokens,
     costNanoUsd: costNanoUsd ?? 0,
   });
   gateway.running.delete(call);
@@ -35,9 +36,9 @@ export function account(gateway: Gateway, call: Call, outcome: Outcome): Promise
     model: call.model,
     provider: call.target?.provider ?? null,
     finishReason: call.finishReason,
-    promptTokens: meter.promptTokens,
-    completionTokens: meter.completionTokens,
-    cachedTokens: meter.cachedTokens,
+    promptTokens: used.promptTokens,
+    completionTokens: used.completionTokens,
+    cachedTokens: used.cachedTokens,
     usageSource: meter.source,
     queueMs: sinceArrival(call, meter.startedAt),
     firstTokenMs: sinceArrival(call, meter.firstTokenAt),
@@ -52,11 +53,11 @@ export function account(gateway: Gateway, call: Call, outcome: Outcome): Promise
   return call.settled;
 }
 
-function chargeOf({ target, meter }: Call, { status }: Outcome): number | null {
+function chargeOf({ target, meter }: Call, { status }: Outcome, used: Used): number | null {
   return chargeNanoUsd({
     status,
     price: target?.price ?? null,
-    used: meter,
+    used,
     answered: target !== null && meter.source !== "none",
     reported: meter.providerCost,
     resumed: meter.resumed,

@@ -29,7 +29,14 @@ export async function admit<O extends Operation>(
     model,
     targets: gateway.models.targets(model),
   }));
-  const { claim, maxTokens, unsent } = claimOf(call.caller, plan, operation, input, candidates);
+  const { claim, maxTokens, unsent, most } = claimOf(
+    call.caller,
+    plan,
+    operation,
+    input,
+    candidates,
+  );
+  call.most = most;
   call.lease = await gateway.limiter.admit(claim);
   call.lease.onLost(() => endCall(call, leaseLost()));
   for (const name of unsent) call.dropped.add(name);

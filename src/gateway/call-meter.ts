@@ -59,6 +59,10 @@ export class CallMeter implements Readonly<Meter> {
     return this.#current?.source ?? "none";
   }
 
+  get unseen(): boolean {
+    return this.#current?.unseen ?? false;
+  }
+
   get startedAt(): number {
     return this.#startedAt || (this.#current?.startedAt ?? 0);
   }

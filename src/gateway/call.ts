@@ -3,6 +3,7 @@ import { timeOrderedId } from "../lib/id.ts";
 import type { AttemptRecord, Caller, Meter, Operation, Target } from "../types.ts";
 import { CallMeter } from "./call-meter.ts";
 import type { Capture } from "./capture.ts";
+import type { MostUsed } from "./limits/claim.ts";
 import type { Lease } from "./limits/limits.ts";
 import type { Attempt } from "./routing/attempt.ts";
 import type { Voice } from "./voices/voice.ts";
@@ -47,6 +48,8 @@ export interface Call {
   /** As asked for, until it is resolved; then the canonical id. */
   model: string | null;
   lease: Lease | null;
+  /** What it is taken to have used where nobody can tell. */
+  most: MostUsed;
   /** The target that answered, or was tried last. */
   target: Target | null;
   finishReason: string | null;
@@ -65,7 +68,8 @@ const ID_PREFIX: Record<Operation, string> = {
   detokenize: "detok-",
 };
 
-const NOBODY: Caller = { keyId: "unknown", role: "anonymous", key: null };
+/** Until it is known who calls. */
+export const NOBODY: Caller = { keyId: "unknown", role: "anonymous", key: null };
 const REQUEST_ID = /^[\w.:/+=-]{1,128}$/;
 
 /** The client's own `x-request-id`, if it is one that can be echoed safely. */
@@ -88,6 +92,7 @@ export function freshMeter(): Meter {
     completionTokens: 0,
     cachedTokens: 0,
     source: "none",
+    unseen: false,
     startedAt: 0,
     firstTokenAt: 0,
     malformedEvents: 0,
@@ -114,6 +119,7 @@ export function openCall(operation: Operation, incoming: Incoming, at: number): 
     caller: NOBODY,
     model: null,
     lease: null,
+    most: { promptTokens: 0, completionTokens: 0 },
     target: null,
     finishReason: null,
     capture: null,

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import type { Price } from "../types.ts";
-import { chargeNanoUsd, costNanoUsd, type Ended } from "./cost.ts";
+import { freshMeter } from "./call.ts";
+import { chargeNanoUsd, costNanoUsd, type Ended, usedBy } from "./cost.ts";
 
 const free: Price = { prompt: 0, cached: null, completion: 0, request: 0, image: null };
 const used = (promptTokens: number, completionTokens: number, cachedTokens = 0) => ({
@@ -36,6 +37,27 @@ test("images have a price of their own, and without one their cost is not known"
   const price = { ...free, image: 0.002 };
   expect(costNanoUsd(price, { ...used(0, 0), images: 3 })).toBe(6_000_000);
   expect(costNanoUsd(free, { ...used(0, 0), images: 3 })).toBeNull();
+});
+
+describe("what a call counts as having used", () => {
+  const most = { promptTokens: 300, completionTokens: 500 };
+  const meter = { ...freshMeter(), promptTokens: 100, completionTokens: 0, unseen: true };
+
+  test("is the most it can be, when its client left an answer of which nothing was seen", () => {
+    expect(usedBy("cancelled", meter, most)).toEqual({ ...most, cachedTokens: 0 });
+  });
+
+  test("is what was counted, when it was seen, or when it ended in another way", () => {
+    const seen = { ...meter, completionTokens: 7, cachedTokens: 20, unseen: false };
+    expect(usedBy("cancelled", seen, most)).toEqual(used(100, 7, 20));
+    expect(usedBy("completed", meter, most)).toEqual(used(100, 0));
+    expect(usedBy("failed", meter, most)).toEqual(used(100, 0));
+  });
+
+  test("is no less than what is known, where nothing bounds it", () => {
+    const nothing = { promptTokens: 0, completionTokens: 0 };
+    expect(usedBy("cancelled", meter, nothing)).toEqual(used(100, 0));
+  });
 });
 
 describe("the charge", () => {

@@ -1,4 +1,5 @@
-import type { Price, SettleRecord } from "../types.ts";
+import type { Meter, Price, SettleRecord } from "../types.ts";
+import type { MostUsed } from "./limits/claim.ts";
 
 /**
  * What calls cost: the one place that says so. `docs/cost.md` is the same in words. Amounts are
@@ -36,6 +37,25 @@ export function nanoUsd(dollars: number | null): number | null {
   return dollars === null ? null : Math.round(dollars * NANO);
 }
 
+/**
+ * What a call counts as having used. Of an answer whose client left before any of it could be counted
+ * that is the most it can have been: it was made all the same, for as long as its provider liked.
+ */
+export function usedBy(
+  status: SettleRecord["status"],
+  meter: Readonly<Meter>,
+  most: MostUsed,
+): Used {
+  const { promptTokens, completionTokens, cachedTokens } = meter;
+  if (status !== "cancelled" || !meter.unseen)
+    return { promptTokens, completionTokens, cachedTokens };
+  return {
+    promptTokens: Math.max(promptTokens, most.promptTokens),
+    completionTokens: Math.max(completionTokens, most.completionTokens),
+    cachedTokens: 0,
+  };
+}
+
 /** A call that has ended. */
 export interface Ended {
   readonly status: SettleRecord["status"];
@@ -50,8 +70,8 @@ export interface Ended {
 }
 
 /**
- * What a call is charged. A failure costs nothing; a client that left pays for what was made until
- * then; a provider's own word counts before the catalog's price, unless others made a part of the answer.
+ * What a call is charged. A failure costs nothing; a client that left pays for what `usedBy` says; a
+ * provider's own word counts before the catalog's price, unless others made a part of the answer.
  */
 export function chargeNanoUsd(call: Ended): number | null {
   if (call.status === "failed" || !call.answered) return 0;

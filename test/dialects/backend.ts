@@ -73,6 +73,7 @@ export function context(prefill: string | null = null): TestContext {
     startedAt: 0,
     firstTokenAt: 0,
     malformedEvents: 0,
+    unseen: false,
     providerCost: null,
   };
   return {

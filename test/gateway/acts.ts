@@ -109,4 +109,10 @@ export function aborted(signal: AbortSignal): Promise<never> {
   });
 }
 
+/** Works on a whole answer of which nothing is seen, until it is given up. */
+export const works: Script = ({ context }) => {
+  Object.assign(context.meter, { promptTokens: 10, source: "estimated", unseen: true });
+  return aborted(context.signal);
+};
+
 export const hangs: Script = ({ context }) => aborted(context.signal);

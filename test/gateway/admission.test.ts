@@ -6,7 +6,7 @@ import {
   UNLIMITED,
 } from "../../src/gateway/limits/limits.ts";
 import { MemoryLimiter } from "../../src/gateway/limits/memory.ts";
-import { hangs, says } from "./acts.ts";
+import { hangs, says, works } from "./acts.ts";
 import { type Stage, stage } from "./stage.ts";
 import { modelNamed, targetAt } from "./targets.ts";
 
@@ -32,6 +32,47 @@ test("what a call used takes the place of what was set aside, whole, streamed or
   await play.ask({ model: "unknown" });
   expect((await standing(play, limits)).tokens.used).toBe(70);
   play.expectIdle();
+});
+
+const PRICE = { prompt: 1e-6, cached: null, completion: 1e-5, request: 0, image: null };
+
+test("a whole answer whose client leaves counts at the most that was set aside, in the limits as in the log", async () => {
+  const budget = { period: "day", nanoUsd: 1e9 } as const;
+  const limits = { tokensPerMinute: 5000, budget };
+  const targets = [targetAt("a", { price: PRICE }, model)];
+  const play = stage({ models: [[model, targets]], scripts: { a: works }, limits });
+  const leaving = new AbortController();
+  const asking = play.ask({ max_tokens: 200 }, { signal: leaving.signal });
+  while (play.asked.a?.length !== 1) await Bun.sleep(1);
+  const reserved = await standing(play, limits);
+  leaving.abort();
+  await asking;
+  const [record] = play.settled;
+  const cost = (record?.promptTokens ?? 0) * 1000 + 200 * 10_000;
+  expect(record).toMatchObject({ completionTokens: 200, costNanoUsd: cost });
+  expect(reserved.tokens.used).toBe((record?.promptTokens ?? 0) + 200);
+  expect(await standing(play, limits)).toMatchObject({
+    tokens: { used: reserved.tokens.used },
+    budget: { spentNanoUsd: cost, reservedNanoUsd: 0 },
+  });
+  // What is set aside is rounded up.
+  expect((reserved.budget?.reservedNanoUsd ?? 0) - cost).toBeWithin(0, 2);
+  play.expectIdle();
+});
+
+test("without limits it counts with the answer's limit of the request, and without one with its prompt", async () => {
+  for (const [input, tokens] of [
+    [{ max_tokens: 200 }, 200],
+    [{}, 0],
+  ] as const) {
+    const play = stage({ models: [[model, at("a")]], scripts: { a: works } });
+    const leaving = new AbortController();
+    const asking = play.ask(input, { signal: leaving.signal });
+    while (play.asked.a?.length !== 1) await Bun.sleep(1);
+    leaving.abort();
+    await asking;
+    expect(play.settled).toMatchObject([{ promptTokens: 10, completionTokens: tokens }]);
+  }
 });
 
 test("the answer's limit that was admitted is the one that is asked for", async () => {

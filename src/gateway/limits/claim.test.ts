@@ -9,8 +9,9 @@ import type { Plan } from "./plans.ts";
 const model = modelNamed("m");
 const caller = { keyId: "k", role: "anonymous", key: null } as const;
 const chat = { messages: [{ role: "user", content: "x".repeat(300) }] };
-/** 300 letters and the role's four, a message, and what templates put around it. */
-const PROMPT = 102 + 16 + 64;
+/** 300 letters and the role's four, a message, and what templates put around it: at most, and likely. */
+const PROMPT = 304 + 16 + 64;
+const LIKELY = 102 + 16 + 64;
 
 const plan = (limits: Partial<Limits>): Plan => ({
   name: "p",
@@ -44,6 +45,7 @@ test("the bound is the prompt and the answer that was asked for, in either of it
   for (const input of [{ max_tokens: 40 }, { max_completion_tokens: 40, max_tokens: 9000 }]) {
     const { claim, maxTokens } = asked({ tokensPerMinute: 10_000 }, input, at({}));
     expect([claim.tokens, maxTokens]).toEqual([PROMPT + 40, null]);
+    expect(claim.likely?.tokens).toBe(LIKELY + 40);
   }
 });
 
@@ -52,10 +54,15 @@ test("a request that says no limit gets the usual one, or what a minute or its t
     asked(limits, {}, candidate).maxTokens;
   expect([
     of({ tokensPerMinute: 10_000 }, at({})),
-    of({ tokensPerMinute: 400 }, at({})),
+    of({ tokensPerMinute: 600 }, at({})),
     of({ tokensPerMinute: 10 }, at({})),
     of({ tokensPerMinute: 10_000 }, at({ maxOutput: 64 })),
-  ]).toEqual([500, 400 - PROMPT, 1, 64]);
+  ]).toEqual([500, 600 - PROMPT, 1, 64]);
+});
+
+test("a prompt whose letters nearly fill a minute still gets an answer: half of what it likely leaves", () => {
+  const { maxTokens } = asked({ tokensPerMinute: 400 }, {}, at({}));
+  expect(maxTokens).toBe((400 - LIKELY) / 2);
 });
 
 test("more than any of its targets gives is not set aside", () => {
@@ -72,9 +79,9 @@ test("each prompt of a completion has an answer of its own, and a vector none", 
   const limits = plan({ tokensPerMinute: 10_000 });
   const three = { prompt: ["a", "b", "c"], max_tokens: 10 };
   const completion = claimOf(caller, limits, "completions", three, [at({})]);
-  expect(completion.claim.tokens).toBe(65 + 30);
+  expect(completion.claim.tokens).toBe(64 + 2 * 4 + 3 + 30);
   const vector = claimOf(caller, limits, "embeddings", { input: "x".repeat(30) }, [at({})]);
-  expect([vector.claim.tokens, vector.maxTokens]).toEqual([74, null]);
+  expect([vector.claim.tokens, vector.maxTokens]).toEqual([94, null]);
 });
 
 test("where tokens count, no other name of the answer's limit is sent beside it", () => {
@@ -90,6 +97,22 @@ test("what it may cost is told by the dearest target", () => {
   const dear = at({ price: priced(1e-6, 1e-5) });
   const { claim } = asked({ budget }, { max_tokens: 40 }, cheap, dear);
   expect(claim.costNanoUsd).toBe(PROMPT * 1000 + 40 * 10_000);
+  expect(claim.likely?.costNanoUsd).toBe(LIKELY * 1000 + 40 * 10_000);
+});
+
+test("what it can have used is known wherever somebody bounds it: a limit of its key's, or the request itself", () => {
+  const most = (limits: Partial<Limits>, input: object) => asked(limits, input, at({})).most;
+  expect([
+    most({ tokensPerMinute: 10_000 }, {}),
+    most({}, { max_tokens: 40 }),
+    most({}, { max_tokens: 40_000 }),
+    most({}, {}),
+  ]).toEqual([
+    { promptTokens: PROMPT, completionTokens: 500 },
+    { promptTokens: 0, completionTokens: 40 },
+    { promptTokens: 0, completionTokens: 8192 },
+    { promptTokens: 0, completionTokens: 0 },
+  ]);
 });
 
 test("only what is known to be free needs no budget", () => {

@@ -1,5 +1,6 @@
+import { answersAsked } from "../../lib/answers-asked.ts";
+import { promptSize } from "../../lib/prompt-size.ts";
 import type { Caller, JsonObject, Model, Operation, Target } from "../../types.ts";
-import { estimatePrompt } from "./estimate.ts";
 import type { Claim } from "./limits.ts";
 import type { Plan } from "./plans.ts";
 import { unitsOf } from "./units.ts";
@@ -16,6 +17,14 @@ export interface Claimed {
   readonly maxTokens: number | null;
   /** Fields that must not be sent, since a server may take them for more than was claimed. */
   readonly unsent: readonly string[];
+  /** What it is taken to have used where nobody can tell. */
+  readonly most: MostUsed;
+}
+
+/** Most tokens that a request can use; 0 where nothing bounds them. */
+export interface MostUsed {
+  readonly promptTokens: number;
+  readonly completionTokens: number;
 }
 
 /** What servers call the answer's limit or the number of answers beside the contract's own names; some of them go before those. */
@@ -46,27 +55,37 @@ export function claimOf(
   const { limits } = plan;
   // What counts tokens and money is the work of a long prompt: only where somebody limits them.
   const counts = (limits.tokensPerMinute > 0 || limits.budget !== null) && !FREE.has(operation);
-  const bound = counts ? boundOf(plan, operation, input, candidates) : NOTHING;
+  const bound = counts
+    ? boundOf(plan, operation, input, candidates)
+    : { ...NOTHING, answer: askedOf(operation, input, candidates) };
+  const { prompt, likely, answer } = bound;
   const claim: Claim = {
     keyId: caller.keyId,
     limits,
-    tokens: bound.prompt + bound.answer,
+    tokens: counts ? prompt + answer : 0,
     units: caller.key === null ? 1 : mostUnits(candidates),
     image: false,
-    costNanoUsd: limits.budget === null ? null : dearest(candidates, bound),
+    costNanoUsd: limits.budget === null ? null : dearest(candidates, prompt, answer),
+    likely: {
+      tokens: counts ? likely + answer : 0,
+      costNanoUsd: limits.budget === null ? 0 : (dearest(candidates, likely, answer) ?? 0),
+    },
   };
+  const most = { promptTokens: prompt, completionTokens: answer };
   const unsent = counts ? OTHER_BOUNDS.filter((name) => (input[name] ?? null) !== null) : [];
-  return { claim, maxTokens: bound.maxTokens, unsent };
+  return { claim, maxTokens: bound.maxTokens, unsent, most };
 }
 
 interface Bound {
   /** Tokens, of all prompts and of all answers. */
   readonly prompt: number;
+  /** Those that the prompts likely have. */
+  readonly likely: number;
   readonly answer: number;
   readonly maxTokens: number | null;
 }
 
-const NOTHING: Bound = { prompt: 0, answer: 0, maxTokens: null };
+const NOTHING: Bound = { prompt: 0, likely: 0, answer: 0, maxTokens: null };
 
 function boundOf(
   { defaultMaxTokens, limits: { tokensPerMinute } }: Plan,
@@ -74,20 +93,40 @@ function boundOf(
   input: JsonObject,
   candidates: readonly Candidate[],
 ): Bound {
-  const { tokens: prompt, answers } = estimatePrompt(input);
-  if (!ANSWERS[operation]) return { prompt, answer: 0, maxTokens: null };
-  const asked = input.max_completion_tokens ?? input.max_tokens;
-  const fits = tokensPerMinute === 0 ? Number.POSITIVE_INFINITY : tokensPerMinute - prompt;
+  const { most: prompt, likely } = promptSize(input);
+  if (!ANSWERS[operation]) return { prompt, likely, answer: 0, maxTokens: null };
+  const asked = askedLimit(input);
+  const answers = answersAsked(input.prompt);
   const wanted =
-    typeof asked === "number"
-      ? asked
-      : Math.max(1, Math.min(defaultMaxTokens, Math.floor(fits / answers)));
+    asked ??
+    Math.max(
+      1,
+      Math.min(defaultMaxTokens, Math.floor(room(tokensPerMinute, prompt, likely) / answers)),
+    );
   const each = Math.min(wanted, longestAnswer(candidates));
-  return {
-    prompt,
-    answer: each * answers,
-    maxTokens: typeof asked === "number" ? null : each,
-  };
+  return { prompt, likely, answer: each * answers, maxTokens: asked === null ? each : null };
+}
+
+/** What a minute leaves for the answer: beside the most that a prompt can have, but half of what it likely leaves at least. */
+function room(tokensPerMinute: number, prompt: number, likely: number): number {
+  if (tokensPerMinute === 0) return Number.POSITIVE_INFINITY;
+  return Math.max(tokensPerMinute - prompt, (tokensPerMinute - likely) / 2);
+}
+
+function askedLimit(input: JsonObject): number | null {
+  const asked = input.max_completion_tokens ?? input.max_tokens;
+  return typeof asked === "number" ? asked : null;
+}
+
+/** Most tokens of all answers where the request itself bounds them; otherwise 0. */
+function askedOf(
+  operation: Operation,
+  input: JsonObject,
+  candidates: readonly Candidate[],
+): number {
+  const asked = ANSWERS[operation] ? askedLimit(input) : null;
+  if (asked === null) return 0;
+  return Math.min(asked, longestAnswer(candidates)) * answersAsked(input.prompt);
 }
 
 /** No target answers with more than this; a context that nobody told has no end. */
@@ -107,7 +146,7 @@ function mostUnits(candidates: readonly Candidate[]): number {
 }
 
 /** At the dearest target; null when all are known to cost nothing. An unknown price counts as nothing, but is not known. */
-function dearest(candidates: readonly Candidate[], { prompt, answer }: Bound): number | null {
+function dearest(candidates: readonly Candidate[], prompt: number, answer: number): number | null {
   let most = 0;
   let free = true;
   for (const { targets } of candidates)

@@ -32,6 +32,11 @@ export interface Claim {
   readonly image: boolean;
   /** Most that it may cost, in billionths of a US dollar. Null: certain to cost nothing. */
   readonly costNanoUsd: number | null;
+  /**
+   * What it likely takes, where that may be less. A request whose most has no room, but whose likely has,
+   * is admitted with all the room there is; of a key one at a time, so that what goes beyond is one request's.
+   */
+  readonly likely?: Used;
 }
 
 /** What a call took in the end. */

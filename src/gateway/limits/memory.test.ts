@@ -57,6 +57,34 @@ test("a request that could take more than a minute's tokens is told what to chan
   expect(asking).rejects.toMatchObject({ kind: "invalid_request", param: "max_tokens" });
 });
 
+test("a prompt that only its bytes make too long is admitted with all the room there is, one at a time", async () => {
+  const { time, ask, refused } = limiter();
+  const limits = { tokensPerMinute: 1000 };
+  const long = { tokens: 2500, likely: { tokens: 900, costNanoUsd: 0 } };
+  const lease = await ask(limits, long);
+  expect(lease.headers["x-ratelimit-remaining-tokens"]).toBe("0");
+  expect(await refused(limits, { tokens: 1 })).toMatchObject({ retryAfter: 60 });
+  lease.release({ tokens: 400, costNanoUsd: 0 });
+  // Six hundred are free: for what likely takes so many, and while that runs for nothing more.
+  expect(await refused(limits, long)).toMatchObject({ retryAfter: 60 });
+  time.now = 30_000;
+  const short = { tokens: 1500, likely: { tokens: 550, costNanoUsd: 0 } };
+  const running = await ask(limits, short);
+  time.now = 60_000;
+  const small = { tokens: 500, likely: { tokens: 300, costNanoUsd: 0 } };
+  expect(await refused(limits, small)).toMatchObject({ retryAfter: 1 });
+  running.release({ tokens: 500, costNanoUsd: 0 });
+  await ask(limits, small);
+});
+
+test("what takes more than was set aside for it is waited for by those that follow", async () => {
+  const { ask, refused } = limiter();
+  const limits = { tokensPerMinute: 1000 };
+  const digits = { tokens: 2500, likely: { tokens: 900, costNanoUsd: 0 } };
+  (await ask(limits, digits)).release({ tokens: 2500, costNanoUsd: 0 });
+  expect(await refused(limits, { tokens: 1 })).toMatchObject({ retryAfter: 60 });
+});
+
 test("of two limits that are reached the longer wait is told", async () => {
   const { time, ask, refused } = limiter();
   const limits = { requestsPerMinute: 2, tokensPerMinute: 100 };
@@ -122,6 +150,44 @@ test("a budget begins with what the log says, and holds the upper bound of what 
   lease.release({ tokens: 0, costNanoUsd: 50 });
   (await ask({ budget }, { costNanoUsd: 650 })).release({ tokens: 0, costNanoUsd: 650 });
   expect(await refused({ budget }, { costNanoUsd: 0 })).toMatchObject({ status: 402 });
+});
+
+test("a request that likely fits what is left of a budget is admitted with all of it, one at a time", async () => {
+  const { memory, ask, refused } = limiter(() => Promise.resolve(200));
+  const long = { costNanoUsd: 2000, likely: { tokens: 0, costNanoUsd: 700 } };
+  const lease = await ask({ budget }, long);
+  const all = { ...UNLIMITED, budget };
+  expect((await memory.standing("k", all)).budget).toMatchObject({ reservedNanoUsd: 800 });
+  expect(await refused({ budget }, { costNanoUsd: 1 })).toMatchObject({ status: 402 });
+  lease.release({ tokens: 0, costNanoUsd: 100 });
+  expect((await memory.standing("k", all)).budget).toMatchObject({
+    spentNanoUsd: 300,
+    reservedNanoUsd: 0,
+  });
+  (await ask({ budget }, long)).release({ tokens: 0, costNanoUsd: 100 });
+  expect(await refused({ budget }, long)).toMatchObject({ status: 402 });
+});
+
+test("what calls cost that began before their key had a budget, or had another, is spent from it", async () => {
+  const { memory, ask } = limiter();
+  const month = { period: "month", nanoUsd: 5000 } as const;
+  const standing = async (of: Limits["budget"]) =>
+    (await memory.standing("k", { ...UNLIMITED, budget: of })).budget?.spentNanoUsd;
+  const [before, other] = [await ask({}), await ask({ budget }, { costNanoUsd: 500 })];
+  expect([await standing(budget), await standing(month)]).toEqual([0, 0]);
+  before.release({ tokens: 0, costNanoUsd: 300 });
+  other.release({ tokens: 0, costNanoUsd: 400 });
+  expect([await standing(budget), await standing(month)]).toEqual([700, 700]);
+});
+
+test("a call that ends while the log is being read is not lost between the two", async () => {
+  const reading = Promise.withResolvers<number>();
+  const { memory, ask } = limiter(() => reading.promise);
+  const before = await ask({});
+  const opened = memory.standing("k", { ...UNLIMITED, budget });
+  before.release({ tokens: 0, costNanoUsd: 300 });
+  reading.resolve(100);
+  expect((await opened).budget?.spentNanoUsd).toBe(400);
 });
 
 test("what is certain to cost nothing is admitted with the budget spent", async () => {

@@ -16,11 +16,14 @@ import {
   type Used,
 } from "./limits.ts";
 import * as refusals from "./refusals.ts";
+import { likelyOf, roomFor } from "./room.ts";
 
 /** What one key has taken. */
 interface Account {
   readonly requests: SlidingWindow;
   readonly tokens: SlidingWindow;
+  /** Less than its most was set aside of the minute's tokens for a running call. */
+  isShort: boolean;
   units: number;
   images: number;
 }
@@ -115,16 +118,16 @@ export class MemoryLimiter implements Limiter {
     const { limits } = claim;
     const account = this.#account(claim.keyId);
     const now = this.#clock.now();
-    if (page !== null) refuseSpent(claim, page);
+    const money = page === null ? 0 : moneyFor(claim, page);
     refuseAtOnce(claim, account);
-    refuseTooFast(claim, account, now);
+    const amount = tokensFor(claim, account, now);
     if (limits.requestsPerMinute > 0) account.requests.take(now, 1);
-    const tokens = limits.tokensPerMinute > 0 ? account.tokens.take(now, claim.tokens) : null;
+    const tokens = limits.tokensPerMinute > 0 ? account.tokens.take(now, amount) : null;
     account.units += claim.units;
     if (claim.image) account.images += 1;
-    if (page !== null) page.reservedNanoUsd += claim.costNanoUsd ?? 0;
+    if (page !== null) page.reservedNanoUsd += money;
     this.#leases += 1;
-    return this.#lease(claim, account, tokens, page, now);
+    return this.#lease(claim, account, tokens, page, money, now);
   }
 
   #lease(
@@ -132,9 +135,15 @@ export class MemoryLimiter implements Limiter {
     account: Account,
     tokens: Grant | null,
     page: Page | null,
+    money: number,
     now: number,
   ): Lease {
     let held = true;
+    const wall = this.#clock.wall();
+    const shortOfTokens = tokens !== null && tokens.amount < claim.tokens;
+    const shortOfMoney = page !== null && money < (claim.costNanoUsd ?? 0);
+    if (shortOfTokens) account.isShort = true;
+    if (page !== null && shortOfMoney) page.isShort = true;
     return {
       headers: this.#headers(account, claim.limits, now),
       units: claim.units,
@@ -145,9 +154,11 @@ export class MemoryLimiter implements Limiter {
         account.units -= claim.units;
         if (claim.image) account.images -= 1;
         if (tokens !== null) account.tokens.correct(this.#clock.now(), tokens, used.tokens);
+        if (shortOfTokens) account.isShort = false;
+        this.#budgets.charge(claim.keyId, wall, used.costNanoUsd);
         if (page === null) return;
-        page.reservedNanoUsd -= claim.costNanoUsd ?? 0;
-        page.spentNanoUsd += used.costNanoUsd;
+        page.reservedNanoUsd -= money;
+        if (shortOfMoney) page.isShort = false;
       },
       onLost: () => undefined,
     };
@@ -166,6 +177,7 @@ export class MemoryLimiter implements Limiter {
     const account: Account = {
       requests: new SlidingWindow(this.#windowMs),
       tokens: new SlidingWindow(this.#windowMs),
+      isShort: false,
       units: 0,
       images: 0,
     };
@@ -181,10 +193,16 @@ function taken(window: SlidingWindow, now: number): Standing["requests"] {
   return { used: window.used(now), resetIn: window.resetIn(now) };
 }
 
-function refuseSpent({ limits: { budget }, costNanoUsd }: Claim, page: Page): void {
-  if (budget === null || costNanoUsd === null) return;
+/** What is set aside of the budget. @throws GatewayError 402 */
+function moneyFor(claim: Claim, page: Page): number {
+  const { budget } = claim.limits;
+  const most = claim.costNanoUsd;
+  if (budget === null || most === null) return 0;
   const left = budget.nanoUsd - page.spentNanoUsd - page.reservedNanoUsd;
-  if (left <= 0 || costNanoUsd > left) throw refusals.budgetSpent(budget, costNanoUsd, left);
+  const likely = likelyOf(claim).costNanoUsd;
+  const money = left <= 0 ? null : roomFor(most, likely, left, page.isShort);
+  if (money === null) throw refusals.budgetSpent(budget, likely, left);
+  return money;
 }
 
 function refuseAtOnce(claim: Claim, account: Account): void {
@@ -197,13 +215,27 @@ function refuseAtOnce(claim: Claim, account: Account): void {
     throw refusals.tooManyImages(claim.limits);
 }
 
-/** Of two waits the longer one is told: after it both limits have room. */
-function refuseTooFast(claim: Claim, { requests, tokens }: Account, now: number): void {
+/**
+ * What is set aside of the minute's tokens. Of two waits the longer one is told: after it both limits
+ * have room. @throws GatewayError 400, 429
+ */
+function tokensFor(claim: Claim, account: Account, now: number): number {
   const { requestsPerMinute, tokensPerMinute } = claim.limits;
-  const byTokens = tokensPerMinute > 0 ? tokens.wait(now, claim.tokens, tokensPerMinute) : 0;
-  if (byTokens > 0 && claim.tokens > tokensPerMinute) throw refusals.neverFits(claim);
-  const byRequests = requestsPerMinute > 0 ? requests.wait(now, 1, requestsPerMinute) : 0;
+  const likely = likelyOf(claim).tokens;
+  if (tokensPerMinute > 0 && likely > tokensPerMinute) throw refusals.neverFits(claim);
+  const free = tokensPerMinute - account.tokens.used(now);
+  const amount =
+    tokensPerMinute > 0 ? roomFor(claim.tokens, likely, free, account.isShort) : claim.tokens;
+  const byTokens = amount === null ? waitForTokens(claim, account, now) : 0;
+  const byRequests = requestsPerMinute > 0 ? account.requests.wait(now, 1, requestsPerMinute) : 0;
   if (byRequests > 0 && byRequests >= byTokens)
     throw refusals.tooManyRequests(claim.limits, byRequests);
-  if (byTokens > 0) throw refusals.tooManyTokens(claim, byTokens);
+  if (amount === null) throw refusals.tooManyTokens(claim, byTokens);
+  return amount;
+}
+
+/** Where what it likely takes has room, a running call is in its way, and nobody knows when that ends. */
+function waitForTokens(claim: Claim, { tokens }: Account, now: number): number {
+  const waitMs = tokens.wait(now, likelyOf(claim).tokens, claim.limits.tokensPerMinute);
+  return waitMs > 0 ? waitMs : refusals.USUAL_WAIT_S * 1000;
 }

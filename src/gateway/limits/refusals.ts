@@ -1,12 +1,13 @@
 import { GatewayError } from "../../contract/errors.ts";
 import type { Budget } from "../../types.ts";
 import type { Claim, Limits } from "./limits.ts";
+import { likelyOf } from "./room.ts";
 
 /** Why a request is not admitted, in the caller's words. */
 
 const USUAL_OUTAGE_S = 5;
 /** A place is free when a call ends, and nobody knows when that is. */
-const USUAL_WAIT_S = 1;
+export const USUAL_WAIT_S = 1;
 
 export function tooManyRequests(limits: Limits, waitMs: number): GatewayError {
   return limited(
@@ -24,10 +25,11 @@ export function tooManyTokens({ limits, tokens }: Claim, waitMs: number): Gatewa
 }
 
 /** More than the whole limit: waiting can't help. */
-export function neverFits({ limits, tokens }: Claim): GatewayError {
+export function neverFits(claim: Claim): GatewayError {
+  const { limits } = claim;
   return new GatewayError(
     "invalid_request",
-    `This request may take up to ${tokens} tokens, prompt and answer together, and this key may take ${limits.tokensPerMinute} a minute. Send less, or ask for fewer with max_tokens.`,
+    `This request may take some ${likelyOf(claim).tokens} tokens, prompt and answer together, and this key may take ${limits.tokensPerMinute} a minute. Send less, or ask for fewer with max_tokens.`,
     { param: "max_tokens" },
   );
 }
@@ -57,7 +59,10 @@ export function unitsNeverFit({ limits, units }: Claim): GatewayError {
   );
 }
 
-/** @param leftNanoUsd what is neither spent nor set aside for running calls */
+/**
+ * @param costNanoUsd what the request likely takes
+ * @param leftNanoUsd what is neither spent nor set aside for running calls
+ */
 export function budgetSpent(
   budget: Budget,
   costNanoUsd: number,
@@ -67,7 +72,7 @@ export function budgetSpent(
   const message =
     leftNanoUsd <= 0
       ? `This key's budget of ${all} is spent.`
-      : `This request may cost up to ${dollars(costNanoUsd)}, and of this key's budget of ${all} ${dollars(leftNanoUsd)} is left. Ask for less with max_tokens.`;
+      : `This request may cost some ${dollars(costNanoUsd)}, and of this key's budget of ${all} ${dollars(leftNanoUsd)} is left. Ask for less with max_tokens.`;
   return new GatewayError("insufficient_quota", message, { docUrl: "/docs/limits" });
 }
 

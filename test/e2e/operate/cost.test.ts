@@ -121,23 +121,48 @@ test("OpenRouter's shape tells its callers what the log has", async () => {
   expect(row.cost_nano_usd).toBe(250_000_000);
 });
 
-test("a client that leaves before the first word pays for the prompt that was sent", async () => {
-  const covey = await priced(told, PRICE);
+/** A client that leaves before the model `silent` has said a word. */
+async function left(covey: TestCovey, path: string, body: object): Promise<CallRow> {
   const leaving = new AbortController();
-  const url = `${covey.url}/v1/chat/completions`;
-  const body = chatBody("silent", "x".repeat(400), { stream: true });
-  const answer = post(url, body, { signal: leaving.signal }).catch(() => null);
+  const answer = post(covey.url + path, body, { signal: leaving.signal }).catch(() => null);
   await asked.promise;
   leaving.abort();
   await answer;
-  const row = await until(async () => {
+  return await until(async () => {
     const [last] = await covey.app.store.calls.listCalls({ limit: 1 });
     return last?.status === "cancelled" ? last : null;
   }, "the call has ended");
+}
+
+test("a client that leaves before the first word pays for the prompt that was sent", async () => {
+  const covey = await priced(told, PRICE);
+  const body = chatBody("silent", "x".repeat(400), { stream: true });
+  const row = await left(covey, "/v1/chat/completions", body);
   expect(row).toMatchObject({
     prompt_tokens: 100,
     completion_tokens: 0,
     usage_source: "estimated",
   });
   expect(row.cost_nano_usd).toBe(100 * 10_000);
+});
+
+test("one that leaves a whole answer, of which nobody sees how far it is, pays for the longest that it asked for", async () => {
+  const covey = await priced(told, PRICE);
+  const body = chatBody("silent", "x".repeat(400), { max_tokens: 50 });
+  expect(await left(covey, "/v1/chat/completions", body)).toMatchObject({
+    prompt_tokens: 100,
+    completion_tokens: 50,
+    usage_source: "estimated",
+    cost_nano_usd: 100 * 10_000 + 50 * 100_000,
+  });
+});
+
+test("one that leaves while vectors are made pays for its texts", async () => {
+  const covey = await priced(told, PRICE);
+  const body = { model: "silent", input: ["x".repeat(300), "x".repeat(100)] };
+  expect(await left(covey, "/v1/embeddings", body)).toMatchObject({
+    prompt_tokens: 100,
+    completion_tokens: 0,
+    cost_nano_usd: 100 * 10_000,
+  });
 });
