@@ -28,7 +28,7 @@ export const SPENT = `SELECT COALESCE(SUM(cost_nano_usd), 0) AS total,
   COALESCE(SUM(CASE WHEN at >= $1 THEN cost_nano_usd ELSE 0 END), 0) AS day,
   COALESCE(SUM(CASE WHEN at >= $2 THEN cost_nano_usd ELSE 0 END), 0) AS week,
   COALESCE(SUM(CASE WHEN at >= $3 THEN cost_nano_usd ELSE 0 END), 0) AS month
-  FROM days WHERE cut = 'keys' AND key_id = $4`;
+  FROM days WHERE cut = 'key' AND key_id = $4`;
 
 /** The parameters of `SPENT`. */
 export function spentValues(keyId: string, { day, week, month }: SpentSince): (string | number)[] {

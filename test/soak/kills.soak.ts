@@ -7,6 +7,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { type CallRow, openStore, type Store } from "../../src/store/index.ts";
+import { CUTS_OF } from "../../src/store/rollups.ts";
 import { spawnCovey } from "../covey.ts";
 import { FAKE_KEY, fakeConfig } from "../e2e/wire.ts";
 import { type FakeUpstream, fakeUpstream } from "../fake-upstream.ts";
@@ -138,8 +139,8 @@ async function expectSums(store: Store): Promise<void> {
     tokens: rows.reduce((sum, row) => sum + row.completion_tokens, 0),
     tries: rows.reduce((sum, row) => sum + row.attempts.length, 0),
   };
-  for (const span of ["minutes", "hours", "days"]) {
-    for (const cut of ["each", "models", "keys"]) {
+  for (const span of ["minutes", "hours", "days"] as const) {
+    for (const cut of CUTS_OF[span]) {
       const sums = await ask(
         `SELECT SUM(calls) AS calls, SUM(completion_tokens) AS tokens, SUM(attempts) AS tries
           FROM ${span} WHERE cut = '${cut}'`,

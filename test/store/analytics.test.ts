@@ -3,6 +3,8 @@ import {
   CallsQuery,
   type Cursor,
   type Figures,
+  GROUPS,
+  type Group,
   TotalsQuery,
 } from "../../src/contract/analytics.ts";
 import { parseQuery } from "../../src/contract/validate.ts";
@@ -38,6 +40,19 @@ const INJECTIONS = [
 interface Made {
   readonly reserve: ReserveRecord;
   readonly settle: SettleRecord;
+}
+
+const GROUP_OF: Readonly<Record<Group, (made: Made) => string>> = {
+  key: ({ reserve }) => reserve.keyId,
+  model: ({ reserve }) => reserve.model,
+  provider: ({ settle }) => settle.provider ?? "",
+  endpoint: ({ reserve }) => reserve.endpoint,
+  status: ({ settle }) => settle.status,
+  error: ({ settle }) => settle.error ?? "",
+};
+
+function fail(message: string): never {
+  throw new Error(message);
 }
 
 function madeUp(count: number, until: number): Made[] {
@@ -237,6 +252,42 @@ onBothDatabases("analytics", (kind) => {
       .slice(0, 3);
     expect(top.data).toMatchObject(expected);
   });
+
+  test.each(["hour", "day"] as const)(
+    "a series by %s of one thing by another, for any two",
+    async (span) => {
+      const length = span === "hour" ? HOUR : DAY;
+      for (const filter of GROUPS) {
+        const value = GROUP_OF[filter](made[7] ?? fail("none made"));
+        for (const by of GROUPS) {
+          const of = made.filter((each) => GROUP_OF[filter](each) === value);
+          const expected = Map.groupBy(of, (each) => {
+            const at = Math.floor(each.reserve.at / length) * length;
+            return `${new Date(at).toISOString()} ${GROUP_OF[by](each)}`;
+          });
+          const { data } = await store.analytics.series({
+            ...query({ from: since(6 * DAY), to: since(-HOUR), [filter]: value }),
+            span,
+            by,
+          });
+          const found = data.map(({ at, group, calls, failed }) => [
+            `${at} ${group}`,
+            calls,
+            failed,
+          ]);
+          expect([filter, by, ...found]).toEqual([
+            ...[filter, by],
+            ...[...expected]
+              .map(([name, calls]) => {
+                const failed = calls.filter(({ settle }) => settle.status === "failed").length;
+                return [name, calls.length, failed] as const;
+              })
+              .sort(([a], [b]) => (a < b ? -1 : 1)),
+          ]);
+        }
+      }
+    },
+  );
 
   test("errors by kind", async () => {
     const { data } = await store.analytics.errors(query({ from: since(6 * DAY) }));

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { CallsQuery, Cursor } from "../../contract/analytics.ts";
 import { CallRow } from "../calls.ts";
-import { COLUMNS } from "./figures.ts";
+import { COLUMNS } from "./rows.ts";
 import { Statement } from "./statement.ts";
 
 export type CallFilters = Omit<CallsQuery, "limit" | "after">;

@@ -15,16 +15,9 @@ import { GatewayError } from "../../contract/errors.ts";
 import type { CallRow } from "../calls.ts";
 import { SPANS, type Span } from "../rollups.ts";
 import { type CallPage, CallRows, callPage } from "./call-list.ts";
-import {
-  ALL_HISTOGRAMS,
-  COLUMNS,
-  cutOf,
-  figuresFrom,
-  figuresStatement,
-  filtersOf,
-  type Histogram,
-} from "./figures.ts";
+import { ALL_HISTOGRAMS, figuresFrom, figuresStatement, type Histogram } from "./figures.ts";
 import { ceil, floor, type Kept, type Piece, piecesOf } from "./pieces.ts";
+import { addRows, COLUMNS } from "./rows.ts";
 import { Statement } from "./statement.ts";
 
 /** What lists of figures show, where they are asked for latencies. */
@@ -99,8 +92,7 @@ export function analyticsBy(ask: Ask, kept: Kept, now: () => number = Date.now):
       const histograms = (query.latency ?? query.by === undefined) ? SHOWN : [];
       const pieces = [piece];
       const statement = figuresStatement({ filters: query, pieces, by, bySpan: true, histograms });
-      statement.add(` ORDER BY ${["at", ...by].join(", ")} LIMIT `).value(MOST_POINTS + 1);
-      const rows = await ask(statement);
+      const rows = await ask(statement.add(" LIMIT ").value(MOST_POINTS + 1));
       return {
         object: "list",
         ...momentsOf([piece]),
@@ -132,17 +124,11 @@ export function analyticsBy(ask: Ask, kept: Kept, now: () => number = Date.now):
 
     async errors(query) {
       const pieces = piecesIn(query);
-      const cut = cutOf(query, ["error", "status"]);
+      const by = ["error", "status"] as const;
       const statement = new Statement().add("SELECT error, status, SUM(calls) AS calls FROM (");
-      for (const [index, { span, from, to }] of pieces.entries()) {
-        if (index > 0) statement.add(" UNION ALL ");
-        statement.add(`SELECT error, status, calls FROM ${span} WHERE cut = '${cut}' AND at >= `);
-        statement.value(from).add(" AND at < ").value(to).add(" AND error <> ''");
-        for (const [column, values] of filtersOf(query)) {
-          statement.add(" AND ").among(column, values);
-        }
-      }
-      statement.add(") AS spans GROUP BY error, status ORDER BY 3 DESC, error, status LIMIT 500");
+      addRows(statement, { filters: query, pieces, by }, [...by, "calls"]);
+      statement.add(") AS spans WHERE error <> '' GROUP BY error, status");
+      statement.add(" ORDER BY 3 DESC, error, status LIMIT 500");
       return { object: "list", ...momentsOf(pieces), data: ErrorRows.parse(await ask(statement)) };
     },
 

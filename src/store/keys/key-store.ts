@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { GatewayError } from "../../contract/errors.ts";
 import { timeOrderedId } from "../../lib/id.ts";
 import { makeKeyText } from "../../lib/key-text.ts";
-import type { Key, KeySettings, KeyStore, NewKey } from "../../types.ts";
+import type { Key, KeySettings, KeyStore, KnownKey, NewKey } from "../../types.ts";
 import { KEY_COLUMNS, type StoredKey, storedKeys } from "./key-row.ts";
 import type { ServerSecret } from "./secret.ts";
 
@@ -19,6 +19,8 @@ export interface KeyStoreParts {
   readonly onChange?: (keys: readonly StoredKey[]) => void;
   readonly now?: () => number;
 }
+
+const Uses = z.array(z.object({ key_id: z.string(), last_used_at: z.coerce.number() }));
 
 /** The next version, in the statement that writes it: see the table's own comment. */
 const NEXT = "(SELECT COALESCE(MAX(version), 0) + 1 FROM keys)";
@@ -40,6 +42,20 @@ export function keyStore(parts: KeyStoreParts): KeyStore {
     return keys[0] ?? null;
   };
 
+  /** Those of one key, or of all. */
+  const uses = async (id: string | null): Promise<ReadonlyMap<string, number>> => {
+    const text = "SELECT key_id, last_used_at FROM key_uses";
+    const rows = answered(
+      id === null ? read(text, []) : read(`${text} WHERE key_id = $1`, [id]),
+    );
+    return new Map(Uses.parse(await rows).map((row) => [row.key_id, row.last_used_at]));
+  };
+
+  const withUse = async (key: Key): Promise<KnownKey> => ({
+    ...key,
+    lastUsedAt: (await uses(key.id)).get(key.id) ?? null,
+  });
+
   const byWhich = async (named: string): Promise<Key> => {
     const which = SHOWN_PREFIX.exec(named)?.[1] ?? named;
     const text = `SELECT ${KEY_COLUMNS} FROM keys
@@ -60,14 +76,14 @@ export function keyStore(parts: KeyStoreParts): KeyStore {
   };
 
   /** Sets columns of one key; `set` holds our own column names only. */
-  const change = async (which: string, set: Readonly<Record<string, Value>>): Promise<Key> => {
+  const change = async (which: string, set: Readonly<Record<string, Value>>): Promise<KnownKey> => {
     const { id } = await byWhich(which);
     const names = Object.keys(set);
     const assignments = names.map((name, place) => `${name} = $${place + 1}`);
     const text = `UPDATE keys SET ${[...assignments, `version = ${NEXT}`].join(", ")}
       WHERE id = $${names.length + 1} AND revoked_at IS NULL RETURNING ${KEY_COLUMNS}`;
     const stored = await write(text, [...Object.values(set), id]);
-    return stored === null ? revoked(which) : stored.key;
+    return stored === null ? revoked(which) : withUse(stored.key);
   };
 
   return {
@@ -90,13 +106,15 @@ export function keyStore(parts: KeyStoreParts): KeyStore {
         Object.values(columns),
       );
       if (stored === null) throw new GatewayError("internal", "The new key has no row.");
-      return { key: stored.key, secret: text };
+      return { key: { ...stored.key, lastUsedAt: null }, secret: text };
     },
     async list() {
       const text = `SELECT ${KEY_COLUMNS} FROM keys ORDER BY created_at DESC, id DESC`;
-      return storedKeys(await answered(read(text, []))).map(({ key }) => key);
+      const keys = storedKeys(await answered(read(text, [])));
+      const last = await uses(null);
+      return keys.map(({ key }) => ({ ...key, lastUsedAt: last.get(key.id) ?? null }));
     },
-    find: byWhich,
+    find: async (which) => withUse(await byWhich(which)),
     update: (which, settings) => change(which, columnsOf(settings)),
     async rotate(which, overlapMs): Promise<NewKey> {
       const { id } = await byWhich(which);
@@ -107,13 +125,13 @@ export function keyStore(parts: KeyStoreParts): KeyStore {
           WHERE id = $5 AND revoked_at IS NULL RETURNING ${KEY_COLUMNS}`,
         [now() + overlapMs, prefix, secret.hash(text).toString("hex"), secret.mark, id],
       );
-      return stored === null ? revoked(which) : { key: stored.key, secret: text };
+      return stored === null ? revoked(which) : { key: await withUse(stored.key), secret: text };
     },
     disable: (which) => change(which, { disabled_at: now() }),
     enable: (which) => change(which, { disabled_at: null }),
     async revoke(which) {
       const key = await byWhich(which);
-      return key.revokedAt === null ? change(key.id, { revoked_at: now() }) : key;
+      return key.revokedAt === null ? change(key.id, { revoked_at: now() }) : withUse(key);
     },
   };
 }

@@ -1,7 +1,17 @@
 import type { SQL } from "bun";
 import { z } from "zod";
 import { bucketOf } from "../histogram.ts";
-import { CUTS, type Cut, DIMENSIONS, HISTOGRAMS, SPANS, type Span, SUMS } from "../rollups.ts";
+import {
+  CUTS,
+  CUTS_OF,
+  type Cut,
+  DIMENSIONS,
+  FAILED,
+  HISTOGRAMS,
+  SPANS,
+  type Span,
+  SUMS,
+} from "../rollups.ts";
 import { type Dialect, inChunks, placeholders } from "./statements.ts";
 
 /** What a row's end adds to the rollups. */
@@ -48,37 +58,49 @@ interface Cell {
 /** The cells of one table that these ends change, each once, in the order of their keys. */
 export function cellsOf(span: Span, ended: readonly Ended[]): Cell[] {
   const cells = new Map<string, Cell>();
+  // What a row adds to is looked up once for all that are alike: under load most are.
+  const alike = new Map<string, readonly Cell[]>();
   for (const row of ended) {
     const at = Math.floor(row.started_at / SPANS[span]) * SPANS[span];
-    for (const cut of ["each", "models", "keys"] as const) {
-      const key = keyOf(cut, at, row);
-      const name = JSON.stringify(key);
-      let cell = cells.get(name);
-      if (cell === undefined) {
-        cell = { key, added: Array<number>(ADDED.length).fill(0) };
-        cells.set(name, cell);
-      }
-      add(cell.added, row);
+    const values = valuesOf(row);
+    const name = `${at} ${JSON.stringify(values)}`;
+    let changed = alike.get(name);
+    if (changed === undefined) {
+      changed = CUTS_OF[span].map((cut) => cellIn(cells, keyOf(cut, at, values)));
+      alike.set(name, changed);
+    }
+    const additions = additionsOf(row);
+    for (const { added } of changed) {
+      for (const [place, by] of additions) added[place] = (added[place] ?? 0) + by;
     }
   }
   // Gateways that change the same rows lock them in the same order, or they would wait for each other for ever.
   return [...cells].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, cell]) => cell);
 }
 
-function keyOf(cut: Cut, at: number, row: Ended): (string | number)[] {
-  const values = {
-    key_id: row.key_id,
-    model: row.status === "refused" ? "" : row.model,
-    provider: row.provider ?? "",
-    endpoint: row.endpoint,
-    status: row.status,
-    error: row.error ?? "",
-  };
-  const known = CUTS[cut];
-  return [cut, at, ...DIMENSIONS.map((name) => (known.includes(name) ? values[name] : ""))];
+/** In the order of `DIMENSIONS`. */
+function valuesOf(row: Ended): readonly string[] {
+  const model = row.status === "refused" ? "" : row.model;
+  return [row.key_id, model, row.provider ?? "", row.endpoint, row.status, row.error ?? ""];
 }
 
-function add(added: number[], row: Ended): void {
+function keyOf(cut: Cut, at: number, values: readonly string[]): (string | number)[] {
+  const known = CUTS[cut];
+  return [cut, at, ...DIMENSIONS.map((name, n) => (known.includes(name) ? (values[n] ?? "") : ""))];
+}
+
+function cellIn(cells: Map<string, Cell>, key: (string | number)[]): Cell {
+  const name = JSON.stringify(key);
+  let cell = cells.get(name);
+  if (cell === undefined) {
+    cell = { key, added: Array<number>(ADDED.length).fill(0) };
+    cells.set(name, cell);
+  }
+  return cell;
+}
+
+/** What a row adds, by its place in `ADDED`; most of those stay as they are. */
+function additionsOf(row: Ended): (readonly [place: number, by: number])[] {
   const sums = [
     row.calls,
     row.prompt_tokens,
@@ -89,14 +111,14 @@ function add(added: number[], row: Ended): void {
     row.first_token_ms ?? 0,
     row.total_ms ?? 0,
     row.queue_ms ?? 0,
+    FAILED.includes(row.status) ? row.calls : 0,
   ];
-  for (const [n, sum] of sums.entries()) added[n] = (added[n] ?? 0) + sum;
+  const additions = sums.map((by, place) => [place, by] as const);
   for (const [n, [column]] of MEASURED.entries()) {
     const ms = row[column];
-    if (ms === null) continue;
-    const at = (BEGINS[n] ?? 0) + bucketOf(ms);
-    added[at] = (added[at] ?? 0) + 1;
+    if (ms !== null) additions.push([(BEGINS[n] ?? 0) + bucketOf(ms), 1]);
   }
+  return additions.filter(([, by]) => by !== 0);
 }
 
 /** Adds what has ended to the minutes, hours and days, in the caller's transaction. */

@@ -3,6 +3,7 @@ import { core, z } from "zod";
 import type { JournalRecord } from "../schema.ts";
 import { addUp, Ended } from "./add-up.ts";
 import { coalesce, type Row } from "./coalesce.ts";
+import { noteUses } from "./key-uses.ts";
 import { movePosition, type Owner, type Position } from "./position.ts";
 import { type Dialect, inChunks, placeholders } from "./statements.ts";
 
@@ -73,6 +74,10 @@ export async function ingest(
           : await interrupt(transaction, owner.gateway, step.at)),
       );
     }
+    await noteUses(
+      transaction,
+      steps.flatMap((step) => (step.kind === "rows" ? step.rows : [])),
+    );
     await addUp(transaction, dialect, ended);
     await movePosition(transaction, owner, next);
   });

@@ -4,6 +4,7 @@ import { SQL } from "bun";
 import { tempFolder } from "../../../test/store/calls-fixture.ts";
 import { onBothDatabases } from "../../../test/store/databases.ts";
 import { callsBy } from "../calls.ts";
+import { CUTS, CUTS_OF } from "../rollups.ts";
 import { dialectOf, openDatabase } from "./database.ts";
 import { readPosition, takePosition } from "./position.ts";
 import { migrationFor } from "./statements.ts";
@@ -11,8 +12,8 @@ import { migrationFor } from "./statements.ts";
 const MIGRATIONS = new URL("../migrations/", import.meta.url);
 const AT = Date.UTC(2026, 10, 20, 9, 59);
 
-/** A database as a version of Covey left it that knew the first `count` migrations, with two calls in it. */
-async function oldDatabase(where: string, count: number): Promise<void> {
+/** A database as a version of Covey left it that knew the first `count` migrations. */
+async function migratedTo(where: string, count: number): Promise<SQL> {
   const dialect = dialectOf(where);
   const sql = dialect === "sqlite" ? new SQL(`sqlite://${where}`) : new SQL(where);
   await sql.unsafe("CREATE TABLE migrations (name TEXT PRIMARY KEY)");
@@ -20,6 +21,12 @@ async function oldDatabase(where: string, count: number): Promise<void> {
     await sql.unsafe(migrationFor(dialect, readFileSync(new URL(name, MIGRATIONS), "utf8")));
     await sql.unsafe("INSERT INTO migrations (name) VALUES ($1)", [name]);
   }
+  return sql;
+}
+
+/** The same with two calls and their minutes in it, from when there was nothing but minutes. */
+async function oldDatabase(where: string, count: number): Promise<void> {
+  const sql = await migratedTo(where, count);
   const call = (id: string, status: string) =>
     sql.unsafe(
       `INSERT INTO calls (id, started_at, endpoint, model, key_id, stream, status, prompt_tokens, completion_tokens,
@@ -88,6 +95,15 @@ onBothDatabases("a database from before there were hours and days", (kind) => {
         [day, "other", "", 10, 100, 0, 0],
       ]);
 
+      expect(await rows("hours", "all")).toEqual([
+        [hour, "", "", 20, 200, 0, 0],
+        [hour + 3_600_000, "", "", 10, 100, 0, 0],
+      ]);
+      expect(await rows("days", "uses")).toEqual([
+        [day, "k", "m", 20, 200, 0, 0],
+        [day, "other", "m", 10, 100, 0, 0],
+      ]);
+
       const owner = { gateway: "mine", process: "p", connection: "c" };
       const position = { segment: 7, offset: 1234, skippedBytes: 5 };
       expect(await takePosition(sql, owner, true)).toEqual(position);
@@ -103,6 +119,47 @@ onBothDatabases("a database from before there were hours and days", (kind) => {
       await close();
     }, 20_000);
   }
+
+  test("one from before most cuts has the same sums in all of them", async () => {
+    using folder = tempFolder();
+    const where = await kind.make(folder.path);
+    const old = await migratedTo(where, readdirSync(MIGRATIONS).sort().indexOf("0009_cuts.sql"));
+    for (const span of ["minutes", "hours", "days"]) {
+      for (const [key, model, status, calls, t05] of [
+        ["k", "m", "completed", 7, 3],
+        ["k", "n", "failed", 3, 0],
+        ["other", "m", "interrupted", 2, 0],
+      ] as const) {
+        await old.unsafe(
+          `INSERT INTO ${span} (cut, at, key_id, model, provider, endpoint, status, error, calls, prompt_tokens,
+            completion_tokens, cached_tokens, cost_nano_usd, t05) VALUES ('each', 0, $1, $2, 'p', '/v1/e', $3, 'e', $4, 0, 0, 0, 0, $5)`,
+          [key, model, status, calls, t05],
+        );
+      }
+      // As it was before it told errors apart.
+      await old.unsafe(
+        `INSERT INTO ${span} (cut, at, key_id, model, provider, endpoint, status, error, calls, prompt_tokens,
+          completion_tokens, cached_tokens, cost_nano_usd) VALUES ('models', 0, '', 'm', 'p', '/v1/e', 'completed', 'e', 12, 0, 0, 0, 0),
+          ('keys', 0, 'k', '', '', '', 'completed', '', 12, 0, 0, 0, 0)`,
+      );
+      await old.unsafe(`UPDATE ${span} SET t05 = 3 WHERE cut = 'models'`);
+    }
+    await old.close();
+    const { sql, close } = await openDatabase(where);
+    for (const span of ["minutes", "hours", "days"] as const) {
+      for (const cut of CUTS_OF[span]) {
+        const known = CUTS[cut].map((name) => `${name} <> ''`).join(" AND ") || "1 = 1";
+        const rows: Iterable<Record<string, unknown>> = await sql.unsafe(
+          `SELECT SUM(calls) AS calls, SUM(failed) AS failed, SUM(t05) AS t05 FROM ${span} WHERE cut = $1 AND ${known}`,
+          [cut],
+        );
+        const sums = [...rows].map((row) => [row.calls, row.failed, row.t05].map(Number));
+        // Whether a status failed is known where there is one; the fixture's models were all completed.
+        expect([span, cut, sums]).toEqual([span, cut, [[12, cut === "models" ? 0 : 5, 3]]]);
+      }
+    }
+    await close();
+  }, 20_000);
 
   test("several that open an empty one at the same moment make its tables once", async () => {
     using folder = tempFolder();

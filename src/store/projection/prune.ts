@@ -1,6 +1,6 @@
 import type { SQL } from "bun";
 import { z } from "zod";
-import type { Span } from "../rollups.ts";
+import { CUTS_OF, type Span } from "../rollups.ts";
 import type { Database } from "./database.ts";
 
 type Execute = Pick<SQL, "unsafe">;
@@ -37,11 +37,12 @@ export function deleteRollupsBefore(
 ): Promise<number> {
   const key = "cut, at, key_id, model, provider, endpoint, status, error";
   const row = dialect === "sqlite" ? `(${key})` : "ctid";
+  const cuts = CUTS_OF[span].map((cut) => `'${cut}'`).join(", ");
   const found = dialect === "sqlite" ? key : "ctid";
   return run(
     sql,
     `DELETE FROM ${span} WHERE ${row} IN (SELECT ${found} FROM ${span}
-        WHERE cut IN ('each', 'models', 'keys') AND at < $1 LIMIT $2) RETURNING 1`,
+        WHERE cut IN (${cuts}) AND at < $1 LIMIT $2) RETURNING 1`,
     [before, rows],
   );
 }
