@@ -263,9 +263,14 @@ export type KeySettings = Pick<
   | "expiresAt"
 >;
 
+/** A key, and when a call of it last began or was seen running; null for never. */
+export interface KnownKey extends Key {
+  readonly lastUsedAt: number | null;
+}
+
 /** A key with the text that opens, which is told once and kept nowhere. */
 export interface NewKey {
-  readonly key: Key;
+  readonly key: KnownKey;
   readonly secret: string;
 }
 
@@ -277,15 +282,15 @@ export interface NewKey {
 export interface KeyStore {
   create(settings: KeySettings): Promise<NewKey>;
   /** Newest first. */
-  list(): Promise<readonly Key[]>;
-  find(which: string): Promise<Key>;
-  update(which: string, change: Partial<KeySettings>): Promise<Key>;
+  list(): Promise<readonly KnownKey[]>;
+  find(which: string): Promise<KnownKey>;
+  update(which: string, change: Partial<KeySettings>): Promise<KnownKey>;
   /** A new text for the same key; the old one opens for `overlapMs` more. */
   rotate(which: string, overlapMs: number): Promise<NewKey>;
-  disable(which: string): Promise<Key>;
-  enable(which: string): Promise<Key>;
+  disable(which: string): Promise<KnownKey>;
+  enable(which: string): Promise<KnownKey>;
   /** For good. */
-  revoke(which: string): Promise<Key>;
+  revoke(which: string): Promise<KnownKey>;
 }
 
 /** How an admitted call ended, as the call log names it. */

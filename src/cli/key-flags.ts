@@ -17,14 +17,18 @@ function wrong(message: string): UserError {
   return new UserError(`${message}; see npx covey keys --help`, { exitCode: 2 });
 }
 
-/** `90s`, `15m`, `12h`, `30d`, `2w` in seconds. */
-export function spanSeconds(flag: string, text: string): number {
+/** `90s`, `15m`, `12h`, `30d`, `2w` in seconds; null for anything else. */
+function spanOf(text: string): number | null {
   const match = /^(\d{1,6})([smhdw])$/.exec(text);
   const unit = SECONDS[match?.[2] ?? ""];
-  if (match?.[1] === undefined || unit === undefined) {
-    throw wrong(`--${flag}: expected a time such as 12h, 30d or 2w, got "${text}"`);
-  }
-  return Number(match[1]) * unit;
+  return match?.[1] === undefined || unit === undefined ? null : Number(match[1]) * unit;
+}
+
+/** The same; a `UserError` for anything else. */
+export function spanSeconds(flag: string, text: string): number {
+  const seconds = spanOf(text);
+  if (seconds !== null) return seconds;
+  throw wrong(`--${flag}: expected a time such as 12h, 30d or 2w, got "${text}"`);
 }
 
 const list = (text: string): string[] =>
@@ -43,7 +47,9 @@ function budget(text: string): KeyUpdate["budget"] {
   const match = /^(\d+(?:\.\d{1,9})?)\/(day|month)$/.exec(text);
   const period = match?.[2];
   if (match?.[1] === undefined || (period !== "day" && period !== "month")) {
-    throw wrong(`--budget: expected US dollars such as "10/month" or "2.50/day", got "${text}"`);
+    throw wrong(
+      `--budget: expected US dollars a day or month, 0 or more, such as "10/month" or "2.50/day", or none for the plan's; got "${text}"`,
+    );
   }
   return { period, usd: Number(match[1]) };
 }
@@ -65,15 +71,21 @@ function payloads(text: string): KeyUpdate["payloads"] {
   throw wrong(`--payloads: expected off, sampled, on or default, got "${text}"`);
 }
 
+const EXPIRES =
+  "expected a time from now (12h, 30d, 2w), a date (2027-01-31, or 2027-01-31T18:00Z), or never";
+
 /** `30d` from now, a date, or `never`. @param now Unix milliseconds */
 function expires(text: string, now: number): string | null {
   if (text === "never") return null;
-  if (/^\d{4}-\d{2}-\d{2}/.test(text)) {
-    const time = Date.parse(text);
-    if (!Number.isNaN(time)) return new Date(time).toISOString();
-    throw wrong(`--expires: "${text}" is no date`);
-  }
-  return new Date(now + spanSeconds("expires", text) * 1000).toISOString();
+  const isDate = /^\d{4}-\d{2}-\d{2}/.test(text);
+  const span = spanOf(text);
+  const time = isDate ? Date.parse(text) : span === null ? Number.NaN : now + span * 1000;
+  if (Number.isNaN(time)) throw wrong(`--expires: ${EXPIRES}; got "${text}"`);
+  const iso = new Date(time).toISOString();
+  if (time > now) return iso;
+  throw wrong(
+    `--expires: ${iso} is in the past; ${EXPIRES}. covey keys disable and revoke end a key at once`,
+  );
 }
 
 /**

@@ -6,6 +6,23 @@ import { formatTable } from "./format.ts";
 const listed = (names: readonly string[] | null): string =>
   names === null ? "all" : names.length === 0 ? "none" : names.join(", ");
 
+const MOST_MODELS = 40;
+
+/** The patterns, as many as there is room for, and how many more there are. */
+export function modelsShown(models: readonly string[] | null): string {
+  const all = listed(models);
+  if (models === null || all.length <= MOST_MODELS) return all;
+  let shown = 0;
+  for (let length = 0; shown < models.length; shown++) {
+    length += (models[shown] ?? "").length + 2;
+    if (length > MOST_MODELS) break;
+  }
+  const [first = ""] = models;
+  const some = shown === 0 ? `${first.slice(0, MOST_MODELS)}…` : listed(models.slice(0, shown));
+  const more = models.length - Math.max(1, shown);
+  return more === 0 ? some : `${some} and ${more} more`;
+}
+
 const day = (time: string | null, none: string): string =>
   time === null ? none : time.slice(0, 10);
 
@@ -16,14 +33,15 @@ const spends = ({ budget }: KeyItem): string =>
 export function keysTable(keys: readonly KeyItem[]): string {
   if (keys.length === 0) return "There are no keys yet: npx covey keys create --name <name>";
   return formatTable([
-    ["KEY", "NAME", "OWNER", "PLAN", "MODELS", "BUDGET", "EXPIRES", "STATE"],
+    ["KEY", "NAME", "OWNER", "PLAN", "MODELS", "BUDGET", "LAST USED", "EXPIRES", "STATE"],
     ...keys.map((key) => [
       key.prefix,
       key.role === "admin" ? `${key.name} (admin)` : key.name,
       key.owner === "" ? "–" : key.owner,
       key.plan ?? "–",
-      key.models !== null && key.models.length > 2 ? `${key.models.length}` : listed(key.models),
+      modelsShown(key.models),
       spends(key),
+      day(key.last_used_at, "never"),
       day(key.expires_at, "never"),
       key.state,
     ]),
@@ -47,6 +65,7 @@ export function keyDetails(key: KeyItem): string {
       ["tags", key.tags.length === 0 ? "–" : key.tags.join(", ")],
       ["payloads", key.payloads ?? "as configured"],
       ["made", key.created_at],
+      ["last used", key.last_used_at ?? "never"],
       ["expires", key.expires_at ?? "never"],
       ...(key.disabled_at === null ? [] : [["disabled", key.disabled_at]]),
       ...(key.revoked_at === null ? [] : [["revoked", key.revoked_at]]),

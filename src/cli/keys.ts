@@ -7,7 +7,7 @@ import { parseRequest } from "../contract/validate.ts";
 import { keyState } from "../lib/key-state.ts";
 import { UserError } from "../lib/user-error.ts";
 import { openKeyStore, serverSecret } from "../store/index.ts";
-import type { Key, KeyStore, NewKey } from "../types.ts";
+import type { KeyStore, KnownKey, NewKey } from "../types.ts";
 import { changeOf, spanSeconds } from "./key-flags.ts";
 import { keyDetails, keysTable } from "./key-report.ts";
 import type { CommandLine } from "./options.ts";
@@ -89,11 +89,11 @@ async function act(
   }
 }
 
-function item(key: Key) {
+function item(key: KnownKey) {
   return keyItem(key, keyState(key, Date.now()));
 }
 
-function shown(key: Key, json: boolean): string {
+function shown(key: KnownKey, json: boolean): string {
   return json ? JSON.stringify(item(key), null, 2) : keyDetails(item(key));
 }
 

@@ -194,6 +194,11 @@ function unknownOption(command: CommandName, given: string): UserError {
   return unusable(`covey ${command} has no option ${given}${hint}`, `npx covey ${command} --help`);
 }
 
+/** A value that looks like an option, told with what is allowed. */
+function negative(value: string | undefined, { text }: Option): string {
+  return value !== undefined && /^-[\d.]/.test(value) ? ` (${text}); got "${value}"` : "";
+}
+
 /** Reads the arguments after `covey`. Throws `UserError` with exit code 2 for what it doesn't know. */
 export function parseCommandLine(args: readonly string[]): CommandLine {
   const [name = "", ...rest] = args;
@@ -238,7 +243,7 @@ export function parseCommandLine(args: readonly string[]): CommandLine {
       (!token.inlineValue && token.value.startsWith("-"))
     )
       throw unusable(
-        `${token.rawName} needs a value: ${token.rawName} ${option.value ?? "VALUE"}`,
+        `${token.rawName} needs a value: ${token.rawName} ${option.value ?? "VALUE"}${negative(token.value, option)}`,
         `npx covey ${name} --help`,
       );
     text[token.name] = token.value;

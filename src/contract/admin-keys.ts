@@ -80,6 +80,7 @@ export const KeyItem = z.looseObject({
   ...fields,
   endpoints: z.array(z.string()).nullable(),
   state: z.enum(["active", "disabled", "expired", "revoked"]),
+  last_used_at: time.describe("When a call of it last began; null for one that was never used."),
   created_at: z.iso.datetime(),
   expires_at: time,
   disabled_at: time,
@@ -92,7 +93,7 @@ export const KeyMade = KeyItem.extend({
 });
 export type KeyMade = z.infer<typeof KeyMade>;
 
-export const KeysQuery = z.object({
+export const KeysQuery = z.strictObject({
   owner: z.string().optional(),
   tag: z.string().optional(),
   state: z.enum(["active", "disabled", "expired", "revoked"]).optional(),

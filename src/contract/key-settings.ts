@@ -67,6 +67,7 @@ interface ShownKey extends Required<KeyChange> {
   readonly createdAt: number;
   readonly disabledAt: number | null;
   readonly revokedAt: number | null;
+  readonly lastUsedAt: number | null;
 }
 
 export function keyItem(key: ShownKey, state: KeyItem["state"]): KeyItem {
@@ -85,6 +86,7 @@ export function keyItem(key: ShownKey, state: KeyItem["state"]): KeyItem {
     tags: [...key.tags],
     payloads: key.payloads,
     state,
+    last_used_at: iso(key.lastUsedAt),
     created_at: new Date(key.createdAt).toISOString(),
     expires_at: iso(key.expiresAt),
     disabled_at: iso(key.disabledAt),

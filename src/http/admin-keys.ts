@@ -13,7 +13,7 @@ import { parseQuery, parseRequest } from "../contract/validate.ts";
 import { authenticateAdmin } from "../gateway/authenticate.ts";
 import type { Gateway } from "../gateway/gateway.ts";
 import { keyState } from "../lib/key-state.ts";
-import type { Key, KeyStore, NewKey } from "../types.ts";
+import type { KeyStore, KnownKey, NewKey } from "../types.ts";
 import { readJson } from "./body.ts";
 
 /** Bytes; the longest list of models is smaller. */
@@ -46,6 +46,7 @@ export function mountAdminKeys(get: Mount, post: Mount, gateway: Gateway, keys: 
     admin(async (request, by) => {
       const settings = newKeySettings(parseRequest(KeyCreate, await bodyOf(request)));
       expectPlan(gateway, settings.plan);
+      expectFuture(settings.expiresAt, Date.now());
       return made(gateway, by, "made", await keys.create(settings));
     }),
   );
@@ -91,7 +92,7 @@ export function mountAdminKeys(get: Mount, post: Mount, gateway: Gateway, keys: 
 }
 
 /** Filters and cuts out a page; newest first, as they come. Pure. */
-export function pageOfKeys(keys: readonly Key[], query: KeysQuery, now: number): KeyList {
+export function pageOfKeys(keys: readonly KnownKey[], query: KeysQuery, now: number): KeyList {
   const { owner, tag, state, limit = USUAL_LIMIT, after } = query;
   const start = after === undefined ? 0 : keys.findIndex(({ id }) => id === after) + 1;
   if (after !== undefined && start === 0) {
@@ -148,12 +149,24 @@ function expectPlan({ plans }: Gateway, plan: string | null): void {
   );
 }
 
-function shown(key: Key): Response {
+/** A key that has expired when it is made is a slip; one that is there may be ended so. */
+function expectFuture(expiresAt: number | null, now: number): void {
+  if (expiresAt === null || expiresAt > now) return;
+  throw new GatewayError(
+    "invalid_request",
+    "'expires_at' is in the past: the key would never open.",
+    {
+      param: "expires_at",
+    },
+  );
+}
+
+function shown(key: KnownKey): Response {
   return Response.json(keyItem(key, keyState(key, Date.now())));
 }
 
 /** Who did what to which key is in the log; the key itself is not. */
-function done(gateway: Gateway, by: string, word: string, key: Key): Response {
+function done(gateway: Gateway, by: string, word: string, key: KnownKey): Response {
   gateway.log.info(`a key was ${word}`, { key: key.id, by });
   return shown(key);
 }

@@ -49,6 +49,15 @@ export function respondError(
   });
 }
 
+/** The voice, whose last event of a broken stream names pages as the body of an error does. */
+export function placed(request: Request, voice: Voice): Voice {
+  return {
+    ...voice,
+    errorEvent: (error, provider, broken) =>
+      withDocUrl(request, voice.errorEvent(error, provider, broken)),
+  };
+}
+
 /**
  * The gateway names a page by its path; only here is it known under which address it was called. A
  * `Host` that is not this machine's is nobody's word, so then the path stays a path.

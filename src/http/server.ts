@@ -20,7 +20,7 @@ import { getModel, listModels } from "./models.ts";
 import { mountOpenRouter, type ReadSide } from "./openrouter.ts";
 import { mountOperating, type Operating } from "./operate.ts";
 import { callerOf, refuse } from "./refuse.ts";
-import { respond } from "./respond.ts";
+import { placed, respond } from "./respond.ts";
 import { KeepAlive } from "./sse.ts";
 import { unknownEndpoint } from "./unknown.ts";
 
@@ -125,7 +125,7 @@ function incoming(
   const stopServerTimer = (): void => server.timeout(request, 0);
   return {
     endpoint,
-    voice: voiceOf(endpoint),
+    voice: placed(request, voiceOf(endpoint)),
     headers: request.headers,
     signal: request.signal,
     body: () => readJson(request, options.maxBodyBytes, stopServerTimer),

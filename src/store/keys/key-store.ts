@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { z } from "zod";
 import { GatewayError } from "../../contract/errors.ts";
 import { timeOrderedId } from "../../lib/id.ts";
 import { makeKeyText } from "../../lib/key-text.ts";
@@ -45,16 +46,11 @@ export function keyStore(parts: KeyStoreParts): KeyStore {
   /** Those of one key, or of all. */
   const uses = async (id: string | null): Promise<ReadonlyMap<string, number>> => {
     const text = "SELECT key_id, last_used_at FROM key_uses";
-    const rows = answered(
-      id === null ? read(text, []) : read(`${text} WHERE key_id = $1`, [id]),
-    );
+    const rows = answered(id === null ? read(text, []) : read(`${text} WHERE key_id = $1`, [id]));
     return new Map(Uses.parse(await rows).map((row) => [row.key_id, row.last_used_at]));
   };
 
-  const withUse = async (key: Key): Promise<KnownKey> => ({
-    ...key,
-    lastUsedAt: (await uses(key.id)).get(key.id) ?? null,
-  });
+  const lastUse = async (id: string): Promise<number | null> => (await uses(id)).get(id) ?? null;
 
   const byWhich = async (named: string): Promise<Key> => {
     const which = SHOWN_PREFIX.exec(named)?.[1] ?? named;
@@ -78,12 +74,13 @@ export function keyStore(parts: KeyStoreParts): KeyStore {
   /** Sets columns of one key; `set` holds our own column names only. */
   const change = async (which: string, set: Readonly<Record<string, Value>>): Promise<KnownKey> => {
     const { id } = await byWhich(which);
+    const lastUsedAt = await lastUse(id);
     const names = Object.keys(set);
     const assignments = names.map((name, place) => `${name} = $${place + 1}`);
     const text = `UPDATE keys SET ${[...assignments, `version = ${NEXT}`].join(", ")}
       WHERE id = $${names.length + 1} AND revoked_at IS NULL RETURNING ${KEY_COLUMNS}`;
     const stored = await write(text, [...Object.values(set), id]);
-    return stored === null ? revoked(which) : withUse(stored.key);
+    return stored === null ? revoked(which) : { ...stored.key, lastUsedAt };
   };
 
   return {
@@ -114,10 +111,15 @@ export function keyStore(parts: KeyStoreParts): KeyStore {
       const last = await uses(null);
       return keys.map(({ key }) => ({ ...key, lastUsedAt: last.get(key.id) ?? null }));
     },
-    find: async (which) => withUse(await byWhich(which)),
+    async find(which) {
+      const key = await byWhich(which);
+      return { ...key, lastUsedAt: await lastUse(key.id) };
+    },
     update: (which, settings) => change(which, columnsOf(settings)),
     async rotate(which, overlapMs): Promise<NewKey> {
       const { id } = await byWhich(which);
+      // Before the change: what follows it must not fail, as the new text is told here only.
+      const lastUsedAt = await lastUse(id);
       const { text, prefix } = makeKeyText(randomBytes);
       const stored = await write(
         `UPDATE keys SET previous_prefix = prefix, previous_hash = hash, previous_until = $1,
@@ -125,13 +127,16 @@ export function keyStore(parts: KeyStoreParts): KeyStore {
           WHERE id = $5 AND revoked_at IS NULL RETURNING ${KEY_COLUMNS}`,
         [now() + overlapMs, prefix, secret.hash(text).toString("hex"), secret.mark, id],
       );
-      return stored === null ? revoked(which) : { key: await withUse(stored.key), secret: text };
+      return stored === null
+        ? revoked(which)
+        : { key: { ...stored.key, lastUsedAt }, secret: text };
     },
     disable: (which) => change(which, { disabled_at: now() }),
     enable: (which) => change(which, { disabled_at: null }),
     async revoke(which) {
       const key = await byWhich(which);
-      return key.revokedAt === null ? change(key.id, { revoked_at: now() }) : withUse(key);
+      if (key.revokedAt === null) return await change(key.id, { revoked_at: now() });
+      return { ...key, lastUsedAt: await lastUse(key.id) };
     },
   };
 }

@@ -135,6 +135,29 @@ async function replay(dir: string, db: Awaited<ReturnType<typeof openAt>>): Prom
   }
 }
 
+onBothDatabases("the last use of a key", (kind) => {
+  test("is its newest call's beginning, never an older one's, and outlives the call", async () => {
+    using folder = tempFolder();
+    const db = await database(kind, folder.path);
+    const used = (id: string, key: string, at: number) => ({ ...reserve(id, at), keyId: key });
+    const Uses = z.array(z.object({ key_id: z.string(), last_used_at: z.coerce.number() }));
+    const uses = async () =>
+      Uses.parse([...(await db.sql.unsafe("SELECT * FROM key_uses ORDER BY key_id"))]).map(
+        ({ key_id, last_used_at }) => [key_id, last_used_at] as const,
+      );
+    const first = [used("a", "key_1", AT), used("b", "key_2", AT + 5), used("c", "key_1", AT + 9)];
+    await ingest(db.to, [...first, used("d", "anonymous", AT), settle("a")], START);
+    const [one, two] = [["key_1", AT + 9] as const, ["key_2", AT + 5] as const];
+    expect(await uses()).toEqual([one, two]);
+    await ingest(db.to, [used("e", "key_1", AT - 1000), ...first], START);
+    expect(await uses()).toEqual([one, two]);
+    await db.sql.unsafe("DELETE FROM calls");
+    await ingest(db.to, [used("f", "key_2", AT + 7)], START);
+    expect(await uses()).toEqual([one, ["key_2", AT + 7]]);
+    await db.close();
+  });
+});
+
 onBothDatabases("the projection", (kind) => {
   test("makes one row of a call's records, with everything in them", async () => {
     using folder = tempFolder();

@@ -190,7 +190,10 @@ describe("what runs when a key ends", () => {
       expect((await admin(covey, `/${id}/${act}`, {})).status).toBe(200);
       const { error, took } = await endOf(answer);
       expect(took).toBeLessThan(ENDED_WITHIN_MS);
-      expect(error).toMatchObject({ type: "authentication_error", code: "invalid_api_key" });
+      const doc_url = `${covey.url}/docs/keys`;
+      expect(error).toMatchObject({
+        ...{ type: "authentication_error", code: "invalid_api_key", doc_url },
+      });
       const ended = { status: "failed", http_status: 401, error: "invalid_api_key", key_id: id };
       expect(await endedRow(covey, callIdOf(answer))).toMatchObject(ended);
       await until(() => (upstream.open < open ? true : null), "the upstream is let go");
@@ -294,6 +297,31 @@ describe("the admin API", () => {
     const answer = await admin(covey, "", body);
     expect(answer.status).toBe(400);
     expect((await errorOf(answer)).param).toBe(param);
+  });
+
+  test("refuses a parameter that the list does not have, and a date in the past", async () => {
+    for (const query of ["?foo=1", "?owner=ops&foo=1"]) {
+      const answer = await admin(covey, query);
+      expect([answer.status, (await errorOf(answer)).param]).toEqual([400, "foo"]);
+    }
+    const past = await admin(covey, "", { name: "x", expires_at: "2020-01-01T00:00:00Z" });
+    expect([past.status, (await errorOf(past)).param]).toEqual([400, "expires_at"]);
+  });
+
+  test("says when a key was last used, whoever has changed or rotated it since", async () => {
+    const { id, key } = await makeKey(covey, { owner: "used" });
+    const lastOf = async (answer: Response | Promise<Response>) =>
+      (await jsonOf<{ last_used_at: string | null }>(answer)).last_used_at;
+    expect(await lastOf(admin(covey, `/${id}`))).toBeNull();
+    const began = Date.now();
+    await (await chat(covey, key, "echo")).text();
+    await covey.app.store.caughtUp();
+    const last = await lastOf(admin(covey, `/${id}`));
+    expect(Date.parse(String(last))).toBeWithin(began, Date.now() + 1);
+    expect(await lastOf(admin(covey, `/${id}`, { tags: ["t"] }))).toBe(last);
+    expect(await lastOf(admin(covey, `/${id}/rotate`, {}))).toBe(last);
+    const { data } = await jsonOf<{ data: object[] }>(admin(covey, "?owner=used"));
+    expect(data).toEqual([expect.objectContaining({ last_used_at: last })]);
   });
 
   test("knows no key by a wrong name, and takes no SQL for one", async () => {
