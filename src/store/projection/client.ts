@@ -5,8 +5,12 @@ import { FromWorker, type Query, type ToWorker } from "./protocol.ts";
 import type { Keep } from "./retention.ts";
 
 const WORKER = new URL("./worker.ts", import.meta.url).href;
-/** How often the worker is told at most that there is more to read. */
-const POKE_MS = 100;
+/**
+ * How often the worker is told at most that there is more to read. What many calls add to is written once for
+ * all that come at once, so it is seldom, unless somebody waits for it.
+ */
+const POKE_MS = 500;
+const AWAITED_POKE_MS = 100;
 const RESTART_MS = 1000;
 
 export type QueryValues = Query["values"];
@@ -37,7 +41,11 @@ export class Projection {
   /** Bytes in each segment that is not wholly in the database. */
   readonly #sizes = new Map<number, number>();
   #poke: ReturnType<typeof setTimeout> | null = null;
-  #poked = false;
+  #pokedAt = Number.NEGATIVE_INFINITY;
+  /** Whether there is more to read than the worker was told. */
+  #untold = false;
+  /** How many wait for the database to catch up. */
+  #awaited = 0;
   #seq = 0;
   readonly #waiting = new Map<number, Waiting>();
   #progress: (() => void)[] = [];
@@ -74,8 +82,8 @@ export class Projection {
   readable(end: JournalEnd): void {
     this.#readable = end;
     this.#sizes.set(end.segment, end.offset);
-    this.#poked = true;
-    if (this.#poke === null) this.#pokeNow();
+    this.#untold = true;
+    if (this.#poke === null) this.#planPoke();
   }
 
   /** Runs one read-only statement in the worker. */
@@ -101,6 +109,8 @@ export class Projection {
   /** Waits until the database holds everything readable now; false when that takes longer than `timeoutMs`. */
   async caughtUp(timeoutMs: number): Promise<boolean> {
     const end = this.#readable;
+    this.#awaited++;
+    this.#planPoke();
     const late = Promise.withResolvers<void>();
     let expired = false;
     const timer = setTimeout(() => {
@@ -112,6 +122,7 @@ export class Projection {
       await Promise.race([progress, late.promise]);
     }
     clearTimeout(timer);
+    this.#awaited--;
     return !isBefore(this.#position, end);
   }
 
@@ -165,15 +176,24 @@ export class Projection {
     return withoutUrl(firstLine(printed), this.#options.place.database, "the database");
   }
 
+  /** Tells the worker as soon as it may be told. */
+  #planPoke(): void {
+    if (this.#poke !== null) clearTimeout(this.#poke);
+    this.#poke = null;
+    if (!this.#untold) return;
+    const every = this.#awaited > 0 ? AWAITED_POKE_MS : POKE_MS;
+    const rest = this.#pokedAt + every - performance.now();
+    if (rest <= 0) this.#pokeNow();
+    else this.#poke = setTimeout(() => this.#pokeNow(), rest).unref();
+  }
+
   #pokeNow(): void {
+    this.#poke = null;
+    this.#untold = false;
+    this.#pokedAt = performance.now();
     if (this.#worker !== null) {
       this.#post(this.#worker, { kind: "readable", end: this.#readable });
     }
-    this.#poked = false;
-    this.#poke = setTimeout(() => {
-      this.#poke = null;
-      if (this.#poked) this.#pokeNow();
-    }, POKE_MS).unref();
   }
 
   #post(worker: Worker, message: ToWorker): void {
