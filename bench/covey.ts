@@ -19,6 +19,7 @@ export interface CoveyOptions {
   readonly preload?: boolean;
   /** More tables of the config. */
   readonly config?: string;
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** How long the call log's database may take to follow. */
@@ -60,7 +61,8 @@ ${providers.join("")}${options.config ?? ""}`,
 export async function startCovey(options: CoveyOptions): Promise<Covey> {
   const home = options.home ?? join(temporaryFolder(), "home");
   const command = serveCommand(writeConfig(options), home, options.port ?? 0);
-  const covey = start(command, options.cpu === undefined ? {} : { cpu: options.cpu });
+  const { cpu, env = {} } = options;
+  const covey = start(command, cpu === undefined ? { env } : { cpu, env });
   const [, url = ""] = await covey.waitFor(/listens on (http:\S+)\n/);
   return { ...covey, url, home };
 }

@@ -14,7 +14,7 @@ import { postScript } from "./wrk.ts";
 
 const SECONDS = 4;
 /** What is measured is a full log, not one that is being emptied. */
-const KEEP_ALL = "[log]\nkeep_calls = 0\nmax_bytes = 0\nkeep_minutes = 0\nkeep_hours = 0\n";
+export const KEEP_ALL = "[log]\nkeep_calls = 0\nmax_bytes = 0\nkeep_minutes = 0\nkeep_hours = 0\n";
 
 /**
  * The request path with a full log beside one with an empty log. COVEY_BENCH_CALLS says how full (a million); a home
@@ -61,7 +61,7 @@ export async function log({ rounds }: { rounds: number }): Promise<Result> {
   };
 }
 
-async function filledHome(calls: number): Promise<string> {
+export async function filledHome(calls: number): Promise<string> {
   const home = temporaryFolder();
   const file = join(home, "covey.db");
   console.error(`log: making ${calls} calls`);

@@ -1,4 +1,5 @@
 import { parseArgs } from "node:util";
+import { analytics } from "./analytics.ts";
 import { engine } from "./engine.ts";
 import { events } from "./events.ts";
 import { log } from "./log.ts";
@@ -18,6 +19,7 @@ const BENCHMARKS: Readonly<Record<string, (options: { rounds: number }) => Promi
   startup,
   engine,
   log,
+  analytics,
 };
 
 const { values, positionals } = parseArgs({
