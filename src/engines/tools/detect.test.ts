@@ -7,7 +7,7 @@ import { HERMES, PROMPTED } from "./syntax.ts";
 const detect = (source: string) =>
   detectTools(new ChatTemplate(source), { bosToken: "<s>", eosToken: "</s>" });
 const knows = { listed: true, called: true, answered: true, shortIds: false };
-const object = (name: string) => ({ kind: "object", name: "name", arguments: name });
+const object = (name: string) => ({ kind: "object" as const, name: "name", arguments: name });
 
 test("a template that writes calls shows how its model writes them", () => {
   expect(detect(QWEN)).toEqual({ ...knows, syntax: HERMES });
