@@ -3,9 +3,10 @@ import { GatewayError } from "../contract/errors.ts";
 import { usageOf } from "../contract/usage.ts";
 import type { AttemptContext, Reply } from "../types.ts";
 import { smaller } from "./chat.ts";
+import { completionLogprobs } from "./logprobs.ts";
 import { samplingOf, stopsOf, unsupportedParameters } from "./parameters.ts";
 import type { ModelPool, PooledModel } from "./pool.ts";
-import type { PromptSource } from "./protocol.ts";
+import type { PromptSource, ScoredToken } from "./protocol.ts";
 import { type AnswerUpdate, runPrompts, type Totals } from "./run-prompts.ts";
 
 /** OpenAI's default for legacy completions. */
@@ -34,13 +35,16 @@ export async function completions(
     throw new GatewayError("unavailable", "Several answers can't be gone on with at once.", {
       fault: "unsupported",
     });
-  const all = { prefill, sampling, stop, maxTokens, reproducible };
+  const logprobs = request.logprobs ?? null;
+  const echo = request.echo === true && prefill === null;
+  const all = { prefill, sampling, stop, maxTokens, reproducible, logprobs, echo };
   const options = prompts.map((prompt) => ({ prompt, ...all }));
   const totals: Totals = { prompt: 0, cached: 0, completion: 0 };
+  const answers = prompts.map((_, index) => new Answer(index, logprobs !== null));
   const updates = runPrompts(pool, pooled, options, context, totals);
   return request.stream === true
-    ? { kind: "stream", events: chunks(updates, totals, prompts.length) }
-    : collect(updates, totals, prompts.length);
+    ? { kind: "stream", events: chunks(updates, totals, answers) }
+    : collect(updates, totals, answers);
 }
 
 /** `null` asks for a text from the beginning, as OpenAI defines it. */
@@ -63,30 +67,36 @@ export function promptsOf(prompt: CompletionRequest["prompt"]): PromptSource[] {
 async function collect(
   updates: AsyncIterable<readonly AnswerUpdate[]>,
   totals: Totals,
-  prompts: number,
+  answers: readonly Answer[],
 ): Promise<Reply> {
-  const texts = Array<string>(prompts).fill("");
-  const finishes = Array<AnswerUpdate["finish"]>(prompts).fill(null);
+  const said = answers.map((): ScoredToken[] => []);
+  const texts = answers.map(() => "");
+  const finishes = answers.map((): AnswerUpdate["finish"] => null);
   for await (const group of updates)
-    for (const { index, text, finish } of group) {
+    for (const { index, text, finish, scores } of group) {
       texts[index] += text;
       finishes[index] = finish;
+      said[index]?.push(...scores);
     }
   const usage = usageOf(totals.prompt, totals.completion, totals.cached);
-  const choices = texts.map((text, index) => choice(index, text, finishes[index] ?? null));
+  const choices = answers.map((answer, index) =>
+    answer.choice(texts[index] ?? "", finishes[index] ?? null, said[index] ?? []),
+  );
   return { kind: "json", body: { choices, usage }, usage };
 }
 
 async function* chunks(
   updates: AsyncIterable<readonly AnswerUpdate[]>,
   totals: Totals,
-  prompts: number,
+  answers: readonly Answer[],
 ): AsyncGenerator<readonly CompletionChunkBody[], void, void> {
-  let left = prompts;
+  let left = answers.length;
   for await (const group of updates) {
     const events: CompletionChunkBody[] = [];
-    for (const { index, text, finish } of group) {
-      if (text !== "" || finish !== null) events.push({ choices: [choice(index, text, finish)] });
+    for (const { index, text, finish, scores } of group) {
+      const choice = answers[index]?.choice(text, finish, scores);
+      const says = text !== "" || finish !== null || scores.length > 0;
+      if (choice !== undefined && says) events.push({ choices: [choice] });
       if (finish !== null) left--;
     }
     if (left === 0)
@@ -95,6 +105,20 @@ async function* chunks(
   }
 }
 
-function choice(index: number, text: string, finish: AnswerUpdate["finish"]) {
-  return { index, text, logprobs: null, finish_reason: finish };
+/** One prompt's answer as it is told: all at once, or piece by piece. */
+class Answer {
+  readonly #index: number;
+  readonly #scored: boolean;
+  #offset = 0;
+
+  constructor(index: number, scored: boolean) {
+    this.#index = index;
+    this.#scored = scored;
+  }
+
+  choice(text: string, finish: AnswerUpdate["finish"], scores: readonly ScoredToken[]) {
+    const logprobs = this.#scored ? completionLogprobs(scores, this.#offset) : null;
+    for (const score of scores) if (score.shown) this.#offset += score.text.length;
+    return { index: this.#index, text, logprobs, finish_reason: finish };
+  }
 }

@@ -213,7 +213,7 @@ export class ModelHost {
       return;
     }
     answer.push(event);
-    if (event.type === "started" || event.type === "delta") return;
+    if (event.type === "started" || event.type === "prompt" || event.type === "delta") return;
     answer.close();
     this.#answers.delete(event.id);
   }

@@ -58,11 +58,8 @@ const refusal = (name: string, refused: Rule, besides = ""): readonly [string, R
 
 /** Leaving these out would give another answer than the one asked for. */
 const REFUSED: ReadonlyMap<string, Refusal> = new Map([
-  refusal("logprobs", not(false)),
-  refusal("top_logprobs", not(0)),
   refusal("n", not(1), " other than 1"),
   refusal("best_of", not(0, 1), " other than 1"),
-  refusal("echo", not(false)),
   refusal("suffix", not("")),
   refusal("response_format", (value) => fieldOf(value, "type") !== "text", " other than text yet"),
   refusal("guided_json", isSet),
@@ -112,7 +109,7 @@ const HONOURED = new Set([
   ...["dynatemp_min", "dynatemp_max", "dynatemp_exponent", "top_a", "tfs", "typical_p"],
   ...["epsilon_cutoff", "eta_cutoff", "top_n_sigma", "smoothing_factor", "smoothing_curve"],
   ...["mirostat", "mirostat_mode", "mirostat_tau", "mirostat_eta", "no_repeat_ngram_size"],
-  ...["continue_final_message"],
+  ...["continue_final_message", "logprobs", "top_logprobs", "echo"],
   ...["user", "metadata", "prompt_cache_key", "safety_identifier"],
 ]);
 

@@ -111,6 +111,27 @@ export interface GenerateOptions {
    * cache, because a token's state differs in the last bits with the batch it was computed in.
    */
   readonly reproducible: boolean;
+  /** Tell each token's score, and those of so many others that could have come; null tells none. */
+  readonly logprobs: number | null;
+  /** Tell the prompt's text; with `logprobs` its tokens' scores too, which costs the use of the cache. */
+  readonly echo: boolean;
+}
+
+/** How likely the model itself found a token, before any sampler. */
+export interface ScoredToken {
+  /** What it adds to a text; a marker as the vocabulary writes it. Half a character is U+FFFD. */
+  readonly text: string;
+  readonly bytes: readonly number[];
+  /** Whether it is text: a marker adds nothing to one. */
+  readonly shown: boolean;
+  /** Natural logarithm of its probability; null for the first one of a prompt. */
+  readonly logprob: number | null;
+  /** The likeliest tokens in its place, the likeliest first. */
+  readonly top: readonly {
+    readonly text: string;
+    readonly bytes: readonly number[];
+    readonly logprob: number;
+  }[];
 }
 
 export interface LoadOptions {
@@ -159,15 +180,25 @@ export type ChildEvent =
       readonly cachedTokens: number;
     }
   | {
+      readonly type: "prompt";
+      readonly id: number;
+      readonly text: string;
+      /** Of all of the prompt's tokens; empty unless they were asked for. */
+      readonly scores: readonly ScoredToken[];
+    }
+  | {
       readonly type: "delta";
       readonly id: number;
       readonly text: string;
+      /** Of the tokens whose text is out with this; empty unless they were asked for. */
+      readonly scores: readonly ScoredToken[];
       readonly completionTokens: number;
     }
   | {
       readonly type: "done";
       readonly id: number;
       readonly text: string;
+      readonly scores: readonly ScoredToken[];
       readonly finish: FinishReason;
       readonly completionTokens: number;
     }

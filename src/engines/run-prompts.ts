@@ -2,13 +2,16 @@ import { GroupStream } from "../lib/group-stream.ts";
 import type { AttemptContext } from "../types.ts";
 import type { ModelPool, PooledModel } from "./pool.ts";
 import { refuseOversized } from "./prompt-limits.ts";
-import type { ChildEvent, FinishReason, GenerateOptions } from "./protocol.ts";
+import type { ChildEvent, FinishReason, GenerateOptions, ScoredToken } from "./protocol.ts";
 
 /** More text of the answer to the prompt with this index, and its end. */
 export interface AnswerUpdate {
   readonly index: number;
+  /** The first one of an answer that was asked to begin with its prompt has that. */
   readonly text: string;
   readonly finish: FinishReason | null;
+  /** Of the text's tokens, where they were asked for. */
+  readonly scores: readonly ScoredToken[];
 }
 
 /** What the prompts of one request used together. */
@@ -98,14 +101,20 @@ async function runOne(
     for await (const events of pooled.host.generate(options, signal))
       for (const event of events) {
         counted = count(run, event, counted);
-        if (event.type === "delta") updates.push({ index, text: event.text, finish: null });
-        if (event.type === "done") updates.push({ index, text: event.text, finish: event.finish });
+        const update = updateOf(index, event);
+        if (update !== null) updates.push(update);
       }
   } finally {
     release();
     const took = performance.now() - began;
     pooled.answerMs += WEIGHT_OF_LAST_ANSWER * (took - pooled.answerMs);
   }
+}
+
+function updateOf(index: number, event: ChildEvent): AnswerUpdate | null {
+  if (event.type !== "prompt" && event.type !== "delta" && event.type !== "done") return null;
+  const { text, scores } = event;
+  return { index, text, scores, finish: event.type === "done" ? event.finish : null };
 }
 
 /** Waits for the model and for a place at it at the same time: both have time limits of their own. */

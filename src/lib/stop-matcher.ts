@@ -8,14 +8,16 @@ export interface StopResult {
  * Ends a text at the first stop string and never lets a part of one out. What could still become a
  * stop string is held back. The outcome depends on the text alone, not on how it was cut into
  * pieces: of several stop strings the one that is complete first wins, and of those complete at the
- * same place the one that began first. The stop string itself is not emitted.
+ * same place the one that began first. The stop string itself is not emitted, unless it is `included`.
  */
 export class StopMatcher {
   readonly #stops: readonly string[];
+  readonly #included: boolean;
   #held = "";
   #stopped = false;
 
-  constructor(stops: Iterable<string>) {
+  constructor(stops: Iterable<string>, included = false) {
+    this.#included = included;
     this.#stops = [...new Set(stops)].filter((stop) => stop !== "");
   }
 
@@ -26,7 +28,8 @@ export class StopMatcher {
     if (match !== null) {
       this.#stopped = true;
       this.#held = "";
-      return { emit: pending.slice(0, match), stopped: true };
+      const { start, end } = match;
+      return { emit: pending.slice(0, this.#included ? end : start), stopped: true };
     }
     const safe = pending.length - heldLength(pending, this.#stops);
     this.#held = pending.slice(safe);
@@ -41,20 +44,20 @@ export class StopMatcher {
   }
 }
 
-/** Where the winning stop string begins, or null. */
-function firstMatch(text: string, stops: readonly string[]): number | null {
-  let start: number | null = null;
-  let end = Number.POSITIVE_INFINITY;
+/** Where the winning stop string is, or null. */
+function firstMatch(
+  text: string,
+  stops: readonly string[],
+): { readonly start: number; readonly end: number } | null {
+  let first: { readonly start: number; readonly end: number } | null = null;
   for (const stop of stops) {
-    const at = text.indexOf(stop);
-    if (at === -1) continue;
-    const stopEnd = at + stop.length;
-    if (stopEnd < end || (stopEnd === end && start !== null && at < start)) {
-      start = at;
-      end = stopEnd;
-    }
+    const start = text.indexOf(stop);
+    if (start === -1) continue;
+    const end = start + stop.length;
+    if (first === null || end < first.end || (end === first.end && start < first.start))
+      first = { start, end };
   }
-  return start;
+  return first;
 }
 
 /** Length of the longest end of `text` that is the beginning of a stop string. */

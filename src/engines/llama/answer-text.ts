@@ -11,10 +11,11 @@ export class AnswerText {
 
   /**
    * `begun` is what was sent of the answer: a stop string that it ends inside of ends the answer too.
-   * What a caller wrote is no part of the answer, and is not looked at.
+   * What a caller wrote is no part of the answer, and is not looked at. With `included` the stop
+   * string is part of the answer.
    */
-  constructor(stops: readonly string[], begun = "") {
-    this.#stops = new StopMatcher(stops);
+  constructor(stops: readonly string[], begun = "", included = false) {
+    this.#stops = new StopMatcher(stops, included);
     const inside = beginningOfStop(begun, stops);
     this.#stops.push(inside);
     this.#shown = inside.length;

@@ -1,4 +1,6 @@
 import type { LlamaContext, LlamaContextSequence } from "node-llama-cpp";
+import type { ErrorName } from "../../contract/errors.ts";
+import { GuideError } from "../guided/guide.ts";
 import type { ChildEvent } from "../protocol.ts";
 import type { Generation, Step } from "./generate.ts";
 import { PrefillPace } from "./prefill-pace.ts";
@@ -113,11 +115,11 @@ export class BatchLoop {
       const free = this.#slots.filter((slot) => slot.running === null);
       const [next] = this.#waiting;
       if (next === undefined || free.length === 0) return;
-      const { prompt, promptTokens, reproducible } = next.generation;
+      const { prompt, promptTokens, reuses } = next.generation;
       const choice = chooseSlot(
         free.map(({ sequence, lastUsed }) => ({ tokens: sequence.contextTokens, lastUsed })),
         prompt,
-        !reproducible,
+        reuses,
       );
       const slot = choice === null ? undefined : free[choice.index];
       if (choice === null || slot === undefined) return;
@@ -142,17 +144,16 @@ export class BatchLoop {
     try {
       const step = await work(generation);
       if (step === null || running.cancelled) return;
-      const { text, finish, completionTokens } = step;
+      const { echo, ...rest } = step;
+      if (echo !== null) this.#events.push({ type: "prompt", id, ...echo });
+      const { finish, ...said } = rest;
       this.#events.push(
-        finish === null
-          ? { type: "delta", id, text, completionTokens }
-          : { type: "done", id, text, finish, completionTokens },
+        finish === null ? { type: "delta", id, ...said } : { type: "done", id, finish, ...said },
       );
       if (finish !== null) await this.#free(slot);
     } catch (error) {
-      console.error(error);
-      const message = "The model's engine failed on this request.";
-      this.#events.push({ type: "error", id, kind: "upstream_error", message, param: null });
+      if (!(error instanceof GuideError)) console.error(error);
+      this.#events.push({ type: "error", id, ...faultOf(error), param: null });
       await this.#free(slot);
       await slot.sequence.clearHistory();
     }
@@ -173,6 +174,13 @@ export class BatchLoop {
     this.#events = [];
     this.#emit(events);
   }
+}
+
+/** A guide's word is the caller's to hear; any other fault's is the log's. */
+function faultOf(error: unknown): { readonly kind: ErrorName; readonly message: string } {
+  const message =
+    error instanceof GuideError ? error.message : "The model's engine failed on this request.";
+  return { kind: "upstream_error", message };
 }
 
 /** Leaves the first `keep` tokens in the sequence, or none where a state can't be cut. */

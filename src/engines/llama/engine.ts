@@ -7,7 +7,8 @@ import type {
   ReadyInfo,
 } from "../protocol.ts";
 import { BatchLoop } from "./batch.ts";
-import { Generation } from "./generate.ts";
+import { ChoosingRoom } from "./choose.ts";
+import { Generation, type Workshop } from "./generate.ts";
 import { type Prompt, Prompts } from "./prompts.ts";
 import { GuardedTemplate } from "./template.ts";
 import { Vocabulary } from "./tokens.ts";
@@ -26,7 +27,7 @@ export interface EngineHandlers {
 /** One loaded GGUF model. Answers go out through `emit`, by the ids of their requests. */
 export class LlamaEngine {
   readonly info: ReadyInfo;
-  readonly #model: LlamaModel;
+  readonly #workshop: Workshop;
   readonly #vocabulary: Vocabulary;
   readonly #prompts: Prompts;
   readonly #loop: BatchLoop;
@@ -41,11 +42,15 @@ export class LlamaEngine {
     options: LoadOptions,
     { emit, broken }: EngineHandlers,
   ) {
-    this.#model = model;
     // The library rounds the context up; what was asked for is the limit.
     const contextSize = Math.min(options.contextSize, context.contextSize);
     const source = options.template ?? model.fileInfo.metadata.tokenizer.chat_template ?? null;
     this.#vocabulary = new Vocabulary(model, source ?? "");
+    this.#workshop = {
+      model,
+      vocabulary: this.#vocabulary,
+      room: new ChoosingRoom(this.#vocabulary, model),
+    };
     const chat = source === null ? null : new GuardedTemplate(source, this.#vocabulary);
     this.#prompts = new Prompts(this.#vocabulary, chat, contextSize);
     this.#loop = new BatchLoop(context, emit, broken);
@@ -104,18 +109,10 @@ export class LlamaEngine {
   }
 
   #answer(id: number, prompt: Prompt, options: GenerateOptions): void {
-    if (options.maxTokens === 0) {
-      this.#emit([
-        { type: "started", id, promptTokens: prompt.tokens.length, cachedTokens: 0 },
-        { type: "done", id, text: "", finish: "length", completionTokens: 0 },
-      ]);
-      return;
-    }
     for (const [token] of options.sampling.logitBias) this.#prompts.checked(token, "logit_bias");
     const left = this.info.contextSize - prompt.tokens.length;
     const limit = Math.min(left, options.maxTokens ?? left);
-    const generation = new Generation(prompt, limit, options, this.#model, this.#vocabulary);
-    this.#loop.add(id, generation);
+    this.#loop.add(id, new Generation(prompt, limit, options, null, this.#workshop));
   }
 
   cancel(id: number): void {

@@ -1,20 +1,36 @@
 import type { LlamaContextSequence, LlamaModel, Token } from "node-llama-cpp";
-import type { FinishReason, GenerateOptions } from "../protocol.ts";
+import type { Guide } from "../guided/guide.ts";
+import type { FinishReason, GenerateOptions, ScoredToken } from "../protocol.ts";
+import { heldBack } from "../sampling/endings.ts";
+import { isNative } from "../sampling/native.ts";
+import type { SamplerHistory } from "../sampling/seen-tokens.ts";
 import { AnswerText } from "./answer-text.ts";
+import { Chooser, type ChoosingRoom } from "./choose.ts";
 import { reproducibleChunk } from "./prefill-pace.ts";
+import { PromptScores } from "./prompt-scores.ts";
 import type { Prompt } from "./prompts.ts";
 import { evaluateOptions } from "./sampling.ts";
+import { ScoredText } from "./scored-text.ts";
 import { Seam } from "./seam.ts";
+import { ChosenTokens, SampledTokens, type Taken, type TokenSource } from "./token-source.ts";
 import type { Vocabulary } from "./tokens.ts";
 
-/** What one sampled token added to the answer. */
+/** What one step added to the answer. */
 export interface Step {
   readonly text: string;
+  readonly scores: readonly ScoredToken[];
   readonly finish: FinishReason | null;
   readonly completionTokens: number;
+  /** The prompt, with the first step of an answer that begins with it. */
+  readonly echo: { readonly text: string; readonly scores: readonly ScoredToken[] } | null;
 }
 
-type TokenStream = ReturnType<LlamaContextSequence["evaluateWithMetadata"]>;
+/** What all answers of one model are made with. */
+export interface Workshop {
+  readonly model: LlamaModel;
+  readonly vocabulary: Vocabulary;
+  readonly room: ChoosingRoom;
+}
 
 /** One answer being made on one sequence: its prompt is evaluated in chunks, then a token a step. */
 export class Generation {
@@ -22,47 +38,68 @@ export class Generation {
   readonly prompt: readonly Token[];
   /** Tokens of the whole prompt, the beginning of the answer included. */
   readonly promptTokens: number;
+  /** The prompt's own scores, as far as it is evaluated; null unless they are asked for. */
+  readonly promptScores: PromptScores | null;
   /** What the answer is to. */
   readonly #head: readonly Token[];
   /** The answer: its beginning, and what was sampled. */
   readonly #answer: Token[];
   readonly #seam: Seam<Token>;
-  #completionTokens = 0;
   readonly #options: GenerateOptions;
   readonly #limit: number;
-  readonly #model: LlamaModel;
-  readonly #vocabulary: Vocabulary;
+  readonly #workshop: Workshop;
+  /** Null where the library's own samplers do. */
+  readonly #chooser: Chooser | null;
   readonly #text: AnswerText;
+  readonly #scored: ScoredText | null;
+  readonly #stopTokens: ReadonlySet<number>;
+  #completionTokens = 0;
   #evaluated = 0;
-  #stream: TokenStream | null = null;
+  #source: TokenSource | null = null;
+  #prefilled = false;
+  #echoed = false;
 
   /** `limit` is the most tokens this answer may have: the request's or what is left of the context. */
   constructor(
-    prompt: Prompt,
+    { tokens, begun }: Prompt,
     limit: number,
     options: GenerateOptions,
-    model: LlamaModel,
-    vocabulary: Vocabulary,
+    guide: Guide | null,
+    workshop: Workshop,
   ) {
-    const { tokens, begun } = prompt;
+    const { vocabulary } = workshop;
+    const { sampling, logprobs, stop, prefill, echo } = options;
     const head = tokens.length - begun;
     this.#head = tokens.slice(0, head);
-    const { temperature, topK } = options.sampling;
-    const likeliest = temperature === 0 || topK === 1;
-    this.#seam = new Seam(tokens.slice(head), head === 0 ? 1 : 0, likeliest, vocabulary);
+    const likeliest = sampling.temperature === 0 || sampling.topK === 1;
+    // What a guide let through so far was told to it as it is: nothing of that is made again.
+    const kept = guide === null ? (head === 0 ? 1 : 0) : begun;
+    this.#seam = new Seam(tokens.slice(head), kept, likeliest, vocabulary);
     this.prompt = tokens.slice(0, tokens.length - this.#seam.taken);
     this.promptTokens = tokens.length;
     this.#answer = this.prompt.slice(head);
     this.#limit = limit;
     this.#options = options;
-    this.#model = model;
-    this.#vocabulary = vocabulary;
-    this.#text = new AnswerText(options.stop, options.prefill ?? "");
+    this.#workshop = workshop;
+    const chosen = guide !== null || logprobs !== null || !isNative(sampling);
+    this.#chooser = chosen ? new Chooser(workshop.room, sampling, guide, logprobs) : null;
+    this.#text = new AnswerText(stop, prefill ?? "", sampling.includeStop);
+    this.#scored = logprobs === null ? null : new ScoredText();
+    this.promptScores =
+      echo && logprobs !== null
+        ? new PromptScores(this.prompt, logprobs, vocabulary, workshop.room.distribution)
+        : null;
+    this.#stopTokens = new Set(sampling.stopTokens);
   }
 
   /** Whether part of the prompt is still to be evaluated. */
   get prefilling(): boolean {
-    return this.#stream === null;
+    return !this.#prefilled;
+  }
+
+  /** Whether the state of an earlier prompt's beginning will do. */
+  get reuses(): boolean {
+    return !this.reproducible && this.promptScores === null;
   }
 
   /** The first `count` tokens of the prompt are in the sequence already. */
@@ -76,60 +113,100 @@ export class Generation {
 
   /** Evaluates about `wanted` more tokens of the prompt; the last chunk brings the first token. */
   async prefill(sequence: LlamaContextSequence, wanted: number): Promise<Step | null> {
-    const left = this.prompt.length - this.#evaluated;
-    const size = this.reproducible ? reproducibleChunk(wanted, left) : wanted;
-    const chunk = this.prompt.slice(this.#evaluated, this.#evaluated + size);
-    this.#evaluated += chunk.length;
-    if (this.#evaluated < this.prompt.length) {
-      await sequence.evaluateWithoutGeneratingNewTokens(chunk);
-      return null;
-    }
-    const seam = this.#seam;
-    const allowed = () => (seam.open ? seam.allowed() : null);
-    const history = {
-      prompt: this.#head,
-      generated: this.#answer,
-      allowed: seam.open ? allowed : null,
-    };
-    const options = evaluateOptions(
-      this.#options.sampling,
-      history,
-      this.#model,
-      sequence.contextSize,
-    );
-    this.#stream = sequence.evaluateWithMetadata(chunk, {}, options);
-    return this.#next(this.#stream);
+    const chunk = this.#chunk(wanted);
+    const isLast = this.#evaluated === this.prompt.length;
+    const scores = this.promptScores;
+    if (scores !== null) await scores.evaluate(sequence, isLast ? chunk.slice(0, -1) : chunk);
+    else if (!isLast) await sequence.evaluateWithoutGeneratingNewTokens([...chunk]);
+    if (!isLast) return null;
+    this.#prefilled = true;
+    if (this.#limit === 0) return this.#step("", "length", false);
+    this.#source = this.#begin(sequence, scores === null ? chunk : chunk.slice(-1));
+    return this.#accept(await this.#source.next());
   }
 
   /** Samples one more token. */
   async decode(): Promise<Step> {
-    if (this.#stream === null) throw new Error("decode before the prompt was evaluated");
-    return this.#next(this.#stream);
+    if (this.#source === null) throw new Error("decode before the prompt was evaluated");
+    return this.#accept(await this.#source.next());
   }
 
   /** Frees the sampler. */
   async end(): Promise<void> {
-    await this.#stream?.return();
+    await this.#source?.end();
   }
 
-  async #next(stream: TokenStream): Promise<Step> {
-    const { value } = await stream.next();
-    if (typeof value !== "object") throw new Error("the engine sampled no token");
-    return this.#accept(value.token);
+  #chunk(wanted: number): readonly Token[] {
+    const left = this.prompt.length - this.#evaluated;
+    const size = this.reproducible ? reproducibleChunk(wanted, left) : wanted;
+    const chunk = this.prompt.slice(this.#evaluated, this.#evaluated + size);
+    this.#evaluated += chunk.length;
+    return chunk;
   }
 
-  #accept(token: Token): Step {
+  #begin(sequence: LlamaContextSequence, last: readonly Token[]): TokenSource {
+    const seam = this.#seam;
+    const chooser = this.#chooser;
+    const { sampling } = this.#options;
+    const { model } = this.#workshop;
+    const only = () => (seam.open ? seam.allowed() : null);
+    if (chooser === null) {
+      const allowed = seam.open ? only : null;
+      const history = { prompt: this.#head, generated: this.#answer, allowed, ...this.#held() };
+      const options = evaluateOptions(sampling, history, model, sequence.contextSize);
+      return new SampledTokens(sequence, last, options);
+    }
+    return new ChosenTokens(sequence, last, chooser.options, (probabilities) =>
+      chooser.choose(probabilities, this.#history(), only()),
+    );
+  }
+
+  #held(): { readonly held?: () => readonly Token[] } {
+    const { vocabulary, room } = this.#workshop;
+    const held = heldBack(this.#options.sampling, room.endTokens, (token) => vocabulary.has(token));
+    return held === null ? {} : { held: () => held(this.#completionTokens) };
+  }
+
+  #history(): SamplerHistory {
+    return {
+      prompt: this.#head,
+      generated: this.#answer,
+      completionTokens: this.#completionTokens,
+    };
+  }
+
+  #accept({ token, score }: Taken): Step {
+    const { vocabulary } = this.#workshop;
+    const { sampling } = this.#options;
     this.#answer.push(token);
     const again = this.#seam.open;
-    const bytes = this.#seam.take(this.#vocabulary.bytes(token));
+    const ends = vocabulary.isEndOfGeneration(token) || this.#stopTokens.has(token);
+    const hidden = ends ? !sampling.includeStop : sampling.skipSpecialTokens;
+    const own = ends && hidden ? new Uint8Array() : vocabulary.bytes(token, !hidden);
+    const bytes = this.#seam.take(own);
     // A token that only says again what was there is no more of the answer.
     if (!again || bytes.length > 0) this.#completionTokens++;
-    const completionTokens = this.#completionTokens;
-    if (this.#vocabulary.isEndOfGeneration(token))
-      return { text: this.#text.end(), finish: "stop", completionTokens };
+    if (score !== null && !ends) this.#scored?.add(score, bytes.length);
     const { emit, stopped } = this.#text.push(bytes);
-    if (stopped) return { text: emit, finish: "stop", completionTokens };
-    if (completionTokens < this.#limit) return { text: emit, finish: null, completionTokens };
-    return { text: emit + this.#text.end(), finish: "length", completionTokens };
+    if (stopped) return this.#step(emit, "stop", true);
+    if (ends) return this.#step(emit + this.#text.end(), "stop", false);
+    if (this.#completionTokens < this.#limit) return this.#step(emit, null, false);
+    return this.#step(emit + this.#text.end(), "length", false);
+  }
+
+  #step(text: string, finish: FinishReason | null, stopped: boolean): Step {
+    const scores = this.#scored?.shown(text) ?? [];
+    if (finish !== null) scores.push(...(this.#scored?.ended(stopped) ?? []));
+    const echo = this.#echoed ? null : this.#echo();
+    this.#echoed = true;
+    return { text, scores, finish, completionTokens: this.#completionTokens, echo };
+  }
+
+  #echo(): Step["echo"] {
+    const { echo, prompt } = this.#options;
+    if (!echo) return null;
+    const text =
+      prompt.kind === "text" ? prompt.text : this.#workshop.vocabulary.decode(this.prompt);
+    return { text, scores: this.promptScores?.scores ?? [] };
   }
 }

@@ -64,6 +64,17 @@ export class Vocabulary implements TemplateVocabulary {
     return Number.isInteger(token) && token >= 0 && token < this.size;
   }
 
+  /** A number that is known to be a token. */
+  known(token: number): Token {
+    if (this.has(token)) return token;
+    throw new Error(`${token} is no token of this model`);
+  }
+
+  /** All tokens that end an answer. */
+  get endTokens(): readonly Token[] {
+    return [...this.#model.iterateAllTokens()].filter((token) => this.#model.isEogToken(token));
+  }
+
   isEndOfGeneration(token: Token): boolean {
     return this.#model.isEogToken(token);
   }
@@ -101,16 +112,21 @@ export class Vocabulary implements TemplateVocabulary {
    * `encode`.
    */
   decode(tokens: readonly Token[]): string {
-    const parts: Uint8Array[] = [];
+    const parts = this.parts(tokens);
+    return new TextDecoder("utf-8", { ignoreBOM: true }).decode(Buffer.concat(parts));
+  }
+
+  /** The bytes of each token in the text that `decode` gives. */
+  parts(tokens: readonly Token[]): Uint8Array[] {
     let begins = true;
-    for (const [index, token] of tokens.entries()) {
-      if (index === 0 && token === this.#model.tokens.bos) continue;
+    return tokens.map((token, index) => {
+      if (index === 0 && token === this.#model.tokens.bos) return EMPTY;
       const bytes = this.bytes(token, true);
-      parts.push(begins && this.#addsSpace && bytes[0] === 0x20 ? bytes.subarray(1) : bytes);
+      const part = begins && this.#addsSpace && bytes[0] === 0x20 ? bytes.subarray(1) : bytes;
       const { control, unknown, userDefined } = this.#model.getTokenAttributes(token);
       begins = control || unknown || userDefined;
-    }
-    return new TextDecoder("utf-8", { ignoreBOM: true }).decode(Buffer.concat(parts));
+      return part;
+    });
   }
 
   /**

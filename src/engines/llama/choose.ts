@@ -1,0 +1,99 @@
+import type { LlamaModel, SequenceEvaluateOptions, Token } from "node-llama-cpp";
+import type { Guide } from "../guided/guide.ts";
+import type { Sampling } from "../protocol.ts";
+import { type Chain, createChain, needsLogits, type VocabularyFacts } from "../sampling/chain.ts";
+import {
+  createDistribution,
+  type Distribution,
+  readLogits,
+  readProbabilities,
+} from "../sampling/distribution.ts";
+import type { SamplerHistory } from "../sampling/seen-tokens.ts";
+import { ANCHOR_LOGIT, anchorOf, wholeDistribution } from "./sampling.ts";
+import { scoreOf } from "./score.ts";
+import type { Probabilities, Taken } from "./token-source.ts";
+import type { Vocabulary } from "./tokens.ts";
+
+/** What all answers of one model choose with; each choice is made in one go, so that they can share it. */
+export class ChoosingRoom {
+  readonly facts: VocabularyFacts;
+  readonly endTokens: readonly Token[];
+  readonly distribution: Distribution;
+  /** A bit a token. */
+  readonly mask: Uint32Array;
+  readonly vocabulary: Vocabulary;
+  readonly model: LlamaModel;
+  /** See `wholeDistribution`. */
+  readonly anchor: Token;
+
+  constructor(vocabulary: Vocabulary, model: LlamaModel) {
+    const { size, endTokens } = vocabulary;
+    this.endTokens = endTokens;
+    this.vocabulary = vocabulary;
+    this.model = model;
+    this.anchor = anchorOf(model);
+    this.facts = {
+      size,
+      endOfGeneration: endTokens,
+      bytes: (token) => (vocabulary.has(token) ? vocabulary.bytes(token) : new Uint8Array()),
+    };
+    this.distribution = createDistribution(size);
+    this.mask = new Uint32Array(Math.ceil(size / 32));
+  }
+}
+
+/** Chooses one answer's tokens out of what its guide allows, by its samplers. */
+export class Chooser {
+  readonly options: SequenceEvaluateOptions;
+  readonly #room: ChoosingRoom;
+  readonly #chain: Chain;
+  readonly #guide: Guide | null;
+  readonly #inFull: boolean;
+  readonly #logprobs: number | null;
+
+  /** `logprobs`: of how many other tokens the scores are told; null tells none. */
+  constructor(
+    room: ChoosingRoom,
+    sampling: Sampling,
+    guide: Guide | null,
+    logprobs: number | null,
+  ) {
+    this.#room = room;
+    this.options = wholeDistribution(sampling, room.model);
+    this.#chain = createChain(sampling, room.facts);
+    this.#guide = guide;
+    this.#inFull = needsLogits(sampling);
+    this.#logprobs = logprobs;
+  }
+
+  /**
+   * The next token. `only`: those that a seam leaves, null for any. Throws where the guide has none,
+   * or none that the model gives any probability.
+   */
+  choose(
+    probabilities: Probabilities,
+    history: SamplerHistory,
+    only: ReadonlySet<Token> | null,
+  ): Taken {
+    const { distribution, anchor, vocabulary } = this.#room;
+    if (this.#inFull) readLogits(probabilities, anchor, ANCHOR_LOGIT, distribution);
+    else readProbabilities(probabilities, distribution);
+    const chosen = this.#chain.next(distribution, history, this.#allowed(only));
+    const token = vocabulary.known(chosen.token);
+    this.#guide?.accept(token);
+    if (this.#logprobs === null) return { token, score: null };
+    return { token, score: scoreOf(token, distribution, this.#logprobs, vocabulary) };
+  }
+
+  #allowed(only: ReadonlySet<Token> | null): Uint32Array | null {
+    const { mask } = this.#room;
+    if (only !== null) {
+      mask.fill(0);
+      for (const token of only) mask[token >>> 5] = (mask[token >>> 5] ?? 0) | (1 << (token & 31));
+      return mask;
+    }
+    if (this.#guide === null) return null;
+    this.#guide.allow(mask);
+    return mask;
+  }
+}
