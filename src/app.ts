@@ -128,7 +128,11 @@ export async function startApp(
     const { catalog, files, providers } = first;
     for (const warning of [...faultWarnings(first.faults), ...providerWarnings(providers)])
       log.warn(warning);
-    const observed = observation(log, () => current.settings);
+    const observed = observation(
+      log,
+      () => current.settings,
+      (name) => resolveName(name)?.id,
+    );
     const models = liveModels({
       own: catalog.models,
       localFacts: LOCAL_FACTS,
@@ -220,7 +224,9 @@ export async function startApp(
       reread,
     );
     const stopWatching = observed.watch({
-      ...{ gateway, local, store, version: packageFile.version, lists: () => models.lists() },
+      ...{ gateway, local, store, payloads, version: packageFile.version },
+      lists: () => models.lists(),
+      quotas: () => current.settings.config.payloads,
     });
     const server = listen(gateway, {
       hostname: config.server.host,

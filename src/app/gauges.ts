@@ -4,12 +4,16 @@ import type { LocalBackend } from "../engines/index.ts";
 import type { Gateway } from "../gateway/gateway.ts";
 import type { Distribution, Metrics } from "../lib/metrics.ts";
 import type { Store } from "../store/index.ts";
+import type { PayloadState } from "../store/payloads/client.ts";
 
 /** What is only read when somebody looks: states, queues, sizes. */
 export interface Gauged {
   readonly gateway: Gateway;
   readonly local: LocalBackend;
   readonly store: Store;
+  readonly payloads: { state(): PayloadState };
+  /** Bytes that payloads and their images may take. */
+  readonly quotas: () => { readonly quota: number; readonly imageQuota: number };
   readonly version: string;
   readonly lists: () => readonly { readonly provider: string; readonly trouble: string | null }[];
 }
@@ -19,6 +23,7 @@ export function gauges(metrics: Metrics, parts: Gauged): void {
   providerGauges(metrics, parts);
   engineGauges(metrics, parts.local);
   storeGauges(metrics, parts.store);
+  payloadGauges(metrics, parts);
   limiterGauges(metrics, parts.gateway);
 }
 
@@ -124,6 +129,31 @@ function storeGauges(metrics: Metrics, store: Store): void {
     lag.value = health.lagBytes;
     trouble.value = health.detail === null ? 0 : 1;
     size.value = await folderBytes(store.home.journal);
+  });
+}
+
+function payloadGauges(metrics: Metrics, { payloads, quotas }: Gauged): void {
+  const taken = metrics.counter(
+    "covey_payloads_total",
+    "Payloads that were kept, dropped because too much was on its way, or failed to be written.",
+    ["outcome"],
+  );
+  const pending = metrics
+    .gauge("covey_payload_pending_bytes", "Payloads on their way to the disk.")
+    .of();
+  const bytes = metrics.gauge("covey_payload_bytes", "Payloads on disk.", ["kind"]);
+  const quota = metrics.gauge("covey_payload_quota_bytes", "What they may take.", ["kind"]);
+  metrics.onLook(() => {
+    const state = payloads.state();
+    for (const outcome of ["kept", "dropped", "failed"] as const) {
+      taken.of(outcome).value = state[outcome];
+    }
+    pending.value = state.pendingBytes;
+    bytes.of("text").value = state.bytes;
+    bytes.of("images").value = state.imageBytes;
+    const most = quotas();
+    quota.of("text").value = most.quota;
+    quota.of("images").value = most.imageQuota;
   });
 }
 

@@ -8,6 +8,7 @@ import { Metrics } from "../lib/metrics.ts";
 import { type Gauged, gauges, watchLoop } from "./gauges.ts";
 import { secretsOf } from "./secrets.ts";
 import type { Settings } from "./settings.ts";
+import { shareTold } from "./share-told.ts";
 
 /** What watches a running Covey: its metrics, and the log's lines on calls, breakers, keys and the database. */
 export interface Observation {
@@ -19,12 +20,17 @@ export interface Observation {
   watch(parts: Gauged): () => void;
 }
 
-export function observation(log: Log, settings: () => Settings): Observation {
+/** @param modelId the id of the model that a name is for, where there is one */
+export function observation(
+  log: Log,
+  settings: () => Settings,
+  modelId: (name: string) => string | undefined,
+): Observation {
   const metrics = new Metrics();
   const teller = new Teller(log, () => settings().config.logging.calls);
   return {
     metrics,
-    observer: allOf([new Measure(metrics), teller]),
+    observer: allOf([new Measure(metrics, modelId), teller]),
     turned: (target, turn) => {
       switch (turn.state) {
         case "closed":
@@ -52,9 +58,11 @@ export function observation(log: Log, settings: () => Settings): Observation {
     watch: (parts) => {
       gauges(metrics, parts);
       const database = databaseTold(log);
+      const share = shareTold(log);
       return watchLoop(metrics, (now) => {
         teller.tick(now);
         database(parts.store.health().detail);
+        share(parts.gateway.limiter.state());
       });
     },
   };

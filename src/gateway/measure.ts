@@ -5,6 +5,8 @@ import type { Observer } from "./observer.ts";
 
 /** Models that have series of their own; calls of more of them are counted under "other". */
 const MOST_MODELS = 500;
+/** What was refused may take so many of them: a stranger's calls must not leave none for the others. */
+const MOST_REFUSED = 250;
 const OTHER = "other";
 const NONE = "none";
 
@@ -37,11 +39,14 @@ export class Measure implements Observer {
   readonly #firstToken: Histogram;
   readonly #total: Histogram;
   readonly #queue: Histogram;
+  readonly #modelId: (name: string) => string | undefined;
   readonly #models = new Set<string>();
   readonly #routes = new Map<string, Map<string, Map<string, Route>>>();
   readonly #tries = new Map<string, Map<string, Series>>();
 
-  constructor(metrics: Metrics) {
+  /** @param modelId the id of the model that a name is for, where there is one */
+  constructor(metrics: Metrics, modelId: (name: string) => string | undefined) {
+    this.#modelId = modelId;
     const route = ["endpoint", "model", "provider"];
     this.#calls = metrics.counter("covey_calls_total", "Calls that have ended.", [
       ...route,
@@ -121,8 +126,7 @@ export class Measure implements Observer {
 
   refused(record: RefusalRecord): void {
     const { endpoint, model, known, httpStatus, error } = record;
-    // What strangers type must not become a series.
-    const shown = model === null ? NONE : this.#models.has(model) ? model : OTHER;
+    const shown = this.#refusedModel(model);
     this.#calls.of(
       known ? endpoint : OTHER,
       shown,
@@ -131,6 +135,15 @@ export class Measure implements Observer {
       String(httpStatus),
       error,
     ).value += 1;
+  }
+
+  /** What strangers type must not become a series, unless it is a model's name. */
+  #refusedModel(name: string | null): string {
+    if (name === null) return NONE;
+    const model = this.#modelId(name);
+    if (model === undefined) return OTHER;
+    if (!this.#models.has(model) && this.#models.size >= MOST_REFUSED) return OTHER;
+    return this.#modelOf(model);
   }
 
   #modelOf(model: string | null): string {

@@ -55,6 +55,11 @@ test("calls, tokens, times and attempts are counted as they ended", async () => 
   expect(sumOf(samples, "covey_build_info")).toBe(1);
   expect(sumOf(samples, "process_resident_memory_bytes")).toBeGreaterThan(1e7);
   expect(sumOf(samples, "covey_limiter_mode", { mode: "memory" })).toBe(1);
+  for (const outcome of ["kept", "dropped", "failed"]) {
+    expect(samples).toContainEqual({ name: "covey_payloads_total", labels: { outcome }, value: 0 });
+  }
+  const quota = { kind: "images" };
+  expect(sumOf(samples, "covey_payload_quota_bytes", quota)).toBe(1_000_000_000);
   expect(sumOf(samples, "covey_engine_models", { state: "cold" })).toBeGreaterThan(0);
 });
 
@@ -83,6 +88,16 @@ test("a running call, an open breaker and a key at rest are seen, and told in th
   expect(told("a target failed several times in a row and is left alone")).toHaveLength(1);
   expect(told("a provider refused a key, which rests")).toHaveLength(1);
   expect(told("an attempt failed")[0]).toContain('"fault":"broken"');
+});
+
+test("a model whose calls were all refused has its name, whatever it was called by", async () => {
+  pair = await startPair(["story-5"], { env: { COVEY_ADMIN_KEY: ADMIN } });
+  // Its weights are not here.
+  const body = chatBody("smollm3-3b", "Hi");
+  const refused = await post(`${pair.covey.url}/v1/chat/completions`, body, { headers });
+  expect(refused.status).toBe(404);
+  const labels = { model: "HuggingFaceTB/SmolLM3-3B", status: "refused" };
+  expect(sumOf(await look(), "covey_calls_total", labels)).toBe(1);
 });
 
 test("ten thousand made-up models and paths are a handful of series", async () => {
