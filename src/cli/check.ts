@@ -16,6 +16,7 @@ import { UserError } from "../lib/user-error.ts";
 import { keyFindings } from "./check-keys.ts";
 import { tryProvider } from "./check-provider.ts";
 import { checkRouting } from "./check-routing.ts";
+import { serviceFindings } from "./check-services.ts";
 import { type Finding, finding, messageOf } from "./finding.ts";
 import { formatBytes } from "./format.ts";
 import { describeModel } from "./models.ts";
@@ -152,6 +153,7 @@ export async function findings(flags: ConfigFlags): Promise<Finding[]> {
   const lists: Lists = new Map();
   results.push(
     await finding("home", () => tryHome(config.home)),
+    ...(await serviceFindings(config)),
     ...(await keyFindings(config)),
     await finding("port", () => tryPort(config.server.host, config.server.port)),
     engineFinding(engineInstalled(), Object.keys(config.providers).length),

@@ -160,7 +160,7 @@ export const COMMANDS = {
     usage: "npx covey check [options]",
     about:
       "One line for each thing that has to be right before serving; exits 1 if any is not.\n" +
-      "Each provider of the config is asked for its models.",
+      "Each provider of the config is asked for its models; DATABASE_URL and REDIS_URL are connected to.",
     options: { ...ADDRESS, ...PLACES, ...HELP },
     examples: [
       ["npx covey check", "with covey.toml of this folder"],

@@ -16,6 +16,7 @@ export { openKeyStore } from "./keys/open-key-store.ts";
 export { type GatewayKeys, openKeys } from "./keys/open-keys.ts";
 export { secretFile, serverSecret } from "./keys/secret.ts";
 export { standingKeys } from "./keys/standing-keys.ts";
+export { inspectDatabase } from "./projection/inspect.ts";
 export type { Keep } from "./projection/retention.ts";
 
 /** How long closing waits for the database; what is not in it by then is read at the next start. */
