@@ -184,6 +184,13 @@ export const ModelFile = z.strictObject({
   template_file: z.string().min(1).optional(),
   /** Strings that end an answer, besides the model's own end tokens. */
   stop: z.array(z.string().min(1)).default([]),
+  /** What stands around its thinking in answers; false for none, nothing for what its template tells. */
+  reasoning: z
+    .union([
+      z.strictObject({ open: z.string().min(1), close: z.string().min(1) }),
+      z.literal(false),
+    ])
+    .optional(),
   /** `tool_use`, `json_schema`, … */
   features: z.array(z.string().min(1)).default([]),
   tags: z.array(z.string().min(1)).default([]),

@@ -30,6 +30,7 @@ export async function chat(
       addGenerationPrompt: !continueFinal && request.add_generation_prompt !== false,
       continueFinal,
       tools: null,
+      opening: null,
       variables: request.chat_template_kwargs ?? {},
     },
     prefill: context.prefill,

@@ -193,6 +193,7 @@ export class ModelPool {
       threads,
       gpu,
       template: file.template ?? null,
+      thinking: file.reasoning ?? null,
     };
   }
 

@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import { NO_FORMAT } from "./chat-format.ts";
 import {
   refuseDetokenizing,
   refuseMessages,
@@ -7,7 +8,12 @@ import {
 } from "./prompt-limits.ts";
 import type { ChatPrompt, PromptSource, ReadyInfo } from "./protocol.ts";
 
-const info: ReadyInfo = { contextSize: 100, vocabularySize: 1_000, longestToken: 10 };
+const info: ReadyInfo = {
+  contextSize: 100,
+  vocabularySize: 1_000,
+  longestToken: 10,
+  chat: NO_FORMAT,
+};
 const large: ReadyInfo = { ...info, contextSize: 10_000_000 };
 
 const text = (length: number): PromptSource => ({
@@ -27,6 +33,7 @@ const chat = (contents: readonly string[], variables = {}): ChatPrompt => ({
   addGenerationPrompt: true,
   continueFinal: false,
   tools: null,
+  opening: null,
   variables,
 });
 const refused = (kind: string, param: string, words = "") =>

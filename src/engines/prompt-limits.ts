@@ -88,6 +88,7 @@ function refuseLong(prompt: PromptSource, limit: number, param: string): void {
   if (prompt.kind === "text" && prompt.text.length > limit) throw textTooLong(limit, param);
   if (prompt.kind !== "chat") return;
   if (sizeOf(prompt.messages, limit) > limit) throw textTooLong(limit, param);
+  if (sizeOf(prompt.tools, limit) > limit) throw textTooLong(limit, "tools");
   if (sizeOf(prompt.variables, limit) > limit) throw textTooLong(limit, "chat_template_kwargs");
 }
 

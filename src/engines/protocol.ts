@@ -1,5 +1,7 @@
 import type { ErrorName } from "../contract/errors.ts";
 import type { TemplateMessage } from "../lib/chat-template.ts";
+import type { ChatFormat } from "./chat-format.ts";
+import type { Thinking } from "./reasoning/markers.ts";
 
 /**
  * What the gateway and the child process that holds one model say to each other. Requests carry an
@@ -80,6 +82,11 @@ export interface ChatPrompt {
   /** The last message is the beginning of the answer, and stays open. */
   readonly continueFinal: boolean;
   readonly tools: readonly unknown[] | null;
+  /**
+   * What the answer begins with, and is not told of it, as the template would write it; before it,
+   * thinking that the template opens is closed. Null for an answer that begins as it likes.
+   */
+  readonly opening: string | null;
   /** More variables for the template. */
   readonly variables: { readonly [name: string]: unknown };
 }
@@ -143,6 +150,8 @@ export interface LoadOptions {
   readonly gpu: boolean;
   /** Replaces the chat template inside the weights. */
   readonly template: string | null;
+  /** What stands around its thinking; false for none, null for what the template tells. */
+  readonly thinking: Thinking | false | null;
 }
 
 export type ToChild =
@@ -160,6 +169,7 @@ export interface ReadyInfo {
   readonly vocabularySize: number;
   /** Characters of the longest token's text. */
   readonly longestToken: number;
+  readonly chat: ChatFormat;
 }
 
 export type FromChild =
@@ -178,6 +188,8 @@ export type ChildEvent =
       readonly promptTokens: number;
       /** Of the prompt's tokens, those whose state was still in the cache. */
       readonly cachedTokens: number;
+      /** The answer goes on inside of its thinking. */
+      readonly thinking: boolean;
     }
   | {
       readonly type: "prompt";

@@ -69,6 +69,7 @@ function promptOf(request: TokenizeRequest): PromptSource {
       addGenerationPrompt: !continueFinal && request.add_generation_prompt !== false,
       continueFinal,
       tools: null,
+      opening: null,
       variables: {},
     };
   }

@@ -115,7 +115,7 @@ export class BatchLoop {
       const free = this.#slots.filter((slot) => slot.running === null);
       const [next] = this.#waiting;
       if (next === undefined || free.length === 0) return;
-      const { prompt, promptTokens, reuses } = next.generation;
+      const { prompt, promptTokens, thinking, reuses } = next.generation;
       const choice = chooseSlot(
         free.map(({ sequence, lastUsed }) => ({ tokens: sequence.contextTokens, lastUsed })),
         prompt,
@@ -133,6 +133,7 @@ export class BatchLoop {
         id: next.id,
         promptTokens,
         cachedTokens: keep,
+        thinking,
       });
     }
   }

@@ -1,4 +1,5 @@
 import { getLlama, type LlamaContext, LlamaLogLevel, type LlamaModel } from "node-llama-cpp";
+import { chatFormat, markersIn, NO_FORMAT } from "../chat-format.ts";
 import type {
   ChildEvent,
   GenerateOptions,
@@ -51,12 +52,16 @@ export class LlamaEngine {
       vocabulary: this.#vocabulary,
       room: new ChoosingRoom(this.#vocabulary, model),
     };
+    const { bosText: bosToken, eosText: eosToken } = this.#vocabulary;
+    const format =
+      source === null ? NO_FORMAT : chatFormat(source, { bosToken, eosToken }, options.thinking);
+    this.#vocabulary.show(markersIn(format));
     const chat = source === null ? null : new GuardedTemplate(source, this.#vocabulary);
-    this.#prompts = new Prompts(this.#vocabulary, chat, contextSize);
+    this.#prompts = new Prompts(this.#vocabulary, chat, contextSize, format.thinking);
     this.#loop = new BatchLoop(context, emit, broken);
     this.#emit = emit;
     const { size: vocabularySize, longestToken } = this.#vocabulary;
-    this.info = { contextSize, vocabularySize, longestToken };
+    this.info = { contextSize, vocabularySize, longestToken, chat: format };
   }
 
   /** Rejects when the weights can't be read. */

@@ -38,6 +38,8 @@ export class Generation {
   readonly prompt: readonly Token[];
   /** Tokens of the whole prompt, the beginning of the answer included. */
   readonly promptTokens: number;
+  /** The answer goes on inside of its thinking. */
+  readonly thinking: boolean;
   /** The prompt's own scores, as far as it is evaluated; null unless they are asked for. */
   readonly promptScores: PromptScores | null;
   /** What the answer is to. */
@@ -61,7 +63,7 @@ export class Generation {
 
   /** `limit` is the most tokens this answer may have: the request's or what is left of the context. */
   constructor(
-    { tokens, begun }: Prompt,
+    { tokens, begun, thinking }: Prompt,
     limit: number,
     options: GenerateOptions,
     guide: Guide | null,
@@ -77,6 +79,7 @@ export class Generation {
     this.#seam = new Seam(tokens.slice(head), kept, likeliest, vocabulary);
     this.prompt = tokens.slice(0, tokens.length - this.#seam.taken);
     this.promptTokens = tokens.length;
+    this.thinking = thinking;
     this.#answer = this.prompt.slice(head);
     this.#limit = limit;
     this.#options = options;

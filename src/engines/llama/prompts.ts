@@ -2,6 +2,7 @@ import type { Token } from "node-llama-cpp";
 import { GatewayError } from "../../contract/errors.ts";
 import { LONGEST_TEXT, textTooLong, tooLong } from "../prompt-limits.ts";
 import type { PromptSource } from "../protocol.ts";
+import { inThinking, type Thinking } from "../reasoning/markers.ts";
 import type { PromptPiece } from "./protected-text.ts";
 import { answerPieces, type GuardedTemplate, type PromptParts } from "./template.ts";
 import type { Vocabulary } from "./tokens.ts";
@@ -10,6 +11,8 @@ import type { Vocabulary } from "./tokens.ts";
 export interface Prompt {
   readonly tokens: readonly Token[];
   readonly begun: number;
+  /** The answer goes on inside of its thinking. */
+  readonly thinking: boolean;
 }
 
 /** Turns what callers send into the tokens a model reads. Each yield is a place for other work. */
@@ -17,11 +20,18 @@ export class Prompts {
   readonly #vocabulary: Vocabulary;
   readonly #template: GuardedTemplate | null;
   readonly #contextSize: number;
+  readonly #thinking: Thinking | null;
 
-  constructor(vocabulary: Vocabulary, template: GuardedTemplate | null, contextSize: number) {
+  constructor(
+    vocabulary: Vocabulary,
+    template: GuardedTemplate | null,
+    contextSize: number,
+    thinking: Thinking | null,
+  ) {
     this.#vocabulary = vocabulary;
     this.#template = template;
     this.#contextSize = contextSize;
+    this.#thinking = thinking;
   }
 
   /** A prompt that leaves room for an answer of at least one token; else `context_length_exceeded`. */
@@ -57,12 +67,14 @@ export class Prompts {
     const added = prefill === null ? [] : answerPieces(prefill, this.#vocabulary);
     if (prompt.kind === "tokens") {
       const tokens = prompt.tokens.map((token) => this.checked(token, "prompt"));
-      return { head: [], tokens, begun: added, addSpecialTokens: false, param: "prompt" };
+      const none = { head: [], thinking: false, addSpecialTokens: false, param: "prompt" };
+      return { ...none, tokens, begun: added };
     }
     if (prompt.kind === "text") {
       const { text, addSpecialTokens } = prompt;
       const head = [{ text, literal: false }];
-      return { head, tokens: null, begun: added, addSpecialTokens, param: "prompt" };
+      const plain = { tokens: null, thinking: false, addSpecialTokens, param: "prompt" };
+      return { ...plain, head, begun: added };
     }
     if (this.#template === null)
       throw new GatewayError(
@@ -70,9 +82,33 @@ export class Prompts {
         "This model has no chat template: use /v1/completions instead.",
         { param: "messages" },
       );
-    const { head, begun } = this.#template.render(prompt);
-    const parts = { head, begun: [...begun, ...added] };
+    const parts = this.#opened(this.#template.render(prompt), added, prompt.opening);
     return { ...parts, tokens: null, addSpecialTokens: true, param: "messages" };
+  }
+
+  /**
+   * A rendered prompt up to where its answer goes on: an answer's beginning from elsewhere is none of
+   * its thinking, and neither is what it has to open with.
+   */
+  #opened(
+    { head, begun }: PromptParts,
+    added: readonly PromptPiece[],
+    opening: string | null,
+  ): PromptParts & { readonly thinking: boolean } {
+    const mark = this.#thinking;
+    const inside = mark !== null && inThinking(mark, textOf(head), textOf(begun));
+    if (!inside && opening === null) return { head, begun: [...begun, ...added], thinking: false };
+    if (inside && opening === null && added.length === 0) return { head, begun, thinking: true };
+    const closed = inside ? `${mark.close}\n\n` : "";
+    const piece = (text: string): PromptPiece[] => (text === "" ? [] : [{ text, literal: false }]);
+    const parts =
+      begun.length === 0
+        ? { head: [...head, ...piece(closed)], begun: added }
+        : { head, begun: [...begun, ...piece(closed), ...added] };
+    const last = piece(opening ?? "");
+    return parts.begun.length === 0
+      ? { head: [...parts.head, ...last], begun: [], thinking: false }
+      : { head: parts.head, begun: [...parts.begun, ...last], thinking: false };
   }
 
   /** An answer was made apart from its prompt, and so is its beginning tokenised: nothing joins across. */
@@ -81,7 +117,8 @@ export class Prompts {
     const { head, begun, addSpecialTokens } = read;
     const prompt = read.tokens ?? (yield* this.#vocabulary.encode(head, addSpecialTokens));
     const answer = yield* this.#vocabulary.encode(begun, false, prompt.length > 0);
-    return { tokens: [...prompt, ...answer], begun: answer.length };
+    const { thinking } = read;
+    return { tokens: [...prompt, ...answer], begun: answer.length, thinking };
   }
 }
 
@@ -89,8 +126,13 @@ export class Prompts {
 interface Read extends PromptParts {
   /** Instead of a head, where the prompt came as tokens. */
   readonly tokens: readonly Token[] | null;
+  readonly thinking: boolean;
   readonly addSpecialTokens: boolean;
   readonly param: string;
+}
+
+function textOf(pieces: readonly PromptPiece[]): string {
+  return pieces.map(({ text }) => text).join("");
 }
 
 function length({ head, begun }: PromptParts): number {

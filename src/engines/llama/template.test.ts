@@ -26,6 +26,7 @@ function prompt(...messages: [role: string, content: string][]): ChatPrompt {
     addGenerationPrompt: true,
     continueFinal: false,
     tools: null,
+    opening: null,
     variables: {},
   };
 }

@@ -25,6 +25,8 @@ export class Vocabulary implements TemplateVocabulary {
   readonly #slicer: TextSlicer;
   readonly #bytes = new Map<Token, Uint8Array>();
   readonly #encoder = new TextEncoder();
+  /** Control tokens that are part of an answer's text. */
+  readonly #shown = new Set<Token>();
 
   /** `template` is the source of the model's chat template, or empty. */
   constructor(model: LlamaModel, template: string) {
@@ -130,12 +132,13 @@ export class Vocabulary implements TemplateVocabulary {
   }
 
   /**
-   * The bytes one token adds to a text. Control tokens add none, unless `showControl`. An answer's
+   * The bytes one token adds to a text. Control tokens add none but for those that are shown, and for
+   * all with `showControl`. An answer's
    * first token keeps the space it stands for, as in llama.cpp's own server.
    */
   bytes(token: Token, showControl = false): Uint8Array {
     const attributes = this.#model.getTokenAttributes(token);
-    if (attributes.control || attributes.unknown)
+    if ((attributes.control && !this.#shown.has(token)) || attributes.unknown)
       return showControl ? this.#encoder.encode(this.text(token)) : EMPTY;
     const known = this.#bytes.get(token);
     if (known !== undefined) return known;
@@ -154,8 +157,23 @@ export class Vocabulary implements TemplateVocabulary {
       const common = Math.min(own.length, bytes.length);
       if (common < (shorter ? 1 : bytes.length)) return false;
       for (let at = 0; at < common; at++) if (own[at] !== bytes[at]) return false;
-      return !this.#model.getTokenAttributes(token).userDefined;
+      const { control, userDefined } = this.#model.getTokenAttributes(token);
+      return !control && !userDefined;
     });
+  }
+
+  /**
+   * From now on control tokens out of which these texts are made are part of an answer's text, but for
+   * those that end one.
+   */
+  show(texts: readonly string[]): void {
+    for (const token of this.#model.iterateAllTokens()) {
+      const { text, control, ends } = this.#facts(token);
+      const marks = control && !ends && text !== "" && texts.some((each) => each.includes(text));
+      if (!marks) continue;
+      this.#shown.add(token);
+      this.#bytes.set(token, this.#encoder.encode(text));
+    }
   }
 
   /** A token as the vocabulary writes it: `▁Hello`, `<0x0A>`, `Ġthe`. */

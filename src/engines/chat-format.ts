@@ -1,0 +1,33 @@
+import { ChatTemplate } from "../lib/chat-template.ts";
+import { detectThinking, type Thinking } from "./reasoning/markers.ts";
+import { detectTools } from "./tools/detect.ts";
+import { PROMPTED, type ToolFormat } from "./tools/syntax.ts";
+
+/** How a model writes what is not for its reader's eyes: calls of tools, and its thinking. */
+export interface ChatFormat {
+  readonly tools: ToolFormat;
+  readonly thinking: Thinking | null;
+}
+
+/** Of a model without a chat template. */
+export const NO_FORMAT: ChatFormat = { tools: PROMPTED, thinking: null };
+
+/**
+ * What a template tells of its model. `declared` is what the model's file says of thinking: its marks,
+ * false for none, null to find out.
+ */
+export function chatFormat(
+  source: string,
+  tokens: { readonly bosToken: string; readonly eosToken: string },
+  declared: Thinking | false | null,
+): ChatFormat {
+  const thinking = declared === false ? null : (declared ?? detectThinking(source));
+  return { tools: detectTools(new ChatTemplate(source), tokens), thinking };
+}
+
+/** All texts that stand around calls and thinking, tokens of their own in most vocabularies. */
+export function markersIn({ tools, thinking }: ChatFormat): string[] {
+  const { begin, between, end, shape } = tools.syntax;
+  const around = [begin, between ?? "", end, shape.kind === "named" ? shape.middle : ""];
+  return [...around, thinking?.open ?? "", thinking?.close ?? ""].filter((text) => text !== "");
+}
