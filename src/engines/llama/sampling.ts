@@ -74,10 +74,9 @@ export function anchorOf(model: LlamaModel): Token {
 }
 
 /**
- * The library's options for one answer, every one of them explicit. The library has one penalty
- * step over one list of tokens, but OpenAI's presence and frequency penalties are over the answer
- * and the repetition penalty is over prompt and answer. Where both are asked for, the first two
- * become logit biases, which say the same.
+ * The library's options for one answer that `isNative` says its samplers do, every one of them
+ * explicit. Its penalty step is over one list of tokens: prompt and answer for the repetition penalty,
+ * the answer for OpenAI's two.
  */
 export function evaluateOptions(
   sampling: Sampling,
@@ -85,8 +84,7 @@ export function evaluateOptions(
   model: LlamaModel,
   contextSize: number,
 ): SequenceEvaluateOptions {
-  const { presencePenalty, frequencyPenalty, repetitionPenalty, dry } = sampling;
-  const additive = presencePenalty !== 0 || frequencyPenalty !== 0;
+  const { presencePenalty, frequencyPenalty, repetitionPenalty } = sampling;
   const repetition = repetitionPenalty !== 1;
   const options: SequenceEvaluateOptions = {
     temperature: sampling.temperature,
@@ -96,52 +94,24 @@ export function evaluateOptions(
     seed: sampling.seed,
     yieldEogToken: true,
   };
-  if (additive || repetition)
+  if (repetition || presencePenalty !== 0 || frequencyPenalty !== 0)
     options.repeatPenalty = {
       punishTokens: () =>
         repetition ? [...history.prompt, ...history.generated] : [...history.generated],
       maxPunishTokens: contextSize,
       penalty: repetitionPenalty,
-      presencePenalty: repetition ? 0 : presencePenalty,
-      frequencyPenalty: repetition ? 0 : frequencyPenalty,
+      presencePenalty,
+      frequencyPenalty,
     };
-  const combined = additive && repetition;
-  const fixed = new Map(sampling.logitBias);
-  const biases = () => (combined ? combinedBias(sampling, history.generated) : fixed);
+  const biases = new Map(sampling.logitBias);
   const { allowed, held } = history;
-  if (combined || allowed !== null || held !== undefined)
+  if (allowed !== null || held !== undefined)
     options.tokenBias = () => {
-      const free = without(biases(), held?.() ?? []);
+      const free = without(biases, held?.() ?? []);
       return biasFor(model, onlyAllowed(free, allowed?.() ?? null, model));
     };
-  else if (fixed.size > 0) options.tokenBias = biasFor(model, fixed);
-  if (sampling.xtc !== null) options.xtc = sampling.xtc;
-  if (dry !== null)
-    options.dryRepeatPenalty = {
-      strength: dry.multiplier,
-      base: dry.base,
-      allowedLength: dry.allowedLength,
-      // The library's "all" is none in 3.21.1.
-      lastTokens: dry.range ?? contextSize,
-      sequenceBreakers: [...dry.sequenceBreakers],
-    };
+  else if (biases.size > 0) options.tokenBias = biasFor(model, biases);
   return options;
-}
-
-/** `logits[j] -= count[j] * frequency + (count[j] > 0) * presence`, on top of the caller's biases. */
-export function combinedBias(
-  sampling: Pick<Sampling, "logitBias" | "presencePenalty" | "frequencyPenalty">,
-  generated: readonly number[],
-): Map<number, number> {
-  const bias = new Map(sampling.logitBias);
-  const counts = new Map<number, number>();
-  for (const token of generated) counts.set(token, (counts.get(token) ?? 0) + 1);
-  for (const [token, count] of counts)
-    bias.set(
-      token,
-      (bias.get(token) ?? 0) - sampling.presencePenalty - count * sampling.frequencyPenalty,
-    );
-  return bias;
 }
 
 /** Rules these tokens out. */
