@@ -83,7 +83,6 @@ test("stop strings of the request and of the model both count", () => {
 test("what would make the answer another one is refused by name", () => {
   const json = { type: "json_schema", json_schema: { name: "x", schema: {} } };
   const refused: [name: string, value: unknown][] = [
-    ["logprobs", true],
     ["response_format", { type: "json_object" }],
     ["response_format", json],
     ["guided_regex", "a+"],
@@ -97,11 +96,7 @@ test("what would make the answer another one is refused by name", () => {
     const run = () => unsupportedParameters(chat({ ...tools, [name]: value }));
     expect(run).toThrow(expect.objectContaining({ kind: "invalid_request", param: name }));
   }
-  for (const [name, value] of [
-    ["echo", true],
-    ["suffix", "z"],
-    ["logprobs", 0],
-  ] as const)
+  for (const [name, value] of [["suffix", "z"]] as const)
     expect(() => unsupportedParameters(completion({ [name]: value }))).toThrow(
       expect.objectContaining({ param: name }),
     );
@@ -129,8 +124,8 @@ test("what is left out is told, unknown names too; neutral values ask for nothin
 
 test("what would be left out or refused is known beforehand, all of it at once", () => {
   const parts = [{ type: "image_url", image_url: { url: "https://example.com/a.png" } }];
-  const fields = { top_a: 0.2, logprobs: true, n: 1, tfs: 1, zz: 1, store: true };
-  expect(unsupportedNames(chat(fields)).sort()).toEqual(["logprobs", "store", "zz"]);
+  const fields = { top_a: 0.2, audio: {}, n: 1, tfs: 1, zz: 1, store: true };
+  expect(unsupportedNames(fields).sort()).toEqual(["audio", "store", "zz"]);
   expect(unsupportedNames({ messages: [{ role: "user", content: parts }] })).toEqual(["messages"]);
   expect(unsupportedNames({ continue_final_message: true, messages: 5, stop: null })).toEqual([]);
 });
@@ -142,7 +137,8 @@ test("fields named like members of every object are unknown fields as others are
 
 test("a refusal names the field, and what it may be", () => {
   const refusalOf = (fields: object) => () => unsupportedParameters(chat(fields));
-  expect(refusalOf({ logprobs: true })).toThrow("This model's engine does not support 'logprobs'.");
+  const audio = { voice: "x", format: "wav" };
+  expect(refusalOf({ audio })).toThrow("This model's engine does not support 'audio'.");
   expect(refusalOf({ tools: [tool], tool_choice: "required" })).toThrow(
     "This model's engine does not support 'tool_choice' other than auto or none yet.",
   );

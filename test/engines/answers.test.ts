@@ -177,11 +177,12 @@ test("DRY breaks a loop and XTC leaves the likeliest tokens out", async () => {
 
 test("what the engine leaves out is told, what it can't do is refused", async () => {
   const context = contextFor();
-  await replyTo(chatRequest("Hi", { top_a: 0.5, stream: true }), context);
-  expect([...context.dropped]).toEqual(["top_a"]);
-  await expect(replyTo(chatRequest("Hi", { logprobs: true }))).rejects.toMatchObject({
+  await replyTo(chatRequest("Hi", { store: true, stream: true }), context);
+  expect([...context.dropped]).toEqual(["store"]);
+  const spoken = { modalities: ["audio"] };
+  await expect(replyTo(chatRequest("Hi", spoken))).rejects.toMatchObject({
     kind: "invalid_request",
-    param: "logprobs",
+    param: "modalities",
   });
 });
 
