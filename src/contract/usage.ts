@@ -37,16 +37,16 @@ export type Usage = z.infer<typeof Usage>;
 
 /**
  * The usage of a call that was counted here. `prompt` includes `cached`, the tokens of it that were
- * read from a cache, as in OpenAI's shape.
+ * read from a cache, as in OpenAI's shape; `completion` includes those of its thinking.
  */
-export function usageOf(prompt: number, completion: number, cached: number): Usage {
+export function usageOf(prompt: number, completion: number, cached: number, reasoning = 0): Usage {
   return {
     prompt_tokens: prompt,
     completion_tokens: completion,
     total_tokens: prompt + completion,
     prompt_tokens_details: { cached_tokens: cached, audio_tokens: 0 },
     completion_tokens_details: {
-      reasoning_tokens: 0,
+      reasoning_tokens: reasoning,
       audio_tokens: 0,
       accepted_prediction_tokens: 0,
       rejected_prediction_tokens: 0,

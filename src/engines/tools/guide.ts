@@ -1,6 +1,5 @@
 import type { GuideSpec } from "../guided/spec.ts";
-import { triggerOf } from "./read-calls.ts";
-import type { CallSyntax } from "./syntax.ts";
+import { type CallSyntax, triggerOf } from "./syntax.ts";
 import type { FunctionTool, ToolUse } from "./use.ts";
 
 /** What is asked of a tool that says nothing of its arguments. */

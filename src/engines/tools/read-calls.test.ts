@@ -106,6 +106,7 @@ const CASES: readonly [string, CallSyntax, string, SaidPiece[], begun?: boolean]
     call(0, "time", '{"zone": "UTC"}'),
     true,
   ],
+  ["a call that the prompt begins, cut off in its name", HERMES, '{"name": "ti', [], true],
   [
     "Mistral's list",
     MISTRAL,

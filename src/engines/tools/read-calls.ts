@@ -1,6 +1,6 @@
 import { type CallPiece, type CallText, callText } from "./call-text.ts";
 import { findMarker, matchMarker } from "./marker.ts";
-import type { CallSyntax } from "./syntax.ts";
+import { type CallSyntax, triggerOf } from "./syntax.ts";
 
 /** What an answer's text says, in order. `index` counts its calls from 0. */
 export type SaidPiece =
@@ -32,6 +32,7 @@ export class CallReader {
   #spoke = false;
   /** White space that is content if words follow. */
   #space = "";
+  readonly #required: boolean;
 
   /**
    * `names`: the tools there are. `begun`: the prompt ends with what announces a call, as it does
@@ -42,7 +43,13 @@ export class CallReader {
     this.#names = names;
     this.#trigger = triggerOf(syntax);
     this.#opening = syntax.begin.trimStart().slice(this.#trigger.length);
+    this.#required = begun;
     if (begun) this.#begin("");
+  }
+
+  /** The last call so far has ended. */
+  get complete(): boolean {
+    return this.#calls > 0 && this.#place !== "call";
   }
 
   /** How many calls there are so far. */
@@ -57,11 +64,12 @@ export class CallReader {
     return out;
   }
 
-  /** At the answer's end: what was held is content after all. */
+  /** At the answer's end: what was held is content after all, unless it could be nothing but a call. */
   end(): SaidPiece[] {
     const out: SaidPiece[] = [];
+    const lost = this.#required && this.#calls === 0;
     const unfinished = this.#place === "opening" || (this.#place === "call" && !this.#told);
-    if (unfinished) this.#say(this.#raw + this.#held, out);
+    if (unfinished && !lost) this.#say(this.#raw + this.#held, out);
     if (this.#place === "text") this.#say(this.#held, out);
     if (this.#calls === 0 && this.#space !== "") out.push({ kind: "content", text: this.#space });
     this.#held = "";
@@ -179,9 +187,4 @@ export class CallReader {
     this.#spoke = true;
     out.push({ kind: "content", text: words });
   }
-}
-
-/** The first word of what stands before calls: it announces one. */
-export function triggerOf({ begin }: CallSyntax): string {
-  return begin.trim().split(/\s/)[0] ?? "";
 }

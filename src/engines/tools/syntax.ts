@@ -52,3 +52,8 @@ export const PROMPTED: ToolFormat = {
   answered: false,
   shortIds: false,
 };
+
+/** The first word of what stands before calls: it announces one. */
+export function triggerOf({ begin }: CallSyntax): string {
+  return begin.trim().split(/\s/)[0] ?? "";
+}

@@ -1,0 +1,169 @@
+import type { ChatDelta } from "../contract/chat.ts";
+import { StopMatcher } from "../lib/stop-matcher.ts";
+import type { ChatFormat } from "./chat-format.ts";
+import type { FinishReason } from "./protocol.ts";
+import { ThoughtReader } from "./reasoning/read-thoughts.ts";
+import { CallReader, type SaidPiece } from "./tools/read-calls.ts";
+import { triggerOf } from "./tools/syntax.ts";
+import type { ToolUse } from "./tools/use.ts";
+
+export type Said = SaidPiece | { readonly kind: "reasoning"; readonly text: string };
+
+/** How an answer is read. */
+export interface AnswerRules {
+  readonly format: ChatFormat;
+  readonly use: ToolUse | null;
+  /** It goes on inside of its thinking. */
+  readonly thinking: boolean;
+  /** Some of it is there already: then thinking can't begin any more. */
+  readonly begun: boolean;
+  /** What ends its words; looked for in nothing else. */
+  readonly stop: readonly string[];
+  /** What ended them is part of them. */
+  readonly includeStop: boolean;
+}
+
+/**
+ * Tells an answer's thinking, its words and its calls apart while it comes: first its thinking, then
+ * calls in what is left, then what ends its words. However the text is cut, it comes to the same.
+ */
+export class ChatAnswer {
+  readonly #thoughts: ThoughtReader | null;
+  readonly #calls: CallReader | null;
+  readonly #stops: StopMatcher;
+  readonly #use: ToolUse | null;
+  #stopped = false;
+  #ended = false;
+
+  constructor({ format, use, thinking, begun, stop, includeStop }: AnswerRules) {
+    const trigger = use === null ? null : triggerOf(format.tools.syntax);
+    const thinks = thinking || (!begun && use?.required !== true);
+    this.#thoughts =
+      format.thinking !== null && thinks
+        ? new ThoughtReader(format.thinking, thinking, trigger)
+        : null;
+    this.#calls =
+      use === null ? null : new CallReader(format.tools.syntax, use.callable, use.required);
+    this.#stops = new StopMatcher(stop, includeStop);
+    this.#use = use;
+  }
+
+  /** Whether what comes next is thinking. */
+  get thinking(): boolean {
+    return this.#thoughts?.inside === true;
+  }
+
+  /** Nothing after this is part of the answer: its one call has ended, or its words have. */
+  get over(): boolean {
+    const single = this.#use !== null && !this.#use.parallel;
+    return this.#stopped || (single && this.#calls?.complete === true);
+  }
+
+  push(text: string): Said[] {
+    const thoughts = this.#thoughts;
+    if (thoughts === null) return this.#answer(text);
+    return thoughts
+      .push(text)
+      .flatMap((part): Said[] =>
+        part.kind === "content" ? this.#answer(part.text) : [{ ...part, kind: "reasoning" }],
+      );
+  }
+
+  /** What was held back, at its end. */
+  end(): Said[] {
+    if (this.#ended) return [];
+    this.#ended = true;
+    const out: Said[] = [];
+    for (const part of this.#thoughts?.end() ?? [])
+      if (part.kind === "content") out.push(...this.#answer(part.text));
+      else out.push({ ...part, kind: "reasoning" });
+    if (this.#calls !== null) out.push(...this.#words(this.#calls.end()));
+    const rest = this.#stopped ? "" : this.#stops.flush();
+    return rest === "" ? out : [...out, { kind: "content", text: rest }];
+  }
+
+  finish(reason: FinishReason): "stop" | "length" | "tool_calls" | "function_call" {
+    if (reason !== "stop" || this.#calls === null || this.#calls.calls === 0) return reason;
+    return this.#use?.legacy === true ? "function_call" : "tool_calls";
+  }
+
+  #answer(text: string): Said[] {
+    if (this.over) return [];
+    return this.#words(this.#calls?.push(text) ?? [{ kind: "content", text }]);
+  }
+
+  #words(pieces: readonly SaidPiece[]): Said[] {
+    const out: Said[] = [];
+    for (const piece of pieces) {
+      if (this.#stopped) return out;
+      if (piece.kind !== "content") {
+        const before = this.#stops.flush();
+        if (before !== "") out.push({ kind: "content", text: before });
+        out.push(piece);
+        continue;
+      }
+      const { emit, stopped } = this.#stops.push(piece.text);
+      this.#stopped = stopped;
+      if (emit !== "") out.push({ kind: "content", text: emit });
+    }
+    return out;
+  }
+}
+
+/** A piece of an answer as OpenAI's clients read it; thinking under both names that clients know. */
+export function deltaOf(said: Said, newId: (index: number) => string, legacy: boolean): ChatDelta {
+  switch (said.kind) {
+    case "content":
+      return { content: said.text };
+    case "reasoning":
+      return { reasoning_content: said.text, reasoning: said.text };
+    case "call": {
+      const { index, name } = said;
+      const called = { name, arguments: "" };
+      if (legacy) return { function_call: called };
+      return { tool_calls: [{ index, id: newId(index), type: "function", function: called }] };
+    }
+    case "arguments": {
+      const { index, text } = said;
+      if (legacy) return { function_call: { arguments: text } };
+      return { tool_calls: [{ index, function: { arguments: text } }] };
+    }
+  }
+}
+
+/** All of an answer in one message. Its content is null where calls are all that it is. */
+export function messageOf(
+  pieces: readonly Said[],
+  newId: (index: number) => string,
+  legacy: boolean,
+): { readonly [field: string]: unknown } {
+  let content = "";
+  let reasoning = "";
+  const calls: { name: string; arguments: string }[] = [];
+  for (const said of pieces) {
+    if (said.kind === "content") content += said.text;
+    else if (said.kind === "reasoning") reasoning += said.text;
+    else if (said.kind === "call") calls.push({ name: said.name, arguments: "" });
+    else {
+      const call = calls[said.index];
+      if (call !== undefined) call.arguments += said.text;
+    }
+  }
+  const [first] = calls;
+  const called = legacy
+    ? { function_call: first }
+    : {
+        tool_calls: calls.map((call, index) => ({
+          id: newId(index),
+          type: "function",
+          function: call,
+        })),
+      };
+  return {
+    role: "assistant",
+    content: content === "" && first !== undefined ? null : content,
+    refusal: null,
+    ...(reasoning === "" ? {} : { reasoning_content: reasoning, reasoning }),
+    ...(first === undefined ? {} : called),
+  };
+}
