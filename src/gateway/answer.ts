@@ -1,6 +1,6 @@
 import type { ErrorBody } from "../contract/errors.ts";
 import type { JsonObject, Operation } from "../types.ts";
-import type { Call } from "./call.ts";
+import { type Call, NOBODY } from "./call.ts";
 import type { Gateway } from "./gateway.ts";
 import { planOf } from "./limits/plans.ts";
 
@@ -34,11 +34,8 @@ export const OBJECTS: Record<Operation, { whole: string; chunk: string } | null>
 
 /** The headers every answer has once its caller is known. */
 export function answerHeaders(gateway: Gateway, call: Call): AnswerHeaders {
-  const limits =
-    call.lease?.headers ??
-    gateway.limiter.headers(call.caller.keyId, planOf(gateway.plans, call.caller).limits);
   const headers: Record<string, string> = {
-    ...limits,
+    ...limitsOf(gateway, call),
     "x-request-id": call.clientRequestId ?? call.id,
     "x-covey-call-id": call.id,
     ...call.voice.headers(call.id),
@@ -47,6 +44,12 @@ export function answerHeaders(gateway: Gateway, call: Call): AnswerHeaders {
   for (const [name, value] of call.notes) headers[name] = value;
   if (call.dropped.size > 0) headers["x-covey-dropped-params"] = droppedHeader([...call.dropped]);
   return headers;
+}
+
+/** Those of the caller's key; nobody's where it is not known who calls. */
+function limitsOf({ limiter, plans }: Gateway, { lease, caller }: Call): AnswerHeaders {
+  if (lease !== null) return lease.headers;
+  return caller === NOBODY ? {} : limiter.headers(caller.keyId, planOf(plans, caller).limits);
 }
 
 const SHOWN_DROPPED = 32;

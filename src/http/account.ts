@@ -49,8 +49,8 @@ async function plan(gateway: Gateway, request: Request): Promise<AccountPlan> {
     object: "plan",
     name,
     models: models.length === 0 ? null : [...models],
-    requests_per_minute: minute(limits.requestsPerMinute, requests.used),
-    tokens_per_minute: minute(limits.tokensPerMinute, tokens.used),
+    requests_per_minute: minute(limits.requestsPerMinute, requests.left),
+    tokens_per_minute: minute(limits.tokensPerMinute, tokens.left),
     concurrency: { limit: orNull(limits.concurrency), used: units },
     image_parallel: { limit: orNull(limits.imageParallel), used: images },
     budget:
@@ -66,8 +66,8 @@ async function plan(gateway: Gateway, request: Request): Promise<AccountPlan> {
   };
 }
 
-function minute(limit: number, used: number) {
-  return { limit: orNull(limit), remaining: limit === 0 ? null : Math.max(0, limit - used) };
+function minute(limit: number, left: number) {
+  return { limit: orNull(limit), remaining: limit === 0 ? null : left };
 }
 
 /** 0 is no limit. */

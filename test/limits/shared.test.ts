@@ -1,64 +1,8 @@
-import { afterAll, beforeEach, expect, test } from "bun:test";
+import { expect } from "bun:test";
 import { join } from "node:path";
-import { type Claim, type Lease, type Limits, UNLIMITED } from "../../src/gateway/limits/limits.ts";
-import { SharedLimiter } from "../../src/gateway/limits/shared/shared-limiter.ts";
-import { isHere } from "../needs.ts";
-import { settleIn, type TestRedis, testRedis } from "./redis-server.ts";
+import { QUICK, quickGateways, until } from "./quick-gateways.ts";
 
-const here = isHere("redis-server");
-const redis: TestRedis | null = here ? await testRedis() : null;
-const url = redis?.url ?? "";
-
-/** Everything of a minute in 1.2 seconds. */
-const QUICK = { windowMs: 1200, ttlMs: 900, quietMs: 240, shareForMs: 20_000, timeoutMs: 150 };
-
-let nth = 0;
-let prefix = "";
-const open = new Set<SharedLimiter>();
-
-beforeEach(async () => {
-  await Promise.all([...open].map((limiter) => limiter.close()));
-  open.clear();
-  nth += 1;
-  prefix = `test${nth}:`;
-  if (here) await settleIn(url, prefix);
-});
-
-afterAll(async () => {
-  await Promise.all([...open].map((limiter) => limiter.close()));
-  await redis?.close();
-});
-
-interface Options {
-  readonly gateways?: number;
-  readonly spent?: () => Promise<number>;
-}
-
-function gateway(name: string, { gateways = 2, spent = async () => 0 }: Options = {}) {
-  const limiter = new SharedLimiter({ ...QUICK, url, prefix, gateway: name, gateways, spent });
-  open.add(limiter);
-  const ask = async (limits: Partial<Limits>, claim: Partial<Claim> = {}): Promise<Lease> => {
-    const whole = { keyId: "k", tokens: 0, units: 1, image: false, costNanoUsd: null, ...claim };
-    return await limiter.admit({ ...whole, limits: { ...UNLIMITED, ...limits } });
-  };
-  const refused = (limits: Partial<Limits>, claim: Partial<Claim> = {}) =>
-    ask(limits, claim).then(
-      () => null,
-      (error) => ({ kind: error.kind, retryAfter: error.retryAfter }),
-    );
-  const standing = (limits: Partial<Limits>) => limiter.standing("k", { ...UNLIMITED, ...limits });
-  return { limiter, ask, refused, standing };
-}
-
-async function until(is: () => boolean | Promise<boolean>, ms = 8000): Promise<void> {
-  const deadline = performance.now() + ms;
-  while (!(await is())) {
-    if (performance.now() > deadline) throw new Error(`not within ${ms} ms`);
-    await Bun.sleep(10);
-  }
-}
-
-const withRedis = test.skipIf(!here);
+const { withRedis, redis, url, prefix, renew, end, gateway } = await quickGateways();
 
 withRedis(
   "two gateways together admit what one key may send, and say when there is more",
@@ -127,7 +71,7 @@ withRedis("a budget begins with the log's word once, and holds over all gateways
 });
 
 withRedis("a Redis that nobody knows is full for one window", async () => {
-  prefix = `${prefix}new:`;
+  renew();
   const a = gateway("a");
   const refusal = await a.refused({ requestsPerMinute: 10 });
   expect(refusal?.kind).toBe("rate_limit_exceeded");
@@ -146,8 +90,7 @@ withRedis("a budget of a gateway that died is charged what was set aside", async
     kind: "concurrency_limit_exceeded",
   });
   // A clean end gives nothing back that is still running: like a death, as far as its leases go.
-  await a.limiter.close();
-  open.delete(a.limiter);
+  await end(a);
   await until(
     async () => (await b.refused({ budget, concurrency: 1 }, { costNanoUsd: 400 })) === null,
   );
@@ -216,7 +159,7 @@ withRedis(
       [
         process.execPath,
         script,
-        JSON.stringify({ ...QUICK, url, prefix, gateway: "a", gateways: 2 }),
+        JSON.stringify({ ...QUICK, url, prefix: prefix(), gateway: "a", gateways: 2 }),
       ],
       { stdin: "pipe", stdout: "pipe" },
     );

@@ -57,10 +57,19 @@ export interface Lease {
   onLost(end: () => void): void;
 }
 
-/** A key's limits as they stand. Times are milliseconds from now. */
+/** What was taken of one minute's limit. */
+export interface Taken {
+  readonly used: number;
+  /** What may be taken now. Less than the limit less `used` where a part of it is kept for other gateways. */
+  readonly left: number;
+  /** Milliseconds until all of it is free again. */
+  readonly resetIn: number;
+}
+
+/** A key's limits as they stand. */
 export interface Standing {
-  readonly requests: { readonly used: number; readonly resetIn: number };
-  readonly tokens: { readonly used: number; readonly resetIn: number };
+  readonly requests: Taken;
+  readonly tokens: Taken;
   readonly units: number;
   readonly images: number;
   /** Null without a budget. */
@@ -91,7 +100,7 @@ export interface LimiterState {
 export interface Limiter {
   /** @throws GatewayError 402, 429 with the seconds until trying again can help, 503 */
   admit(claim: Claim): Lease | Promise<Lease>;
-  /** What response headers say of a key without a lease, as far as it is known here. */
+  /** What response headers say of a key without a lease, as far as it is known here; nothing where it is not. */
   headers(keyId: string, limits: Limits): Readonly<Record<string, string>>;
   /** @throws GatewayError 503 while nobody can say */
   standing(keyId: string, limits: Limits): Promise<Standing>;

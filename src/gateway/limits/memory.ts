@@ -1,7 +1,7 @@
 import { type Grant, SlidingWindow } from "../../lib/sliding-window.ts";
 import type { Budget } from "../../types.ts";
 import { BudgetBook, type Page } from "./budget-book.ts";
-import { limitHeaders } from "./headers.ts";
+import { limitHeaders, takenOf } from "./headers.ts";
 import {
   CLOCK,
   type Claim,
@@ -13,6 +13,7 @@ import {
   MINUTE,
   type SpentSoFar,
   type Standing,
+  type Taken,
   type Used,
 } from "./limits.ts";
 import * as refusals from "./refusals.ts";
@@ -65,13 +66,8 @@ export class MemoryLimiter implements Limiter {
 
   async standing(keyId: string, limits: Limits): Promise<Standing> {
     const page = limits.budget === null ? null : await this.#page(keyId, limits.budget);
-    const now = this.#clock.now();
-    const { requests, tokens, units, images } = this.#account(keyId);
     return {
-      requests: taken(requests, now),
-      tokens: taken(tokens, now),
-      units,
-      images,
+      ...this.standingNow(keyId, limits),
       budget:
         page === null
           ? null
@@ -80,6 +76,18 @@ export class MemoryLimiter implements Limiter {
               reservedNanoUsd: page.reservedNanoUsd,
               resetsAt: page.period.end,
             },
+    };
+  }
+
+  /** All of it that no log must be asked for. */
+  standingNow(keyId: string, limits: Limits): Omit<Standing, "budget"> {
+    const now = this.#clock.now();
+    const { requests, tokens, units, images } = this.#account(keyId);
+    return {
+      requests: taken(requests, limits.requestsPerMinute, now),
+      tokens: taken(tokens, limits.tokensPerMinute, now),
+      units,
+      images,
     };
   }
 
@@ -166,8 +174,8 @@ export class MemoryLimiter implements Limiter {
 
   #headers(account: Account, limits: Limits, now: number): Readonly<Record<string, string>> {
     if (limits.requestsPerMinute === 0 && limits.tokensPerMinute === 0) return NO_HEADERS;
-    const requests = limits.requestsPerMinute === 0 ? UNTOUCHED : taken(account.requests, now);
-    const tokens = limits.tokensPerMinute === 0 ? UNTOUCHED : taken(account.tokens, now);
+    const requests = taken(account.requests, limits.requestsPerMinute, now);
+    const tokens = taken(account.tokens, limits.tokensPerMinute, now);
     return limitHeaders(limits, { requests, tokens }, this.#clock.wall());
   }
 
@@ -187,10 +195,9 @@ export class MemoryLimiter implements Limiter {
 }
 
 const NO_HEADERS = {};
-const UNTOUCHED = { used: 0, resetIn: 0 };
 
-function taken(window: SlidingWindow, now: number): Standing["requests"] {
-  return { used: window.used(now), resetIn: window.resetIn(now) };
+function taken(window: SlidingWindow, limit: number, now: number): Taken {
+  return takenOf(limit, window.used(now), window.resetIn(now));
 }
 
 /** What is set aside of the budget. @throws GatewayError 402 */

@@ -84,6 +84,27 @@ test("requests past the minute's are 429 with the seconds until the next, and ev
   expect(reset).toBeLessThanOrEqual(60_000);
 });
 
+test("nobody's limits are told to somebody whose key is none", async () => {
+  const told = (answer: Response) => answer.headers.get("x-ratelimit-limit");
+  expect(told(await post(`${covey.url}/v1/chat/completions`, chatBody("echo", "hi")))).toBe("600");
+  const refused = await chat(covey, "sk-covey-none", "echo");
+  expect([refused.status, told(refused)]).toEqual([401, null]);
+});
+
+test("a prompt whose letters are more than a minute's tokens is answered, and costs the minute what it took", async () => {
+  const { key } = await makeKey(covey, { plan: "tokens" });
+  const messages = [{ role: "user", content: "some words of a long letter ".repeat(200) }];
+  const answer = await chat(covey, key, "story-20", { messages, max_tokens: 20 });
+  expect(answer.status).toBe(200);
+  expect(answer.headers.get("x-ratelimit-remaining-tokens")).toBe("0");
+  const { usage } = await jsonOf<{ usage: { total_tokens: number } }>(answer);
+  expect((await planOf(key)).tokens_per_minute.remaining).toBe(
+    Math.max(0, 3000 - usage.total_tokens),
+  );
+  const longer = [{ role: "user", content: "some words of a long letter ".repeat(400) }];
+  expect((await chat(covey, key, "story-20", { messages: longer })).status).toBe(400);
+});
+
 test("tokens are set aside with the answer's limit, which is sent upstream, and given back", async () => {
   const { key } = await makeKey(covey, { plan: "tokens" });
   const answer = await chat(covey, key, "story-20");

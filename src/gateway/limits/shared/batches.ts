@@ -21,7 +21,7 @@ export class Batches {
   readonly #heard: (heard: Heard) => void;
   #session: Session | null = null;
   #claims: Waiting[] = [];
-  /** By the lease's id. Said again after a failure, which does no harm. */
+  /** By the lease's id. Said again after a failure, as such. */
   readonly #settled = new Map<string, SettledMessage>();
   #isDue = false;
 
@@ -57,9 +57,9 @@ export class Batches {
     return all;
   }
 
-  /** It could not be said. */
+  /** It is not known whether it was heard. */
   putBack(all: readonly SettledMessage[]): void {
-    for (const message of all) this.#settled.set(message.id, message);
+    for (const message of all) this.#settled.set(message.id, { ...message, again: true });
   }
 
   #soon(): void {

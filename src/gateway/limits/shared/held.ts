@@ -7,6 +7,8 @@ export interface Held {
   readonly claim: Claim;
   /** What Redis holds for it; undefined where nothing is. */
   readonly hold: Hold | undefined;
+  /** When it was admitted, in Unix milliseconds. */
+  readonly wall: number;
   /** Its lease in this gateway's own share; null for one that Redis gave. */
   readonly local: Lease | null;
   /** Whether Redis knows of it. */
@@ -29,6 +31,22 @@ export class HeldLeases {
 
   get lost(): number {
     return this.#lost;
+  }
+
+  /** Units of the key's running requests here; with `unheld` only of those for which Redis holds nothing. */
+  unitsOf(keyId: string, which: "all" | "unheld"): number {
+    let units = 0;
+    for (const { claim, hold } of this.#all.values())
+      if (claim.keyId === keyId && (which === "all" || hold === undefined)) units += claim.units;
+    return units;
+  }
+
+  /** What is set aside of the key's budget in that period for running requests that Redis admitted. */
+  reservedOf(keyId: string, period: string): number {
+    let nanoUsd = 0;
+    for (const { claim, hold, local } of this.#all.values())
+      if (local === null && claim.keyId === keyId && hold?.b === period) nanoUsd += hold.n;
+    return nanoUsd;
   }
 
   add(held: Held): void {

@@ -1,19 +1,24 @@
-import { limitHeaders } from "../headers.ts";
 import type { Claim, Clock, Limits } from "../limits.ts";
 import type { Answer } from "./messages.ts";
 
-interface Taken {
+interface Moment {
   readonly used: number;
   /** On the clock of this process. */
   readonly resetAt: number;
 }
 
 interface Told {
-  readonly requests: Taken;
-  readonly tokens: Taken;
+  readonly requests: Moment;
+  readonly tokens: Moment;
 }
 
-const NOTHING: Taken = { used: 0, resetAt: Number.NEGATIVE_INFINITY };
+/** Of one limit. Milliseconds from now. */
+interface Used {
+  readonly used: number;
+  readonly resetIn: number;
+}
+
+const NOTHING: Moment = { used: 0, resetAt: Number.NEGATIVE_INFINITY };
 
 /** What Redis last said of each key: for headers, and so that a flood of refused requests asks nobody. */
 export class LastTold {
@@ -47,13 +52,12 @@ export class LastTold {
     return 0;
   }
 
-  headers(keyId: string, limits: Limits): Readonly<Record<string, string>> {
+  /** What the key has used, as far as it is known here. */
+  used(keyId: string): { readonly requests: Used; readonly tokens: Used } {
     const told = this.#keys.get(keyId);
     const now = this.#clock.now();
-    const left = ({ used, resetAt }: Taken): { used: number; resetIn: number } =>
+    const still = ({ used, resetAt }: Moment): Used =>
       resetAt > now ? { used, resetIn: resetAt - now } : { used: 0, resetIn: 0 };
-    const requests = left(told?.requests ?? NOTHING);
-    const tokens = left(told?.tokens ?? NOTHING);
-    return limitHeaders(limits, { requests, tokens }, this.#clock.wall());
+    return { requests: still(told?.requests ?? NOTHING), tokens: still(told?.tokens ?? NOTHING) };
   }
 }

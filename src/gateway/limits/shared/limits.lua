@@ -8,10 +8,11 @@
 --   <p>members     gateways, by when they were last heard of
 --   <p>owed        gateways that died while they could not reach us, by when what they may have granted is over
 --   <p><e>:r:<k>   grants of requests of the key k in the epoch e, by time
---   <p><e>:t:<k>   grants of tokens, by time; t#: the amounts, and their sum as ""
+--   <p><e>:t:<k>   grants of tokens, by time; t#: the amounts, their sum as "", and as "short" the one that
+--                  was given less than its most
 --   <p><e>:c:<k>   leases, by when they expire; c#: what each one holds, and the sums as "u" and "i";
---                  x: those that expired and were charged in full
---   <p><e>:b:<k>:<period>   spent and reserved
+--                  x: those that expired, and what they were charged, or that must not be granted any more ("void")
+--   <p><e>:b:<k>:<period>   spent and reserved, and as "short" the lease that was given less than its most
 
 local ask = cjson.decode(ARGV[1])
 local p = ask.prefix
@@ -57,7 +58,11 @@ local missing = redis.call('ZCOUNT', members, '-inf', exact(now - ask.quiet)) + 
 
 local function reduced(limit) return math.max(0, limit - missing * math.floor(limit / ask.gateways)) end
 
-local function keep(key, ms) redis.call('PEXPIRE', key, whole(ms)) end
+-- For so long at least.
+local function keep(key, ms)
+  if redis.call('PTTL', key) < ms then redis.call('PEXPIRE', key, whole(ms)) end
+end
+local hour, day = 3600000, 86400000
 
 local function expire_tokens(k)
   local times, amounts = e .. ':t:' .. k, e .. ':t#:' .. k
@@ -89,12 +94,14 @@ end
 -- A lease: u units, i images, n reserved of the budget period b, which ends at x.
 local function page(k, lease) return e .. ':b:' .. k .. ':' .. lease.b end
 
+-- False where the period is not known here: it will begin with what the log says.
 local function charge(k, lease, reserved, spent)
-  if not lease.b then return end
+  if not lease.b then return false end
   local name = page(k, lease)
-  if redis.call('EXISTS', name) == 0 then return end
+  if redis.call('EXISTS', name) == 0 then return false end
   redis.call('HINCRBY', name, 'reserved', whole(reserved))
   redis.call('HINCRBY', name, 'spent', whole(spent))
+  return true
 end
 
 local function add_lease(k, id, lease)
@@ -103,32 +110,40 @@ local function add_lease(k, id, lease)
   redis.call('HSET', held, id, cjson.encode(lease))
   redis.call('HINCRBY', held, 'u', whole(lease.u))
   redis.call('HINCRBY', held, 'i', whole(lease.i))
-  keep(ends, gone)
-  keep(held, gone)
+  -- What is reserved of a period must be given back as long as that is known.
+  local ms = lease.b and lease.x - now + day or gone
+  keep(ends, math.max(ms, gone))
+  keep(held, math.max(ms, gone))
   charge(k, lease, lease.n, 0)
 end
 
--- Without word of its end a lease is charged what was reserved.
+-- Without word of its end a lease is charged what was reserved. Returns what was charged, nil where there is no such lease.
 local function drop_lease(k, id, spent)
   local ends, held = e .. ':c:' .. k, e .. ':c#:' .. k
   local text = redis.call('HGET', held, id)
-  if not text then return false end
+  if not text then return nil end
   local lease = cjson.decode(text)
   redis.call('HDEL', held, id)
   redis.call('ZREM', ends, id)
   redis.call('HINCRBY', held, 'u', whole(-lease.u))
   redis.call('HINCRBY', held, 'i', whole(-lease.i))
-  charge(k, lease, -lease.n, spent or lease.n)
-  return true
+  return charge(k, lease, -lease.n, spent or lease.n) and (spent or lease.n) or 0
 end
 
 local function expire_leases(k)
   local old = redis.call('ZRANGEBYSCORE', e .. ':c:' .. k, '-inf', exact(now))
   for _, id in ipairs(old) do
-    drop_lease(k, id, nil)
-    redis.call('HSET', e .. ':x:' .. k, id, 1)
-    keep(e .. ':x:' .. k, 3600000)
+    local charged = drop_lease(k, id, nil)
+    redis.call('HSET', e .. ':x:' .. k, id, whole(charged or 0))
+    keep(e .. ':x:' .. k, hour)
   end
+end
+
+-- What it was charged when it expired; nil where it did not. It is forgotten with that.
+local function charged_for(k, id)
+  local charged = tonumber(redis.call('HGET', e .. ':x:' .. k, id) or '')
+  if charged then redis.call('HDEL', e .. ':x:' .. k, id) end
+  return charged
 end
 
 -- Held on by its gateway; put back when it is not here any more.
@@ -139,21 +154,39 @@ local function renew(lease)
     keep(e .. ':c:' .. lease.k, gone)
     keep(held, gone)
   else
-    if redis.call('HDEL', e .. ':x:' .. lease.k, lease.id) == 1 then charge(lease.k, lease.h, 0, -lease.h.n) end
+    charge(lease.k, lease.h, 0, -(charged_for(lease.k, lease.id) or 0))
     add_lease(lease.k, lease.id, lease.h)
   end
 end
 
 local function settle(item)
-  local amounts = e .. ':t#:' .. item.k
+  local k = item.k
+  local amounts = e .. ':t#:' .. k
   local amount = redis.call('HGET', amounts, item.id)
   if amount then
     redis.call('HINCRBY', amounts, '', whole(item.t - tonumber(amount)))
     redis.call('HSET', amounts, item.id, whole(item.t))
+    if redis.call('HGET', amounts, 'short') == item.id then redis.call('HDEL', amounts, 'short') end
   end
-  if item.h and not drop_lease(item.k, item.id, item.n) then
-    local charged = redis.call('HDEL', e .. ':x:' .. item.k, item.id) == 1
-    if charged then charge(item.k, item.h, 0, item.n - item.h.n) end
+  -- What is said again may have been done; only a lease that is still here says that it was not.
+  local new = not item.again
+  local own = item.h and item.h.b
+  if item.h then
+    if drop_lease(k, item.id, item.n) then new = true
+    elseif item.void then
+      redis.call('HSET', e .. ':x:' .. k, item.id, 'void')
+      keep(e .. ':x:' .. k, hour)
+    else
+      local charged = charged_for(k, item.id)
+      if charged then new = true end
+      -- Of a lease that nobody knows the whole is charged: it ended where we could not be reached.
+      if new then charge(k, item.h, 0, item.n - (charged or 0)) end
+    end
+  end
+  if not new then return end
+  -- Its key had no budget when it was admitted, or another one.
+  for _, period in ipairs(item.p or {}) do
+    if period ~= own then charge(k, { b = period }, 0, item.n) end
   end
 end
 
@@ -170,6 +203,12 @@ local function standing(k)
     t = tonumber(redis.call('HGET', e .. ':t#:' .. k, '') or 0),
     tr = reset(e .. ':t:' .. k),
   }
+end
+
+-- As `../room.ts` decides.
+local function room_for(most, likely, free, is_short)
+  if most <= free then return most end
+  return likely <= free and not is_short and free or nil
 end
 
 local function wait_for_requests(k, limit)
@@ -207,40 +246,71 @@ end
 
 local function admit(claim)
   local k = claim.k
+  if redis.call('HGET', e .. ':x:' .. k, claim.id) == 'void' then return { no = 'void' } end
   if closed > 0 then return { no = 'closed', w = closed } end
   redis.call('ZREMRANGEBYSCORE', e .. ':r:' .. k, '-inf', exact(now - ask.window))
   expire_tokens(k)
   expire_leases(k)
   local lease = claim.h
+  local function refuse(why)
+    local answer = standing(k)
+    answer.no = why
+    return answer
+  end
+  local money
   if lease and lease.b then
     local name = page(k, lease)
     if redis.call('EXISTS', name) == 0 then
       if not claim.start then return { no = 'unread' } end
       redis.call('HSET', name, 'spent', whole(claim.start), 'reserved', whole(held_of(k, lease.b)))
-      keep(name, math.max(1, lease.x - now) + 86400000)
+      keep(name, math.max(1, lease.x - now) + day)
     end
-    local sums = redis.call('HMGET', name, 'spent', 'reserved')
+    local sums = redis.call('HMGET', name, 'spent', 'reserved', 'short')
     local left = claim.bl - tonumber(sums[1]) - tonumber(sums[2])
-    if left <= 0 or lease.n > left then return { no = 'budget', l = left } end
+    local is_short = sums[3] and redis.call('HEXISTS', e .. ':c#:' .. k, sums[3]) == 1
+    money = left > 0 and room_for(lease.n, claim.nk, left, is_short)
+    if not money then
+      local answer = refuse('budget')
+      answer.l = left
+      return answer
+    end
   end
   local sums = redis.call('HMGET', e .. ':c#:' .. k, 'u', 'i')
-  if claim.cl > 0 and tonumber(sums[1] or 0) + lease.u > reduced(claim.cl) then return { no = 'units' } end
+  if claim.cl > 0 and tonumber(sums[1] or 0) + lease.u > reduced(claim.cl) then return refuse('units') end
   if claim.il > 0 and lease.i > 0 and tonumber(sums[2] or 0) + lease.i > reduced(claim.il) then
-    return { no = 'images' }
+    return refuse('images')
   end
-  local by_tokens = claim.tl > 0 and wait_for_tokens(k, claim.t, reduced(claim.tl)) or 0
+  local by_tokens, tokens = 0, claim.t
+  if claim.tl > 0 then
+    local amounts = e .. ':t#:' .. k
+    local some = redis.call('HMGET', amounts, '', 'short')
+    local is_short = some[2] and redis.call('HEXISTS', amounts, some[2]) == 1
+    tokens = room_for(claim.t, claim.tk, reduced(claim.tl) - tonumber(some[1] or 0), is_short)
+    if not tokens then
+      by_tokens = wait_for_tokens(k, claim.tk, reduced(claim.tl))
+      -- A running call is in its way, and nobody knows when that ends.
+      if by_tokens <= 0 then by_tokens = 1000 end
+    end
+  end
   local by_requests = claim.rl > 0 and wait_for_requests(k, reduced(claim.rl)) or 0
   if by_requests > 0 or by_tokens > 0 then
-    local answer = standing(k)
-    answer.no = by_requests >= by_tokens and 'requests' or 'tokens'
+    local answer = refuse(by_requests >= by_tokens and 'requests' or 'tokens')
     answer.w = math.max(by_requests, by_tokens)
     return answer
   end
   if claim.rl > 0 then take_request(k, claim.id, now) end
-  if claim.tl > 0 then take_tokens(k, claim.id, now, claim.t) end
-  if lease then add_lease(k, claim.id, lease) end
-  local answer = standing(k)
-  return answer
+  if claim.tl > 0 then
+    take_tokens(k, claim.id, now, tokens)
+    if tokens < claim.t then redis.call('HSET', e .. ':t#:' .. k, 'short', claim.id) end
+  end
+  if lease then
+    if money and money < lease.n then
+      redis.call('HSET', page(k, lease), 'short', claim.id)
+      lease.n = money
+    end
+    add_lease(k, claim.id, lease)
+  end
+  return standing(k)
 end
 
 local function look(k, period)

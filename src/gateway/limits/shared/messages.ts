@@ -1,11 +1,13 @@
 import { z } from "zod";
 import type { Budget } from "../../../types.ts";
-import type { Claim, Limits, Standing } from "../limits.ts";
+import { takenOf } from "../headers.ts";
+import type { Claim, Limits, Standing, Used } from "../limits.ts";
 import { periodOf } from "../period.ts";
+import { likelyOf } from "../room.ts";
 
 /** What is said to `limits.lua` and what it answers, in its own short names. */
 
-/** What a lease holds: units, images, and billionths of a dollar of a budget's period that ends at `x`. */
+/** What a lease holds: units, images, and at most so many billionths of a dollar of a budget's period that ends at `x`. */
 export interface Hold {
   readonly u: number;
   readonly i: number;
@@ -27,6 +29,12 @@ export interface SettledMessage {
   readonly t: number;
   readonly n: number;
   readonly h?: Hold;
+  /** Periods in which it counts, for a budget that its key had at another time. */
+  readonly p?: readonly string[];
+  /** It was said before, and may have been done. */
+  readonly again?: boolean;
+  /** It is not known whether it was granted; if not, it must not be from here on. */
+  readonly void?: boolean;
 }
 
 export interface GrantMessage {
@@ -51,7 +59,10 @@ export interface ClaimMessage {
   readonly cl: number;
   readonly il: number;
   readonly bl: number;
+  /** Tokens at most and likely, and billionths of a dollar likely. */
   readonly t: number;
+  readonly tk: number;
+  readonly nk: number;
   readonly h?: Hold;
   /** What the budget's period begins with. */
   readonly start?: number;
@@ -73,8 +84,9 @@ const windows = { r: z.number(), rr: z.number(), t: z.number(), tr: z.number() }
 const Answer = z.union([
   z.object({ no: z.literal(["requests", "tokens"]), w: z.number(), ...windows }),
   z.object({ no: z.literal("closed"), w: z.number() }),
-  z.object({ no: z.literal("budget"), l: z.number() }),
-  z.object({ no: z.literal(["units", "images", "unread"]) }),
+  z.object({ no: z.literal("budget"), l: z.number(), ...windows }),
+  z.object({ no: z.literal(["units", "images"]), ...windows }),
+  z.object({ no: z.literal(["unread", "void"]) }),
   z.object({ no: z.undefined().optional(), ...windows }),
 ]);
 export type Answer = z.infer<typeof Answer>;
@@ -125,6 +137,7 @@ export function holdOf(
 
 export function claimMessage(claim: Claim, id: string, hold: Hold | undefined): ClaimMessage {
   const { keyId, limits, tokens } = claim;
+  const likely = likelyOf(claim);
   return {
     k: keyId,
     id,
@@ -134,15 +147,40 @@ export function claimMessage(claim: Claim, id: string, hold: Hold | undefined): 
     il: limits.imageParallel,
     bl: limits.budget?.nanoUsd ?? 0,
     t: tokens,
+    tk: likely.tokens,
+    nk: likely.costNanoUsd,
     ...(hold === undefined ? {} : { h: hold }),
   };
 }
 
-export function standingFrom(look: Look, limits: Limits, wall: number): Standing {
-  const { budget } = limits;
+/** What a call took, at its end. @param wall when it was admitted, in Unix milliseconds */
+export function settledMessage(
+  keyId: string,
+  id: string,
+  used: Used,
+  hold: Hold | undefined,
+  wall: number,
+): SettledMessage {
+  const message = { k: keyId, id, t: used.tokens, n: used.costNanoUsd };
+  const held = hold === undefined ? message : { ...message, h: hold };
+  return used.costNanoUsd === 0 ? held : { ...held, p: periodNames(wall) };
+}
+
+function periodNames(wall: number): string[] {
+  return (["day", "month"] as const).map((period) => `${period}:${periodOf(period, wall).start}`);
+}
+
+/** @param reduced what of a limit all gateways together may grant now */
+export function standingFrom(
+  look: Look,
+  limits: Limits,
+  reduced: (limit: number) => number,
+  wall: number,
+): Standing {
+  const { requestsPerMinute, tokensPerMinute, budget } = limits;
   return {
-    requests: { used: look.r, resetIn: look.rr },
-    tokens: { used: look.t, resetIn: look.tr },
+    requests: takenOf(reduced(requestsPerMinute), look.r, look.rr),
+    tokens: takenOf(reduced(tokensPerMinute), look.t, look.tr),
     units: look.u,
     images: look.i,
     budget:

@@ -39,6 +39,11 @@ export function modeAt(now: number, at: Situation): Mode {
     : { mode: "share", waitMs: ends - now };
 }
 
+/** What all gateways together may grant while some of them may be spending their shares; as `limits.lua` has it. */
+export function reducedBy(missing: number, limit: number, gateways: number): number {
+  return Math.max(0, limit - missing * Math.floor(limit / gateways));
+}
+
 /** One gateway's part of these limits; null where a part of some limit is nothing at all. */
 export function shareOf(limits: Limits, gateways: number): Limits | null {
   const part = (limit: number): number => Math.floor(limit / gateways);

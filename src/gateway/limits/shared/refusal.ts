@@ -1,6 +1,7 @@
 import type { GatewayError } from "../../../contract/errors.ts";
 import type { Claim } from "../limits.ts";
 import * as refusals from "../refusals.ts";
+import { likelyOf } from "../room.ts";
 import type { Answer } from "./messages.ts";
 
 /** Why the script did not grant a claim. */
@@ -8,7 +9,7 @@ export type No = Exclude<Answer, { no?: undefined }>;
 
 /** The same in the caller's words. */
 export function refusalOf(claim: Claim, answer: No): GatewayError {
-  const { limits, costNanoUsd } = claim;
+  const { limits } = claim;
   switch (answer.no) {
     case "requests":
       return refusals.tooManyRequests(limits, answer.w);
@@ -23,8 +24,10 @@ export function refusalOf(claim: Claim, answer: No): GatewayError {
     case "budget":
       return limits.budget === null
         ? refusals.budgetUnknown("a budget that is none")
-        : refusals.budgetSpent(limits.budget, costNanoUsd ?? 0, answer.l);
+        : refusals.budgetSpent(limits.budget, likelyOf(claim).costNanoUsd, answer.l);
     case "unread":
       return refusals.budgetUnknown("Redis forgot what was read at once");
+    case "void":
+      return refusals.unreachable(Number.POSITIVE_INFINITY);
   }
 }

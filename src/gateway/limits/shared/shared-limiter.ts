@@ -1,5 +1,4 @@
-import type { Log } from "../../../lib/log.ts";
-import { type RedisConnection, RedisLink } from "../../../lib/redis-link.ts";
+import { limitHeaders, takenOf } from "../headers.ts";
 import {
   CLOCK,
   type Claim,
@@ -14,31 +13,32 @@ import {
 } from "../limits.ts";
 import { periodOf } from "../period.ts";
 import * as refusals from "../refusals.ts";
-import { type Answered, Batches } from "./batches.ts";
-import { type Held, HeldLeases } from "./held.ts";
+import { likelyOf } from "../room.ts";
+import type { Answered } from "./batches.ts";
+import type { Held } from "./held.ts";
 import { LastTold } from "./last-told.ts";
+import { Membership, type MembershipOptions } from "./membership.ts";
 import {
   budgetPeriod,
   claimMessage,
+  type Hold,
   holdOf,
-  type SettledMessage,
+  settledMessage,
   standingFrom,
 } from "./messages.ts";
-import { type Mode, modeAt } from "./mode.ts";
+import { reducedBy } from "./mode.ts";
 import { OwnShare } from "./own-share.ts";
 import { refusalOf } from "./refusal.ts";
-import { type Agreement, type Heard, Session } from "./session.ts";
+import type { Heard } from "./session.ts";
+import { Unlimited } from "./unlimited.ts";
 
-export interface SharedOptions extends Agreement {
-  readonly url: string;
+export interface SharedOptions extends MembershipOptions {
   readonly spent: SpentSoFar;
   readonly clock?: Clock;
-  /** Milliseconds for an answer of Redis. */
-  readonly timeoutMs: number;
-  readonly log?: Pick<Log, "info" | "warn">;
 }
 
 const NO_HEADERS = {};
+const NOTHING: Used = { tokens: 0, costNanoUsd: 0 };
 
 /**
  * Limits in a Redis that gateways share. One call of a script admits all requests of a tick. Without
@@ -47,76 +47,79 @@ const NO_HEADERS = {};
 export class SharedLimiter implements Limiter {
   readonly #options: SharedOptions;
   readonly #clock: Clock;
-  readonly #link: RedisLink;
-  readonly #running: Promise<void>;
-  readonly #timer: Timer;
-  readonly #held = new HeldLeases();
+  readonly #membership: Membership;
+  readonly #told: LastTold;
+  readonly #unlimited = new Unlimited();
   readonly #ids = `${crypto.randomUUID().slice(0, 13)}-`;
   #id = 0;
-  #session: Session | null = null;
   #share: OwnShare | null = null;
-  #fresh = true;
-  /** Redis is being told what is held and was granted: nothing may be added to that. */
-  #joining = false;
-  #member = false;
-  #heardAt = Number.NEGATIVE_INFINITY;
-  #closedUntil = Number.NEGATIVE_INFINITY;
-  #trouble = "not connected yet";
-  /** Until then a request waits for the connection, as it may be back at once. */
-  #graceUntil: number;
-  readonly #batches: Batches;
-  readonly #told: LastTold;
-  #connected = Promise.withResolvers<void>();
-  #unlimited = 0;
   #draining = false;
 
   constructor(options: SharedOptions) {
     this.#options = options;
     this.#clock = options.clock ?? CLOCK;
-    this.#graceUntil = this.#clock.now() + options.timeoutMs;
-    this.#batches = new Batches((heard) => this.#heard(heard));
     this.#told = new LastTold(this.#clock);
-    this.#link = new RedisLink({
-      url: options.url,
-      timeoutMs: options.timeoutMs,
-      pauseMs: { least: options.timeoutMs / 10, most: options.timeoutMs },
-      up: (connection) => this.#join(connection),
-      down: (reason) => this.#down(reason),
+    this.#membership = new Membership(options, this.#clock, {
+      report: () => this.#share?.report() ?? {},
+      told: () => {
+        this.#share = null;
+      },
     });
-    this.#running = this.#link.run();
-    this.#timer = setInterval(() => this.#beat(), options.quietMs / 3).unref();
   }
 
   admit(claim: Claim): Lease | Promise<Lease> {
     if (this.#draining) throw refusals.draining();
-    const { limits } = claim;
-    if (isUnlimited(claim)) return this.#unlimitedLease(claim.units);
-    if (limits.concurrency > 0 && claim.units > limits.concurrency)
-      throw refusals.unitsNeverFit(claim);
-    if (limits.tokensPerMinute > 0 && claim.tokens > limits.tokensPerMinute)
+    const { keyId, limits, units } = claim;
+    if (isUnlimited(claim)) return this.#unlimitedLease(keyId, units);
+    if (limits.concurrency > 0 && units > limits.concurrency) throw refusals.unitsNeverFit(claim);
+    if (limits.tokensPerMinute > 0 && likelyOf(claim).tokens > limits.tokensPerMinute)
       throw refusals.neverFits(claim);
-    const fullForMs = this.#session === null ? 0 : this.#told.fullFor(claim.keyId, limits);
+    const fullForMs =
+      this.#membership.session === null ? 0 : this.#told.fullFor(claim.keyId, limits);
     if (fullForMs > 0) throw refusals.tooManyRequests(limits, fullForMs);
     return this.#admit(claim);
   }
 
   headers(keyId: string, limits: Limits): Readonly<Record<string, string>> {
-    return this.#told.headers(keyId, limits);
+    const { mode, waitMs } = this.#membership.mode();
+    if (mode === "share") return this.#ownShare().headers(keyId, limits);
+    const { requests, tokens } = this.#told.used(keyId);
+    if (mode !== "waiting") {
+      const taken = {
+        requests: this.#taken(limits.requestsPerMinute, requests),
+        tokens: this.#taken(limits.tokensPerMinute, tokens),
+      };
+      return limitHeaders(limits, taken, this.#clock.wall());
+    }
+    if (!Number.isFinite(waitMs)) return NO_HEADERS;
+    const none = takenOf(0, 0, waitMs);
+    return limitHeaders(limits, { requests: none, tokens: none }, this.#clock.wall());
   }
 
   async standing(keyId: string, limits: Limits): Promise<Standing> {
+    const units = this.#unlimited.unitsOf(keyId);
+    if (hasNone(limits)) return { ...UNTOUCHED, units };
+    const { session, held } = this.#membership;
+    if (session === null) {
+      const { mode, waitMs } = this.#membership.mode();
+      if (mode !== "share") throw refusals.unreachable(waitMs);
+      const standing = await this.#ownShare().standing(keyId, limits);
+      return { ...standing, units: held.unitsOf(keyId, "all") + units };
+    }
     const wall = this.#clock.wall();
     const period = limits.budget === null ? {} : { b: budgetPeriod(limits.budget, wall).b };
-    const session = this.#session;
-    if (session === null) throw refusals.unreachable(Number.POSITIVE_INFINITY);
     let heard: Heard;
     try {
       heard = await session.say({ op: "beat", look: { k: keyId, ...period } });
     } catch {
       throw refusals.unreachable(Number.POSITIVE_INFINITY);
     }
+    this.#membership.heard(heard);
     if (heard.look === undefined) throw new TypeError("Redis did not look");
-    const standing = standingFrom(heard.look, limits, wall);
+    const reduced = (limit: number): number => (heard.closed > 0 ? 0 : this.#reduced(limit));
+    const told = standingFrom(heard.look, limits, reduced, wall);
+    const unheld = held.unitsOf(keyId, "unheld");
+    const standing = { ...told, units: told.units + units + unheld };
     if (limits.budget === null || standing.budget !== null) return standing;
     const { start, end } = periodOf(limits.budget.period, wall);
     const spentNanoUsd = await this.#options.spent(keyId, start);
@@ -124,19 +127,20 @@ export class SharedLimiter implements Limiter {
   }
 
   state(): LimiterState {
-    const { mode, waitMs } = this.#mode();
+    const { held, session, trouble } = this.#membership;
+    const { mode, waitMs } = this.#membership.mode();
     const inSeconds = Number.isFinite(waitMs) ? ` for ${Math.ceil(waitMs / 1000)} s` : "";
     const detail = {
       memory: null,
       shared: null,
       waiting:
-        this.#session === null
-          ? `Redis: ${this.#trouble}; limited keys get nothing${inSeconds}`
+        session === null
+          ? `Redis: ${trouble}; limited keys get nothing${inSeconds}`
           : `Redis has lost what was granted; limited keys get nothing${inSeconds}`,
-      share: `Redis: ${this.#trouble}; each limit is divided by ${this.#options.gateways}${inSeconds}`,
+      share: `Redis: ${trouble}; each limit is divided by ${this.#options.gateways}${inSeconds}`,
     }[mode];
-    const leases = this.#held.size + this.#unlimited;
-    return { mode, ok: mode === "shared", detail, leases, lost: this.#held.lost };
+    const leases = held.size + this.#unlimited.size;
+    return { mode, ok: mode === "shared", detail, leases, lost: held.lost };
   }
 
   drain(): void {
@@ -145,81 +149,50 @@ export class SharedLimiter implements Limiter {
 
   async close(): Promise<void> {
     this.#draining = true;
-    clearInterval(this.#timer);
-    const session = this.#session;
-    if (session !== null)
-      await session
-        .say({ op: "leave", settled: this.#batches.takeSettled() })
-        .catch(() => undefined);
-    this.#link.stop();
-    await this.#running;
-  }
-
-  #mode(): Mode {
-    const { windowMs, quietMs, shareForMs } = this.#options;
-    return modeAt(this.#clock.now(), {
-      connected: this.#session !== null,
-      heardAt: this.#heardAt,
-      closedUntil: this.#closedUntil,
-      member: this.#member,
-      windowMs,
-      quietMs,
-      shareForMs,
-    });
+    await this.#membership.close();
   }
 
   async #admit(claim: Claim): Promise<Lease> {
-    const grace = this.#joining ? this.#options.timeoutMs : this.#graceUntil - this.#clock.now();
-    if (this.#session === null && grace > 0)
-      await Promise.race([this.#connected.promise, Bun.sleep(grace)]);
-    if (this.#session !== null) return await this.#ask(claim, null);
-    const { mode, waitMs } = this.#mode();
-    if (mode !== "share" || this.#joining) throw refusals.unreachable(waitMs);
-    const share = this.#ownShare();
+    const membership = this.#membership;
+    await membership.reached();
+    if (membership.session !== null) return await this.#ask(claim, null);
+    const { mode, waitMs } = membership.mode();
+    if (mode !== "share" || membership.joining) throw refusals.unreachable(waitMs);
     const id = this.#nextId();
-    const local = await share.admit(claim, id);
+    const local = await this.#ownShare().admit(claim, id);
     // Redis is back, or being told what was granted: this one was not part of that.
-    if (this.#session !== null || this.#joining) {
+    if (membership.session !== null || membership.joining) {
       local.release();
       return await this.#admit(claim);
     }
-    const hold = holdOf(claim, this.#clock.wall());
-    const expiresAt = Number.POSITIVE_INFINITY;
-    const held: Held = { id, claim, hold, local, known: false, expiresAt, lost: false, end: null };
-    this.#held.add(held);
-    return this.#held.leaseOf(held, local.headers, this.#release);
+    const wall = this.#clock.wall();
+    const held = heldFor(id, claim, holdOf(claim, wall), wall, local);
+    membership.held.add(held);
+    return membership.held.leaseOf(held, local.headers, this.#release);
   }
 
   /** @param start what the budget's period begins with, once Redis has asked for it */
   async #ask(claim: Claim, start: number | null): Promise<Lease> {
+    const { batches, held: all } = this.#membership;
     const id = this.#nextId();
     const wall = this.#clock.wall();
     const hold = holdOf(claim, wall);
     const message = claimMessage(claim, id, hold);
     let told: Answered;
     try {
-      told = await this.#batches.claim(start === null ? message : { ...message, start });
+      told = await batches.claim(start === null ? message : { ...message, start });
     } catch {
-      // It may have been granted all the same.
-      this.#batches.settle(settledMessage(claim.keyId, id, NOTHING, hold));
-      throw refusals.unreachable(this.#mode().waitMs);
+      // It may have been granted all the same, or may be yet.
+      batches.settle({ ...settledMessage(claim.keyId, id, NOTHING, hold, wall), void: true });
+      throw refusals.unreachable(this.#membership.mode().waitMs);
     }
     const { answer, sentAt } = told;
     this.#told.learn(claim, answer);
     if (answer.no === undefined) {
-      const expiresAt = sentAt + this.#options.ttlMs;
-      const held: Held = {
-        id,
-        claim,
-        hold,
-        local: null,
-        known: true,
-        expiresAt,
-        lost: false,
-        end: null,
-      };
-      this.#held.add(held);
-      return this.#held.leaseOf(held, this.headers(claim.keyId, claim.limits), this.#release);
+      const held = heldFor(id, claim, hold, wall, null);
+      held.expiresAt = sentAt + this.#options.ttlMs;
+      all.add(held);
+      return all.leaseOf(held, this.headers(claim.keyId, claim.limits), this.#release);
     }
     if (answer.no === "unread" && start === null)
       return await this.#ask(claim, await this.#spent(claim, wall));
@@ -236,103 +209,45 @@ export class SharedLimiter implements Limiter {
   }
 
   readonly #release = (held: Held, used: Used): void => {
-    if (!this.#held.remove(held)) return;
-    const { claim, hold, id, local, known } = held;
+    const { batches, held: all } = this.#membership;
+    if (!all.remove(held)) return;
+    const { claim, hold, id, local, known, wall } = held;
+    const { keyId, limits } = claim;
     local?.release(used);
-    if (!known) this.#share?.spend(claim, used);
-    else if (hold !== undefined || claim.limits.tokensPerMinute > 0) {
-      this.#batches.settle(settledMessage(claim.keyId, id, used, hold));
-    }
+    if (!known) this.#share?.spend(keyId, hold, used);
+    else if (hold !== undefined || limits.tokensPerMinute > 0 || used.costNanoUsd > 0)
+      batches.settle(settledMessage(keyId, id, used, hold, wall));
   };
 
-  async #join(connection: RedisConnection): Promise<void> {
-    const session = new Session(connection, this.#options, this.#clock);
-    const held = this.#held.endingBefore(Number.POSITIVE_INFINITY);
-    const unknown = held.filter(({ known }) => !known);
-    const settled = this.#batches.takeSettled();
-    this.#joining = true;
-    // Those that end from here on must be settled in Redis.
-    for (const each of unknown) each.known = true;
-    try {
-      const heard = await session.say({
-        op: "join",
-        fresh: this.#fresh,
-        leases: held.map(leaseMessage),
-        settled,
-        ...this.#share?.report(),
-      });
-      this.#heard(heard);
-      this.#held.renewed(held, heard.sentAt + this.#options.ttlMs);
-    } catch (error) {
-      for (const each of unknown) each.known = false;
-      this.#batches.putBack(settled);
-      throw error;
-    } finally {
-      this.#joining = false;
-    }
-    this.#options.log?.info("limits are shared through Redis");
-    this.#fresh = false;
-    this.#share = null;
-    this.#session = session;
-    this.#trouble = "";
-    this.#batches.use(session);
-    this.#connected.resolve();
-  }
-
-  #down(reason: string): void {
-    if (reason !== this.#trouble && !this.#draining)
-      this.#options.log?.warn("limits can't be shared: Redis can't be reached", { reason });
-    this.#trouble = reason;
-    if (this.#session === null) return;
-    this.#session = null;
-    this.#connected = Promise.withResolvers();
-    this.#graceUntil = this.#clock.now() + this.#options.timeoutMs;
-    this.#batches.use(null);
-  }
-
-  #heard({ closed, member }: Heard): void {
-    const now = this.#clock.now();
-    this.#heardAt = now;
-    this.#closedUntil = now + closed;
-    this.#member = member;
+  /** What it costs counts all the same, since its key may get a budget while it runs. */
+  #unlimitedLease(keyId: string, units: number): Lease {
+    const wall = this.#clock.wall();
+    return this.#unlimited.lease(keyId, units, (used) => {
+      if (used.costNanoUsd === 0 || this.#membership.session === null) return;
+      const message = settledMessage(keyId, this.#nextId(), used, undefined, wall);
+      this.#membership.batches.settle(message);
+    });
   }
 
   #ownShare(): OwnShare {
     const { gateways, windowMs, spent } = this.#options;
-    this.#share ??= new OwnShare({ gateways, windowMs, spent, clock: this.#clock });
+    const { held } = this.#membership;
+    this.#share ??= new OwnShare({
+      gateways,
+      windowMs,
+      spent,
+      clock: this.#clock,
+      reserved: (keyId, period) => held.reservedOf(keyId, period),
+    });
     return this.#share;
   }
 
-  /** Renews the leases that are getting old, and ends those that can't be renewed any more. */
-  #beat(): void {
-    const { ttlMs, quietMs } = this.#options;
-    const now = this.#clock.now();
-    // The next beat may be late by as much as one.
-    this.#held.endLost(now + (quietMs / 3) * 2);
-    const session = this.#session;
-    if (session === null) return;
-    const due = this.#held.endingBefore(now + ttlMs - ttlMs / 6);
-    session.say({ op: "beat", leases: due.map(leaseMessage) }).then(
-      (heard) => {
-        this.#heard(heard);
-        this.#held.renewed(due, heard.sentAt + ttlMs);
-      },
-      () => undefined,
-    );
+  #reduced(limit: number): number {
+    return reducedBy(this.#membership.missing, limit, this.#options.gateways);
   }
 
-  #unlimitedLease(units: number): Lease {
-    this.#unlimited += 1;
-    let held = true;
-    return {
-      headers: NO_HEADERS,
-      units,
-      release: () => {
-        if (held) this.#unlimited -= 1;
-        held = false;
-      },
-      onLost: () => undefined,
-    };
+  #taken(limit: number, { used, resetIn }: { readonly used: number; readonly resetIn: number }) {
+    return takenOf(this.#reduced(limit), used, resetIn);
   }
 
   #nextId(): string {
@@ -341,7 +256,17 @@ export class SharedLimiter implements Limiter {
   }
 }
 
-const NOTHING: Used = { tokens: 0, costNanoUsd: 0 };
+const UNTOUCHED: Standing = {
+  requests: takenOf(0, 0, 0),
+  tokens: takenOf(0, 0, 0),
+  units: 0,
+  images: 0,
+  budget: null,
+};
+
+function hasNone({ budget, ...limits }: Limits): boolean {
+  return budget === null && Object.values(limits).every((limit) => limit === 0);
+}
 
 function isUnlimited({ limits, image, costNanoUsd }: Claim): boolean {
   return (
@@ -353,11 +278,19 @@ function isUnlimited({ limits, image, costNanoUsd }: Claim): boolean {
   );
 }
 
-function leaseMessage({ id, claim, hold }: Held) {
-  return { k: claim.keyId, id, h: hold ?? { u: 0, i: 0, n: 0 } };
-}
-
-function settledMessage(keyId: string, id: string, used: Used, hold: Held["hold"]): SettledMessage {
-  const message = { k: keyId, id, t: used.tokens, n: used.costNanoUsd };
-  return hold === undefined ? message : { ...message, h: hold };
+/** @param local its lease in this gateway's own share; null for one that Redis gave */
+function heldFor(
+  id: string,
+  claim: Claim,
+  hold: Hold | undefined,
+  wall: number,
+  local: Lease | null,
+): Held {
+  const expiresAt = Number.POSITIVE_INFINITY;
+  return {
+    ...{ id, claim, hold, wall, local, expiresAt },
+    known: local === null,
+    lost: false,
+    end: null,
+  };
 }
