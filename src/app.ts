@@ -251,7 +251,7 @@ export async function startApp(
         metricsArePublic: () => current.settings.config.metrics.public,
         reload: async () => reportOf(await reloader.reload()),
       },
-      analytics: { log: store.analytics, payloads },
+      analytics: { log: store.analytics, payloads, keyName: (id) => keys.nameOf(id) },
       calls: {
         getCall: (id) => store.calls.getCall(id),
         spent: (keyId, since) => store.calls.spent(keyId, since),

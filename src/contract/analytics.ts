@@ -25,12 +25,16 @@ const flag = z.enum(["true", "false"]).transform((text) => text === "true");
 
 /** Names by commas: any of them. */
 const names = name
-  .transform((text) => text.split(",").map((part) => part.trim()))
+  .transform((text) => partsOf(text))
   .pipe(z.array(z.string()).max(MOST_NAMES, `names at most ${MOST_NAMES}`));
+const partsOf = (text: string): string[] => text.split(",").map((part) => part.trim());
+const isStatus = (text: string): boolean => CALL_STATUSES.some((status) => status === text);
 const statuses = z
   .string()
-  .transform((text) => text.split(","))
-  .pipe(z.array(z.enum(CALL_STATUSES)));
+  .refine((text) => partsOf(text).every(isStatus), {
+    error: `Invalid value for 'status'. Supported values are: ${CALL_STATUSES.map((status) => `'${status}'`).join(", ")}; several with commas between them.`,
+  })
+  .transform((text) => CALL_STATUSES.filter((status) => partsOf(text).includes(status)));
 const time = z.iso
   .datetime({ offset: true, error: "must be a time such as 2026-11-20T08:00:00Z" })
   .transform((text) => Date.parse(text));
@@ -146,6 +150,7 @@ export const Figures = z.object({
 });
 export type Figures = z.infer<typeof Figures>;
 
+const keyName = z.string().nullable().describe("What the key is called, where the group is a key.");
 const moments = { from: z.iso.datetime(), to: z.iso.datetime() };
 
 export const Totals = z.object({
@@ -165,6 +170,7 @@ export const Series = z.object({
     z.object({
       at: z.iso.datetime().describe("The beginning of the span. Spans without calls are left out."),
       group: z.string().nullable().describe("Which of `by`; an empty one is none."),
+      name: keyName,
       ...Figures.shape,
     }),
   ),
@@ -175,7 +181,7 @@ export const Top = z.object({
   object: z.literal("list"),
   ...moments,
   by: z.enum(GROUPS),
-  data: z.array(z.object({ group: z.string(), ...Figures.shape })),
+  data: z.array(z.object({ group: z.string(), name: keyName, ...Figures.shape })),
 });
 export type Top = z.infer<typeof Top>;
 
@@ -210,6 +216,7 @@ export const CallItem = z.object({
   model: z.string(),
   provider: text,
   key: z.string().describe("Id of the key, `anonymous` or `admin`."),
+  key_name: text.describe("What it is called now."),
   stream: z.boolean(),
   request_id: text,
   referer: text,

@@ -20,7 +20,7 @@ import { GatewayError } from "../contract/errors.ts";
 import { parseQuery } from "../contract/validate.ts";
 import { authenticateAdmin } from "../gateway/authenticate.ts";
 import type { Gateway } from "../gateway/gateway.ts";
-import { callItem, type LogRow } from "./call-item.ts";
+import { callItem, type KeyName, type LogRow } from "./call-item.ts";
 import { exportStream, FORMATS } from "./export-calls.ts";
 
 export interface CallPage {
@@ -57,6 +57,7 @@ export interface PayloadLog {
 export interface AnalyticsSide {
   readonly log: AnalyticsLog;
   readonly payloads: PayloadLog;
+  readonly keyName: KeyName;
 }
 
 /** Calls that one page of an export holds. */
@@ -73,7 +74,7 @@ type Mount = (path: string, handler: (request: Request) => Promise<Response>) =>
  * @throws GatewayError 400, 401, 403, 404, 503
  */
 export function mountAnalytics(get: Mount, gateway: Gateway, side: AnalyticsSide): void {
-  const { log, payloads } = side;
+  const { log, payloads, keyName } = side;
   const mount = (path: string, act: Act): void =>
     get(path.replaceAll(/\{(\w+)\}/g, ":$1"), async (request) => {
       authenticateAdmin(request.headers, gateway.auth);
@@ -85,9 +86,11 @@ export function mountAnalytics(get: Mount, gateway: Gateway, side: AnalyticsSide
     json(await log.totals(parseQuery(TotalsQuery, query))),
   );
   mount(ANALYTICS.series.path, async (_, query) =>
-    json(await log.series(parseQuery(SeriesQuery, query))),
+    json(named(await log.series(parseQuery(SeriesQuery, query)), keyName)),
   );
-  mount(ANALYTICS.top.path, async (_, query) => json(await log.top(parseQuery(TopQuery, query))));
+  mount(ANALYTICS.top.path, async (_, query) =>
+    json(named(await log.top(parseQuery(TopQuery, query)), keyName)),
+  );
   mount(ANALYTICS.errors.path, async (_, query) =>
     json(await log.errors(parseQuery(TotalsQuery, query))),
   );
@@ -95,7 +98,7 @@ export function mountAnalytics(get: Mount, gateway: Gateway, side: AnalyticsSide
     const { rows, next } = await log.calls(parseQuery(CallsQuery, query));
     const body: CallList = {
       object: "list",
-      data: rows.map(callItem),
+      data: rows.map((row) => callItem(row, keyName)),
       has_more: next !== null,
       next: next === null ? null : cursorText(next),
     };
@@ -105,7 +108,7 @@ export function mountAnalytics(get: Mount, gateway: Gateway, side: AnalyticsSide
     const { format = "csv", ...filters } = parseQuery(ExportQuery, query);
     // The first page at once: a log that can't be read is a real 503, not half a file.
     const first = await log.calls({ ...filters, limit: EXPORT_PAGE });
-    const pages = pagesOf(log, filters, first);
+    const pages = pagesOf(log, filters, first, keyName);
     const name = `covey-calls-${new Date().toISOString().slice(0, 10)}.${format}`;
     return new Response(exportStream(format, pages), {
       headers: {
@@ -120,7 +123,7 @@ export function mountAnalytics(get: Mount, gateway: Gateway, side: AnalyticsSide
     const row = CALL_ID.test(id) ? await log.call(id) : null;
     if (row === null) throw none("call", id);
     const payload = await payloads.read(id).catch(unreadable);
-    const body: CallDetail = { ...callItem(row), payload };
+    const body: CallDetail = { ...callItem(row, keyName), payload };
     return json(body);
   });
   mount(ANALYTICS.payloads.path, async () => {
@@ -153,13 +156,22 @@ async function* pagesOf(
   log: AnalyticsLog,
   filters: CallsQuery,
   first: CallPage,
+  keyName: KeyName,
 ): AsyncGenerator<CallItem[]> {
   let page = first;
   for (;;) {
-    yield page.rows.map(callItem);
+    yield page.rows.map((row) => callItem(row, keyName));
     if (page.next === null) return;
     page = await log.calls({ ...filters, limit: EXPORT_PAGE, after: page.next });
   }
+}
+
+/** With what keys are called, where the groups are keys. */
+function named<L extends Series | Top>(list: L, keyName: KeyName): L {
+  if (list.by === "key") {
+    for (const each of list.data) each.name = keyName(each.group ?? "");
+  }
+  return list;
 }
 
 function lastPart(request: Request): string {

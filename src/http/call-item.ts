@@ -6,7 +6,7 @@ const NANO = 1e9;
 export interface LogRow
   extends Omit<
     CallItem,
-    "object" | "started_at" | "ended_at" | "key" | "cost_usd" | "provider_cost_usd"
+    "object" | "started_at" | "ended_at" | "key" | "key_name" | "cost_usd" | "provider_cost_usd"
   > {
   readonly started_at: number;
   readonly ended_at: number | null;
@@ -15,8 +15,11 @@ export interface LogRow
   readonly provider_cost_nano_usd: number | null;
 }
 
-/** A row as the API tells it. Pure. */
-export function callItem(row: LogRow): CallItem {
+/** What a key is called, by its id; null for who has none. */
+export type KeyName = (id: string) => string | null;
+
+/** A row as the API tells it. */
+export function callItem(row: LogRow, keyName: KeyName): CallItem {
   return {
     object: "call",
     id: row.id,
@@ -26,6 +29,7 @@ export function callItem(row: LogRow): CallItem {
     model: row.model,
     provider: row.provider,
     key: row.key_id,
+    key_name: keyName(row.key_id),
     stream: row.stream,
     request_id: row.request_id,
     referer: row.referer,

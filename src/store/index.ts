@@ -113,7 +113,7 @@ function openIn(home: Home, options: StoreOptions): Store {
     calls: callsBy((text, values) => projection.query(text, values)),
     query: (text, values) => projection.query(text, values),
     write: (text, values) => projection.write(text, values),
-    analytics: analyticsBy((statement) => reader.ask(statement), keep),
+    analytics: analyticsBy(reader, keep),
     health: () => ledger.health(),
     async caughtUp(timeoutMs = CATCH_UP_MS) {
       await journal.flush();

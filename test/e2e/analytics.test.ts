@@ -36,7 +36,7 @@ beforeAll(async () => {
     toml: fakeConfig(upstream, MODELS) + PRICED.replace("URL", upstream.url),
     env: { FAKE_KEY, COVEY_ADMIN_KEY: ADMIN_KEY },
   });
-  first = await makeKey(covey);
+  first = await makeKey(covey, { name: "the first, of all" });
   second = await makeKey(covey);
   for (let i = 0; i < 4; i++) await (await chat(covey, first.key, "echo")).text();
   for (let i = 0; i < 2; i++) await (await chat(covey, second.key, "acme/able")).text();
@@ -81,6 +81,8 @@ describe("for an admin", () => {
     const line = Series.parse(await json(`${series.path}?span=minute&by=key`));
     const sum = line.data.reduce((all, point) => all + point.calls, 0);
     expect(sum).toBe(9);
+    const names = new Map(line.data.map(({ group, name }) => [group, name]));
+    expect(names.get(first.id)).toBe("the first, of all");
     const models = Top.parse(await json(`${top.path}?by=model&sort=calls`));
     expect(models.data[0]).toMatchObject({ group: "echo", calls: 4 });
     const kinds = Errors.parse(await json(errors.path));
@@ -115,15 +117,21 @@ describe("for an admin", () => {
     const text = await csv.text();
     expect(text.split("\r\n").length).toBe(1 + 5 + 1);
     expect(text).toContain(",'=1+1,");
+    expect(text).toContain(`,${first.id},"the first, of all",`);
     const lines = await get(`${ANALYTICS.export.path}?format=ndjson&model=other`);
     expect((await lines.text()).trimEnd().split("\n").length).toBe(1);
+  });
+
+  test("a status that is none is told which there are", async () => {
+    const refused = await json(`${calls.path}?status=foo`);
+    expect(JSON.stringify(refused)).toContain("'completed', 'failed'");
   });
 
   test.each([
     ["a filter that is none", "?user=1", "user"],
     ["a time that is none", "?from=yesterday", "from"],
     ["a time turned round", "?from=2026-01-02T00:00:00Z&to=2026-01-01T00:00:00Z", "from"],
-    ["a status that is none", "?status=done", "status[0]"],
+    ["a status that is none", "?status=done", "status"],
     ["a control character", "?model=a%00b", "model"],
     ["a line end", "?key=a%0d%0ab", "key"],
     ["too many names", `?key=${"a,".repeat(30)}`, "key"],

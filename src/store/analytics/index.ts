@@ -3,7 +3,6 @@ import type {
   CallsQuery,
   Cursor,
   Errors,
-  Group,
   Series,
   SeriesQuery,
   Top,
@@ -15,7 +14,7 @@ import { GatewayError } from "../../contract/errors.ts";
 import type { CallRow } from "../calls.ts";
 import { SPANS, type Span } from "../rollups.ts";
 import { type CallPage, CallRows, callPage } from "./call-list.ts";
-import { ALL_HISTOGRAMS, figuresFrom, figuresStatement, type Histogram } from "./figures.ts";
+import { ALL_HISTOGRAMS, figuresStatement, type Histogram, type Line } from "./figures.ts";
 import { ceil, floor, type Kept, type Piece, piecesOf } from "./pieces.ts";
 import { addRows, COLUMNS } from "./rows.ts";
 import { Statement } from "./statement.ts";
@@ -30,15 +29,16 @@ const SPAN_OF = { minute: "minutes", hour: "hours", day: "days" } as const;
 /** A page of the list is put together for so long. */
 const PATIENCE_MS = 75;
 
-const Grouped = z.looseObject({ at: z.coerce.number().optional() });
 const ErrorRows = z.array(
   z.object({ error: z.string(), status: z.string(), calls: z.coerce.number() }),
 );
 
-/** Runs one read-only statement. */
-export type Ask = (statement: Statement) => Promise<unknown[]>;
-
-/** What the analytics API asks of the log: rollups for figures, the calls only by pages. */
+/** Runs one read-only statement; a `figuresStatement` with `lines`, and with the histograms that are in it. */
+export interface Asked {
+  rows(statement: Statement): Promise<unknown[]>;
+  lines(statement: Statement, histograms: readonly Histogram[]): Promise<Line[]>;
+}
+/** What the analytics API asks of the log: rollups for figures, the calls only by pages. It has no names of keys. */
 export interface Analytics {
   totals(query: TotalsQuery): Promise<Totals>;
   series(query: SeriesQuery): Promise<Series>;
@@ -49,7 +49,7 @@ export interface Analytics {
 }
 
 /** @param now Unix milliseconds */
-export function analyticsBy(ask: Ask, kept: Kept, now: () => number = Date.now): Analytics {
+export function analyticsBy(asked: Asked, kept: Kept, now: () => number = Date.now): Analytics {
   const rangeOf = (query: { from?: number | undefined; to?: number | undefined }) => {
     const to = query.to ?? now();
     const from = query.from ?? to - DAY;
@@ -63,20 +63,11 @@ export function analyticsBy(ask: Ask, kept: Kept, now: () => number = Date.now):
   return {
     async totals(query) {
       const pieces = piecesIn(query);
-      const rows = await ask(
-        figuresStatement({
-          filters: query,
-          pieces,
-          by: [],
-          bySpan: false,
-          histograms: ALL_HISTOGRAMS,
-        }),
-      );
-      return {
-        object: "totals",
-        ...momentsOf(pieces),
-        ...figuresFrom(rows[0] ?? {}, ALL_HISTOGRAMS),
-      };
+      const histograms = ALL_HISTOGRAMS;
+      const question = { filters: query, pieces, by: [], bySpan: false, histograms };
+      const [line] = await asked.lines(figuresStatement(question), histograms);
+      if (line === undefined) throw new Error("a sum of nothing is still a row");
+      return { object: "totals", ...momentsOf(pieces), ...line.figures };
     },
 
     async series(query) {
@@ -92,17 +83,19 @@ export function analyticsBy(ask: Ask, kept: Kept, now: () => number = Date.now):
       const histograms = (query.latency ?? query.by === undefined) ? SHOWN : [];
       const pieces = [piece];
       const statement = figuresStatement({ filters: query, pieces, by, bySpan: true, histograms });
-      const rows = await ask(statement.add(" LIMIT ").value(MOST_POINTS + 1));
+      statement.add(" LIMIT ").value(MOST_POINTS + 1);
+      const lines = await asked.lines(statement, histograms);
       return {
         object: "list",
         ...momentsOf([piece]),
         span: name,
         by: query.by ?? null,
-        truncated: rows.length > MOST_POINTS,
-        data: rows.slice(0, MOST_POINTS).map((row) => ({
-          at: iso(Grouped.parse(row).at ?? 0),
-          group: query.by === undefined ? null : groupOf(row, query.by),
-          ...figuresFrom(row, histograms),
+        truncated: lines.length > MOST_POINTS,
+        data: lines.slice(0, MOST_POINTS).map(({ at, group, figures }) => ({
+          at: iso(at ?? 0),
+          group,
+          name: null,
+          ...figures,
         })),
       };
     },
@@ -114,11 +107,8 @@ export function analyticsBy(ask: Ask, kept: Kept, now: () => number = Date.now):
       const histograms = query.latency === true ? SHOWN : [];
       const statement = figuresStatement({ filters: query, pieces, by, bySpan: false, histograms });
       statement.add(` ORDER BY ${ORDERS[query.sort ?? "calls"]} DESC, ${COLUMNS[group]} LIMIT `);
-      const rows = await ask(statement.value(query.limit ?? 20));
-      const data = rows.map((row) => ({
-        group: groupOf(row, group),
-        ...figuresFrom(row, histograms),
-      }));
+      const lines = await asked.lines(statement.value(query.limit ?? 20), histograms);
+      const data = lines.map((line) => ({ group: line.group ?? "", name: null, ...line.figures }));
       return { object: "list", ...momentsOf(pieces), by: group, data };
     },
 
@@ -129,17 +119,28 @@ export function analyticsBy(ask: Ask, kept: Kept, now: () => number = Date.now):
       addRows(statement, { filters: query, pieces, by }, [...by, "calls"]);
       statement.add(") AS spans WHERE error <> '' GROUP BY error, status");
       statement.add(" ORDER BY 3 DESC, error, status LIMIT 500");
-      return { object: "list", ...momentsOf(pieces), data: ErrorRows.parse(await ask(statement)) };
+      return {
+        object: "list",
+        ...momentsOf(pieces),
+        data: ErrorRows.parse(await asked.rows(statement)),
+      };
     },
 
     calls({ limit, after, ...filters }) {
       const from: Cursor | null = after ?? null;
-      return callPage(ask, filters, from, limit ?? 100, PATIENCE_MS, () => performance.now());
+      return callPage(
+        (statement) => asked.rows(statement),
+        filters,
+        from,
+        limit ?? 100,
+        PATIENCE_MS,
+        () => performance.now(),
+      );
     },
 
     async call(id) {
       const statement = new Statement().add(`SELECT ${CALL_COLUMNS} FROM calls WHERE id = `);
-      return CallRows.parse(await ask(statement.value(id)))[0] ?? null;
+      return CallRows.parse(await asked.rows(statement.value(id)))[0] ?? null;
     },
   };
 }
@@ -153,12 +154,6 @@ const ORDERS: Readonly<Record<NonNullable<TopQuery["sort"]>, string>> = {
   cost: "cost_nano_usd",
   failed: "failed",
 };
-
-function groupOf(row: unknown, group: Group): string {
-  const value: unknown =
-    typeof row === "object" && row !== null ? Reflect.get(row, COLUMNS[group]) : null;
-  return typeof value === "string" ? value : "";
-}
 
 function usualSpan(length: number): "minute" | "hour" | "day" {
   if (length <= 3 * HOUR) return "minute";

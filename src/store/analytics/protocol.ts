@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { Histogram } from "./figures.ts";
 
 /** What the main thread and the reading thread say to each other. */
 export const ToReader = z.discriminatedUnion("kind", [
@@ -9,6 +10,8 @@ export const ToReader = z.discriminatedUnion("kind", [
     seq: z.number(),
     text: z.string(),
     values: z.array(z.union([z.string(), z.number()])),
+    /** The answer is lines of figures with these; null is rows as they are. */
+    histograms: z.array(Histogram).nullable(),
   }),
   z.object({ kind: z.literal("close") }),
 ]);

@@ -35,11 +35,11 @@ test("a database that is not there yet is a 503 without a path, and is read once
   using folder = tempFolder();
   const file = join(folder.path, "covey.db");
   const reader = open(file);
-  const error = await failure(reader.ask(ONE));
+  const error = await failure(reader.rows(ONE));
   expect(error.kind).toBe("unavailable");
   expect(`${error.message} ${String(error.cause)}`).not.toContain(folder.path);
   new Database(file, { create: true }).run("CREATE TABLE t (x)");
-  expect(await reader.ask(ONE)).toEqual([{ one: 1 }]);
+  expect(await reader.rows(ONE)).toEqual([{ one: 1 }]);
 });
 
 test("what takes too long is given up, and the next question is answered", async () => {
@@ -47,9 +47,9 @@ test("what takes too long is given up, and the next question is answered", async
   const file = join(folder.path, "covey.db");
   new Database(file, { create: true }).run("CREATE TABLE t (x)");
   const reader = open(file, 300);
-  const late = await failure(reader.ask(ENDLESS));
+  const late = await failure(reader.rows(ENDLESS));
   expect(late.message).toContain("took more than 0.3 s");
-  expect(await reader.ask(ONE)).toEqual([{ one: 1 }]);
+  expect(await reader.rows(ONE)).toEqual([{ one: 1 }]);
 });
 
 test("nothing can be written through it", async () => {
@@ -57,8 +57,8 @@ test("nothing can be written through it", async () => {
   const file = join(folder.path, "covey.db");
   new Database(file, { create: true }).run("CREATE TABLE t (x)");
   const reader = open(file);
-  await failure(reader.ask(new Statement().add("DROP TABLE t")));
-  expect(await reader.ask(new Statement().add("SELECT COUNT(*) AS n FROM t"))).toEqual([{ n: 0 }]);
+  await failure(reader.rows(new Statement().add("DROP TABLE t")));
+  expect(await reader.rows(new Statement().add("SELECT COUNT(*) AS n FROM t"))).toEqual([{ n: 0 }]);
 });
 
 test("more questions than it holds are refused, and a closed one answers none", async () => {
@@ -67,7 +67,7 @@ test("more questions than it holds are refused, and a closed one answers none", 
   new Database(file, { create: true }).run("CREATE TABLE t (x)");
   const reader = open(file);
   const asked = Array.from({ length: 100 }, () =>
-    reader.ask(ONE).then(
+    reader.rows(ONE).then(
       () => "answered",
       (error: unknown) => (error instanceof GatewayError ? error.kind : "?"),
     ),
@@ -76,5 +76,5 @@ test("more questions than it holds are refused, and a closed one answers none", 
   expect(kinds.filter((kind) => kind === "answered").length).toBe(64);
   expect(kinds.filter((kind) => kind === "overloaded").length).toBe(36);
   await reader.close();
-  expect((await failure(reader.ask(ONE))).kind).toBe("unavailable");
+  expect((await failure(reader.rows(ONE))).kind).toBe("unavailable");
 });

@@ -1,4 +1,6 @@
+import { core, z } from "zod";
 import { GatewayError } from "../../contract/errors.ts";
+import { type Histogram, Line } from "./figures.ts";
 import { FromReader, type ToReader } from "./protocol.ts";
 import type { Statement } from "./statement.ts";
 
@@ -8,6 +10,8 @@ const DEADLINE_MS = 5_000;
 /** Questions that may wait at once; what people look at asks a handful. */
 const MOST_WAITING = 64;
 const CLOSE_MS = 1_000;
+
+const Lines = core.compile(z.array(Line));
 
 interface Waiting {
   readonly resolve: (rows: unknown[]) => void;
@@ -32,8 +36,17 @@ export class Reader {
     this.#deadlineMs = deadlineMs;
   }
 
-  /** @throws GatewayError 503 when the database can't answer, or not in time */
-  ask(statement: Statement): Promise<unknown[]> {
+  /** Rows as they are. @throws GatewayError 503 when the database can't answer, or not in time */
+  rows(statement: Statement): Promise<unknown[]> {
+    return this.#ask(statement, null);
+  }
+
+  /** What a `figuresStatement` finds, with these histograms. Throws like `rows`. */
+  async lines(statement: Statement, histograms: readonly Histogram[]): Promise<Line[]> {
+    return Lines.parse(await this.#ask(statement, histograms));
+  }
+
+  #ask(statement: Statement, histograms: readonly Histogram[] | null): Promise<unknown[]> {
     if (this.#closing !== null) return Promise.reject(unreadable("it is closed"));
     if (this.#waiting.size >= MOST_WAITING) {
       return Promise.reject(
@@ -47,7 +60,9 @@ export class Reader {
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => this.#late(worker, seq), this.#deadlineMs);
       this.#waiting.set(seq, { resolve, reject, timer });
-      this.#post(worker, { kind: "ask", seq, text: statement.text, values: statement.values });
+      const { text, values } = statement;
+      const wanted = histograms === null ? null : [...histograms];
+      this.#post(worker, { kind: "ask", seq, text, values, histograms: wanted });
     });
   }
 

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { withoutUrl } from "../../lib/url-secrets.ts";
 import { type Database, openReadonly } from "../projection/database.ts";
+import { linesFrom } from "./figures.ts";
 import { type FromReader, ToReader } from "./protocol.ts";
 
 /**
@@ -15,12 +16,19 @@ let place = "";
 let opening: Promise<Database> | null = null;
 const tell = (message: FromReader) => self.postMessage(message);
 
-async function run(seq: number, text: string, values: (string | number)[]): Promise<void> {
+type Question = Extract<ToReader, { kind: "ask" }>;
+
+async function run({ seq, text, values, histograms }: Question): Promise<void> {
   try {
     opening ??= openReadonly(place);
     const { sql } = await opening;
-    const rows: Iterable<unknown> = await sql.unsafe(text, values);
-    tell({ kind: "answer", seq, rows: Rows.parse([...rows]) });
+    const found: Iterable<unknown> = await sql.unsafe(text, values);
+    const rows = Rows.parse([...found]);
+    tell({
+      kind: "answer",
+      seq,
+      rows: histograms === null ? rows : linesFrom(rows, histograms),
+    });
   } catch (error) {
     // The next question tries anew: the database may have been away, or not been made yet.
     const failed = opening;
@@ -37,7 +45,7 @@ async function run(seq: number, text: string, values: (string | number)[]): Prom
 self.onmessage = async (event: MessageEvent<unknown>) => {
   const message = ToReader.parse(event.data);
   if (message.kind === "open") place = message.database;
-  else if (message.kind === "ask") await run(message.seq, message.text, message.values);
+  else if (message.kind === "ask") await run(message);
   else {
     await opening?.then(
       (database) => database.close(),

@@ -60,6 +60,11 @@ export class KeyIndex {
     for (const { key } of this.#byId.values()) yield key;
   }
 
+  /** What a key is called, by its id; null for one that is not known. */
+  nameOf(id: string): string | null {
+    return this.#byId.get(id)?.key.name ?? null;
+  }
+
   /** Called after keys have changed. */
   set onChange(listener: () => void) {
     this.#onChange = listener;

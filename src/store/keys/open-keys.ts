@@ -32,6 +32,7 @@ export interface GatewayKeys {
   current(key: Key): Key | null;
   /** Every key that is known, whether or not it opens. */
   all(): Iterable<Key>;
+  nameOf(id: string): string | null;
   /** What it changes holds here at once, and in other processes half a second later. */
   readonly store: KeyStore;
   /** Resolves when the database was read for the first time. Never rejects. */
@@ -62,6 +63,7 @@ export function openKeys(options: KeysOptions): GatewayKeys {
     find: (presented) => index.find(presented),
     current: (key) => index.current(key),
     all: () => index.all(),
+    nameOf: (id) => index.nameOf(id),
     store: keyStore({ read, write, secret, onChange: (keys) => index.apply(keys) }),
     loaded,
     health: () => ({
