@@ -5,6 +5,7 @@ import type { Turn } from "../gateway/routing/health.ts";
 import { Teller } from "../gateway/tell.ts";
 import type { Log, LogSettings } from "../lib/log.ts";
 import { Metrics } from "../lib/metrics.ts";
+import type { Found } from "../store/projection/client.ts";
 import { type Gauged, gauges, watchLoop } from "./gauges.ts";
 import { secretsOf } from "./secrets.ts";
 import type { Settings } from "./settings.ts";
@@ -76,6 +77,20 @@ function databaseTold(log: Log): (detail: string | null) => void {
     inTrouble = detail !== null;
     if (detail === null) log.info("the call log is written again");
     else log.error("the call log is in trouble", { detail });
+  };
+}
+
+/** Says what a start has found in the journal that is nothing wrong. */
+export function journalTold(log: Pick<Log, "info" | "warn">): (found: Found) => void {
+  return (found) => {
+    if (found.kind === "torn")
+      log.info("an unfinished record at the journal's end was left out, as after a kill", {
+        bytes: found.bytes,
+      });
+    else
+      log.warn(
+        "the database's place in the journal was another journal's, so this one is read from its start: was gateway-id copied?",
+      );
   };
 }
 

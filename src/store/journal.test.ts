@@ -19,7 +19,7 @@ function contents(dir: string): { numbers: number[]; skipped: number } {
   let skipped = 0;
   for (const segment of listSegments(dir)) {
     const read = decode(readFileSync(segmentPath(dir, segment)), true);
-    skipped += read.skippedBytes;
+    skipped += read.skippedBytes + read.tornBytes;
     for (const record of read.records) numbers.push(record.at);
   }
   return { numbers, skipped };

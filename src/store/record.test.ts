@@ -33,6 +33,7 @@ describe("the journal's records", () => {
       records,
       consumed: bytes.length,
       skippedBytes: 0,
+      tornBytes: 0,
       unknown: 0,
     });
   });
@@ -55,12 +56,25 @@ describe("the journal's records", () => {
       const whole = ends.filter((end) => end <= cut);
       expect(torn.records).toEqual(records.slice(0, whole.length));
       expect(torn.consumed).toBe(cut);
-      expect(torn.skippedBytes).toBe(cut - (whole.at(-1) ?? 0));
+      expect([torn.tornBytes, torn.skippedBytes]).toEqual([cut - (whole.at(-1) ?? 0), 0]);
     }
+  });
+
+  test("room that was never written, at the end, is torn too; zeros between records are damage", () => {
+    const bytes = bytesOf(records);
+    const zeros = Buffer.alloc(300);
+    const atEnd = decode(Buffer.concat([bytes, zeros]), true);
+    expect([atEnd.records, atEnd.tornBytes, atEnd.skippedBytes]).toEqual([records, 300, 0]);
+    const between = decode(Buffer.concat([bytes, zeros, bytes]), true);
+    expect([between.tornBytes, between.skippedBytes]).toEqual([0, 300]);
+    const half = bytes.subarray(0, bytes.length - 3);
+    const cut = decode(Buffer.concat([half, bytes]), true);
+    expect([cut.tornBytes > 0, cut.skippedBytes > 0]).toEqual([false, true]);
   });
 
   test("with any one byte changed, at most the record it is in is lost, and the loss is counted", () => {
     const bytes = bytesOf(records);
+    const lastAt = bytesOf(records.slice(0, -1)).length;
     for (let at = 0; at < bytes.length; at++) {
       const damaged = Buffer.from(bytes);
       damaged[at] = (damaged[at] ?? 0) ^ 0x41;
@@ -68,7 +82,9 @@ describe("the journal's records", () => {
       expect(read.records.length).toBe(records.length - 1);
       expect(records).toEqual(expect.arrayContaining(read.records));
       const left = bytesOf(read.records).length;
-      expect(read.skippedBytes).toBe(bytes.length - left);
+      expect(read.skippedBytes + read.tornBytes).toBe(bytes.length - left);
+      // Only a last record that says it is longer than it is looks like one that was cut off.
+      if (at < lastAt) expect(read.tornBytes).toBe(0);
     }
   });
 

@@ -48,8 +48,10 @@ export interface Decoded {
   readonly records: JournalRecord[];
   /** Bytes dealt with, from the start of the buffer; the rest is an incomplete record. */
   readonly consumed: number;
-  /** Bytes among them that were no record: damage, or a torn tail. */
+  /** Bytes among them that were no record, though whole ones follow, or can't ever have become one: damage. */
   readonly skippedBytes: number;
+  /** Bytes at the end that are the beginning of a record, and nothing more: its process was killed while it wrote. */
+  readonly tornBytes: number;
   /** Whole, undamaged records whose payload says nothing this version knows. */
   readonly unknown: number;
 }
@@ -64,16 +66,21 @@ export function decode(bytes: Buffer, final: boolean): Decoded {
   let at = 0;
   let skippedBytes = 0;
   let unknown = 0;
+  /** Where a record begins of which the end is not there, with no whole one after it so far. */
+  let torn: { from: number; skippedBefore: number } | null = null;
   while (at < bytes.length) {
     const found = frameAt(bytes, at);
     if (found === "incomplete" && !final) break;
     if (typeof found === "number") {
+      torn = null;
       const record = parse(bytes.toString("utf8", at + HEADER_BYTES, found));
       if (record === null) unknown++;
       else records.push(record);
       at = found;
       continue;
     }
+    if (found === "incomplete" || (final && isUnwritten(bytes, at)))
+      torn ??= { from: at, skippedBefore: skippedBytes };
     const next = bytes.indexOf(MAGIC_BYTES, at + 1);
     // The last byte may be the first half of a magic whose other half is still to come.
     const half = !final && bytes[bytes.length - 1] === MAGIC_BYTES[0] ? 1 : 0;
@@ -81,7 +88,15 @@ export function decode(bytes: Buffer, final: boolean): Decoded {
     skippedBytes += to - at;
     at = to;
   }
-  return { records, consumed: at, skippedBytes, unknown };
+  if (torn === null) return { records, consumed: at, skippedBytes, tornBytes: 0, unknown };
+  const { from, skippedBefore } = torn;
+  return { records, consumed: at, skippedBytes: skippedBefore, tornBytes: at - from, unknown };
+}
+
+/** Whether nothing but zeros follows: room that a power loss left in a file. */
+function isUnwritten(bytes: Buffer, from: number): boolean {
+  for (let at = from; at < bytes.length; at++) if (bytes[at] !== 0) return false;
+  return true;
 }
 
 /** The end of the record that starts at `at`, or why there is none. */

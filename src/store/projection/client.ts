@@ -15,6 +15,14 @@ const RESTART_MS = 1000;
 
 export type QueryValues = Query["values"];
 
+/**
+ * `torn`: the beginning of a record whose process was killed while it wrote; nobody was told that it is
+ * kept. `restarted`: the database's place in the journal was another journal's.
+ */
+export type Found =
+  | { readonly kind: "torn"; readonly bytes: number }
+  | { readonly kind: "restarted" };
+
 interface Waiting {
   readonly resolve: (rows: unknown[]) => void;
   readonly reject: (error: Error) => void;
@@ -26,6 +34,8 @@ export interface ProjectionOptions {
   readonly journal: string;
   readonly place: Omit<Place, "process">;
   readonly keep: Keep;
+  /** Told what was found in the journal that is nothing wrong now. */
+  readonly found?: (what: Found) => void;
 }
 
 /** The main thread's side of the projection: pokes the worker, asks it, and knows how far it is. */
@@ -210,6 +220,10 @@ export class Projection {
           if (segment < message.end.segment) this.#sizes.delete(segment);
         }
         this.#wake();
+        break;
+      case "torn":
+      case "restarted":
+        this.#options.found?.(message);
         break;
       case "trouble":
         this.#trouble = message.message;

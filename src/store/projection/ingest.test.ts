@@ -17,7 +17,7 @@ const MINUTE = 29_000_000;
 const AT = MINUTE * 60_000;
 const START: Position = { segment: 0, offset: 0, skippedBytes: 0 };
 
-const reserve = (id: string, at = AT): JournalRecord => ({
+const reserve = (id: string, at = AT): Extract<JournalRecord, { t: "reserve" }> => ({
   t: "reserve",
   id,
   at,
@@ -313,7 +313,7 @@ onBothDatabases("the projection", (kind) => {
     await db.close();
   });
 
-  test("skips a torn tail and a damaged middle, and counts their bytes", async () => {
+  test("skips a torn tail and a damaged middle, and counts the damage alone", async () => {
     using folder = tempFolder();
     const dir = join(folder.path, "journal");
     const torn = bytesOf([reserve("b")]);
@@ -323,12 +323,33 @@ onBothDatabases("the projection", (kind) => {
     write(dir, 2, Buffer.concat([bytesOf([boot, reserve("c")]), damaged, bytesOf([settle("c")])]));
     const db = await database(kind, folder.path);
     const position = await replay(dir, db);
-    expect(position.skippedBytes).toBe(50 + damaged.length);
+    expect(position.skippedBytes).toBe(damaged.length);
     const rows = await db.calls.listCalls({ limit: 10 });
     expect(rows.map(({ id, status }) => [id, status])).toEqual([
       ["c", "completed"],
       ["a", "interrupted"],
     ]);
+    await db.close();
+  });
+
+  test("reads its own journal from its start when another one of the same gateway-id was read before", async () => {
+    using folder = tempFolder();
+    const [mine, copy] = [join(folder.path, "mine"), join(folder.path, "copy")];
+    const later = { ...boot, at: boot.at + 1 };
+    write(mine, 1, bytesOf([boot, reserve("a")]));
+    // Longer than what was read of the other, so that the position lies in the middle of a record.
+    const long = { ...reserve("b"), title: "x".repeat(500) };
+    write(copy, 1, bytesOf([later, long, reserve("c")]));
+    const db = await database(kind, folder.path);
+    await replay(mine, db);
+    const position = await replay(copy, db);
+    expect(position.skippedBytes).toBe(0);
+    const ids = (await db.calls.listCalls({ limit: 10 })).map(({ id }) => id).sort();
+    expect(ids).toEqual(["a", "b", "c"]);
+    // And the first one again, which has gone on meanwhile.
+    write(mine, 2, bytesOf([{ ...boot, at: boot.at + 2 }, reserve("d")]));
+    expect((await replay(mine, db)).skippedBytes).toBe(0);
+    expect(await db.calls.getCall("d")).not.toBeNull();
     await db.close();
   });
 
@@ -443,7 +464,7 @@ onBothDatabases("the projection", (kind) => {
     const db = await database(kind, folder.path);
     const free = { ...settle("c"), costNanoUsd: null };
     const records = [settle("a", 10), settle("b", 3), JournalRecord.parse(free)];
-    await ingest(db.to, ["a", "b", "c"].map((id) => reserve(id)).concat(records), START);
+    await ingest(db.to, [...["a", "b", "c"].map((id) => reserve(id)), ...records], START);
     expect(await db.calls.counters()).toMatchObject([{ calls: 3, cost_nano_usd: 19_500 }]);
     await db.close();
   });

@@ -5,8 +5,10 @@ import { z } from "zod";
 export interface Position {
   readonly segment: number;
   readonly offset: number;
-  /** Bytes that were not a record, ever. */
+  /** Bytes that were damaged, ever. */
   readonly skippedBytes: number;
+  /** The header of the segment's first record, once something of it was read: whose segment it is. */
+  readonly head?: string;
 }
 
 /** Who moves a position: one connection of one process of one gateway. */
@@ -35,6 +37,7 @@ const Rows = z
       segment: z.coerce.number(),
       byte_offset: z.coerce.number(),
       skipped_bytes: z.coerce.number(),
+      segment_head: z.string(),
     }),
   )
   .max(1);
@@ -64,12 +67,12 @@ export async function takePosition(sql: SQL, owner: Owner, first: boolean): Prom
     const [row] = Rows.parse(
       await transaction.unsafe(
         `UPDATE journal_positions SET owner = $1 WHERE gateway = $2
-          RETURNING segment, byte_offset, skipped_bytes`,
+          RETURNING segment, byte_offset, skipped_bytes, segment_head`,
         [mine, owner.gateway],
       ),
     );
     if (row === undefined) throw new Error("journal_positions has lost its row");
-    return { segment: row.segment, offset: row.byte_offset, skippedBytes: row.skipped_bytes };
+    return positionOf(row);
   });
 }
 
@@ -95,12 +98,13 @@ export async function movePosition(
   next: Position,
 ): Promise<void> {
   const moved: unknown = await sql.unsafe(
-    `UPDATE journal_positions SET segment = $1, byte_offset = $2, skipped_bytes = $3
-      WHERE gateway = $4 AND owner = $5 RETURNING gateway`,
+    `UPDATE journal_positions SET segment = $1, byte_offset = $2, skipped_bytes = $3, segment_head = $4
+      WHERE gateway = $5 AND owner = $6 RETURNING gateway`,
     [
       next.segment,
       next.offset,
       next.skippedBytes,
+      next.head ?? "",
       owner.gateway,
       `${owner.process}/${owner.connection}`,
     ],
@@ -115,10 +119,14 @@ export async function readPosition(
 ): Promise<Position | null> {
   const [row] = Rows.parse(
     await sql.unsafe(
-      "SELECT segment, byte_offset, skipped_bytes FROM journal_positions WHERE gateway = $1",
+      "SELECT segment, byte_offset, skipped_bytes, segment_head FROM journal_positions WHERE gateway = $1",
       [gateway],
     ),
   );
-  if (row === undefined) return null;
-  return { segment: row.segment, offset: row.byte_offset, skippedBytes: row.skipped_bytes };
+  return row === undefined ? null : positionOf(row);
+}
+
+function positionOf(row: z.infer<typeof Rows>[number]): Position {
+  const { segment, byte_offset: offset, skipped_bytes: skippedBytes, segment_head: head } = row;
+  return { segment, offset, skippedBytes, ...(head === "" ? {} : { head }) };
 }

@@ -29,6 +29,8 @@ export class Projector {
   #open: Promise<Connections> | null = null;
   /** Whether this process has written to the database. */
   #wrote = false;
+  /** Damage that was found, and told, by processes before this one. */
+  #skippedBefore: number | null = null;
   #end: JournalEnd | null = null;
   #running: Promise<void> | null = null;
   #retry: ReturnType<typeof setTimeout> | null = null;
@@ -115,6 +117,8 @@ export class Projector {
           await this.#alone(() => within(BATCH_MS, ingest(open.writer, piece.records, piece.next)));
           if (piece.next.segment > open.position.segment) deleteIngested(this.#journal, piece.next);
           open.position = piece.next;
+          if (piece.restarted) this.#tell({ kind: "restarted" });
+          if (piece.tornBytes > 0) this.#tell({ kind: "torn", bytes: piece.tornBytes });
           this.#retention.heed(piece.records);
         }
         this.#retryMs = FIRST_RETRY_MS;
@@ -142,13 +146,15 @@ export class Projector {
 
   #report(position: Position): void {
     const { segment, offset, skippedBytes } = position;
-    this.#tell({ kind: "position", end: { segment, offset }, skippedBytes });
+    const skippedNow = skippedBytes - (this.#skippedBefore ?? skippedBytes);
+    this.#tell({ kind: "position", end: { segment, offset }, skippedBytes: skippedNow });
   }
 
   #connect(): Promise<Connections> {
     this.#open ??= openConnections(this.#place, !this.#wrote).then(
       (open) => {
         this.#wrote = true;
+        this.#skippedBefore ??= open.position.skippedBytes;
         return open;
       },
       (error: unknown) => {

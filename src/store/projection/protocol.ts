@@ -34,8 +34,12 @@ export const ToWorker = z.discriminatedUnion("kind", [
 export type ToWorker = z.infer<typeof ToWorker>;
 
 export const FromWorker = z.discriminatedUnion("kind", [
-  /** The database holds everything before this place. */
+  /** The database holds everything before this place. `skippedBytes`: damage found by this process. */
   z.object({ kind: z.literal("position"), end: End, skippedBytes: z.number() }),
+  /** A record that a process did not finish was left out. */
+  z.object({ kind: z.literal("torn"), bytes: z.number() }),
+  /** The database's place was another journal's: this one is read from its start. */
+  z.object({ kind: z.literal("restarted") }),
   /** Why it gets no further for now. Ends with the next `position`. */
   z.object({ kind: z.literal("trouble"), message: z.string() }),
   z.object({ kind: z.literal("answer"), seq: z.number(), rows: z.array(z.unknown()) }),

@@ -12,15 +12,20 @@ export interface Piece {
   /** Where to go on after them. */
   readonly next: Position;
   readonly unknown: number;
+  /** Bytes of a record that was never finished, at the end of a segment: what it said was confirmed to nobody. */
+  readonly tornBytes: number;
+  /** The position was another journal's, so that this one is read from its start. */
+  readonly restarted: boolean;
 }
 
 /**
  * The next piece of the journal after `from`, or null at its end. Nothing past `end` is read: the
  * writer may still take it back. Older segments are read to the end of their file, where a torn
- * record is skipped.
+ * record is left out.
  */
 export function nextPiece(dir: string, from: Position, end: JournalEnd): Piece | null {
-  const { segment, offset } = startOf(dir, from, end);
+  const start = startOf(dir, from, end);
+  const { segment, offset } = start;
   if (segment === end.segment && offset >= end.offset) return null;
   const buffer = Buffer.allocUnsafe(CHUNK_BYTES);
   const file = segmentPath(dir, segment);
@@ -32,11 +37,16 @@ export function nextPiece(dir: string, from: Position, end: JournalEnd): Piece |
   );
   const decoded = decode(buffer.subarray(0, length), last);
   const at = offset + decoded.consumed;
-  const next = last && segment < end.segment ? after(dir, segment, end) : { segment, offset: at };
+  const next =
+    last && segment < end.segment
+      ? after(dir, segment, end)
+      : { segment, offset: at, ...(at > 0 ? { head: headOf(dir, segment) } : {}) };
   return {
     records: decoded.records,
     next: { ...next, skippedBytes: from.skippedBytes + decoded.skippedBytes },
     unknown: decoded.unknown,
+    tornBytes: decoded.tornBytes,
+    restarted: start !== from && from.segment > 0,
   };
 }
 
@@ -48,17 +58,32 @@ export function deleteIngested(dir: string, position: Position): void {
 }
 
 /**
- * Where to read for a stored position. A position past the end belongs to a journal that is gone
- * (someone emptied the folder): this one is read from its start, which is safe, as every record may
- * be read twice.
+ * Where to read for a stored position. One that is not of this journal (someone emptied the folder, or gave
+ * another home the same `gateway-id`) says nothing of it: it is read from its start, which is safe, as every
+ * record may be read twice. From the middle, calls would be lost, and the rest of a record taken for damage.
  */
 function startOf(dir: string, from: Position, end: JournalEnd): JournalEnd {
-  if (from.segment > end.segment) return after(dir, 0, end);
-  if (from.segment === end.segment && from.offset > end.offset) return { ...end, offset: 0 };
-  if (from.segment < end.segment && !existsSync(segmentPath(dir, from.segment))) {
-    return after(dir, from.segment, end);
+  const isOurs =
+    from.segment < end.segment
+      ? existsSync(segmentPath(dir, from.segment))
+      : from.segment === end.segment && from.offset <= end.offset;
+  return isOurs && isRead(dir, from) ? from : after(dir, 0, end);
+}
+
+/** Whether the segment there is the one that was read so far. */
+function isRead(dir: string, { segment, offset, head }: Position): boolean {
+  return offset === 0 || head === undefined || headOf(dir, segment) === head;
+}
+
+/** The header of a segment's first record in hexadecimal: its length and checksum, two journals' never the same. */
+function headOf(dir: string, segment: number): string {
+  const header = Buffer.alloc(HEADER_BYTES);
+  const fd = openSync(segmentPath(dir, segment), "r");
+  try {
+    return header.toString("hex", 0, readSync(fd, header, 0, HEADER_BYTES, 0));
+  } finally {
+    closeSync(fd);
   }
-  return from;
 }
 
 function after(dir: string, segment: number, end: JournalEnd): JournalEnd {
