@@ -3,7 +3,7 @@ import { join } from "node:path";
 import packageFile from "../package.json" with { type: "json" };
 import { embedded, LOCAL_FACTS } from "./app/embedded.ts";
 import { limiterOf } from "./app/limiter.ts";
-import { logSettings, observation } from "./app/observe.ts";
+import { journalTold, logSettings, observation } from "./app/observe.ts";
 import { PlanWatch } from "./app/plan-watch.ts";
 import { type Reloaded, Reloader } from "./app/reload.ts";
 import { secretsOf } from "./app/secrets.ts";
@@ -111,6 +111,7 @@ export async function startApp(
     databaseUrl: databaseUrlOf(config),
     keep: keepOf(config.log),
     version: packageFile.version,
+    found: journalTold(log),
   });
   try {
     const secretIsNew = lacksSecret(config);

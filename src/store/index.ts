@@ -5,7 +5,7 @@ import { type Calls, callsBy } from "./calls.ts";
 import { type Home, openHome } from "./home.ts";
 import { type Durability, Journal } from "./journal.ts";
 import { JournalLedger } from "./ledger.ts";
-import { Projection, type QueryValues } from "./projection/client.ts";
+import { type Found, Projection, type QueryValues } from "./projection/client.ts";
 import type { Keep } from "./projection/retention.ts";
 
 export type { CallAttempt, CallRow, Calls, CounterRow } from "./calls.ts";
@@ -44,6 +44,8 @@ export interface StoreOptions {
   readonly keep?: Keep;
   /** Bytes of journal that may wait for the database; past it calls are refused. 0 or left out is no limit. */
   readonly maxJournalBytes?: number;
+  /** Told what was found in the journal that is nothing wrong now. */
+  readonly found?: (what: Found) => void;
   /** Milliseconds between two progress records of the running calls; default 1000. */
   readonly progressMs?: number;
 }
@@ -85,6 +87,7 @@ function openIn(home: Home, options: StoreOptions): Store {
     journal: home.journal,
     place: { database: databaseUrl ?? home.database, gateway: home.gateway },
     keep,
+    ...(options.found === undefined ? {} : { found: options.found }),
   });
   const journal = new Journal({
     dir: home.journal,
