@@ -42,7 +42,7 @@ test("each provider's models are listed, under the names the catalog knows", asy
     { id: "Qwen/Qwen3-32B", provider: "gpu-box", state: "ready", contextLength: 40_960 },
     { id: "TinyLlama/TinyLlama-1.1B-Chat-v1.0", provider: "gpu-box", contextLength: 2_048 },
   ]);
-  expect(modelsTable(rows)).toMatch(/^Qwen\/Qwen3-32B +– +– +– +at gpu-box$/m);
+  expect(modelsTable(rows)).toMatch(/^Qwen\/Qwen3-32B +– +– +– +– +at gpu-box$/m);
 });
 
 test("a provider without its key says which variable is not set", async () => {
@@ -78,7 +78,7 @@ test("a file that is not there, or is junk, shows that", async () => {
   const config = await configOf("");
   const weights = path.join(folder, "mine.gguf");
   expect(modelsTable([await describeModel(model, config)])).toContain(
-    `me/mine  –      –     –    there is no file ${weights}`,
+    `me/mine  –      –     –    –          there is no file ${weights}`,
   );
   await writeFile(weights, "junk");
   expect(await describeModel(model, config)).toMatchObject({
@@ -94,4 +94,23 @@ test("without the engine no embedded model is ready", async () => {
     state: "missing",
     detail: "needs the embedded engine: npm install",
   });
+});
+
+test("how a model runs is shown before it is loaded, as the config says it", async () => {
+  const starter = loadCatalog([SHIPPED_MODELS]).models.find(({ id }) =>
+    id.startsWith("TinyLlama/"),
+  );
+  if (starter === undefined) throw new Error("there is one");
+  const engine = "[engine]\nthreads = 3\nsequences = 2\nmemory_budget = ";
+  const row = async (budget: string, more = "") =>
+    describeModel(starter, await configOf(`${engine}"${budget}"\n${more}`), true);
+  const roomy = await row("4GiB");
+  expect(roomy.runs).toEqual({ threads: 3, sequences: 2, batchSize: 512, kvType: "f16" });
+  expect(modelsTable([roomy])).toContain("2 × 2048 tokens, 3 threads, f16 cache, batches of 512");
+  expect((await row("580MiB")).runs?.kvType).toBe("q8_0");
+  const told = await row("4GiB", 'kv_type = "q4_0"\nbatch_size = 64\n');
+  expect(told.runs).toMatchObject({ kvType: "q4_0", batchSize: 64 });
+  const tight = await row("200MiB");
+  expect(tight.fits).toBe(false);
+  expect(modelsTable([tight])).toMatch(/too big: needs .* –/);
 });

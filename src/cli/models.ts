@@ -9,7 +9,7 @@ import { type SettledProvider, settleProviders } from "../catalog/settle-provide
 import { locateWeights } from "../catalog/weights.ts";
 import type { Config } from "../config/schema.ts";
 import { engineInstalled, NO_ENGINE } from "../lib/engine-installed.ts";
-import { memoryFor } from "../lib/footprint.ts";
+import { batchFor, type KvType, memoryFor } from "../lib/footprint.ts";
 import { atOnce } from "../lib/slices.ts";
 import type { Model } from "../types.ts";
 import { formatBytes, formatTable } from "./format.ts";
@@ -36,6 +36,16 @@ export interface ModelRow {
   readonly contextSize: number | null;
   /** Null for a provider's model: its memory is not ours. */
   readonly budget: number | null;
+  /** How it is run here; null for a provider's. */
+  readonly runs: {
+    readonly threads: number;
+    /** Answers at once. */
+    readonly sequences: number;
+    /** Tokens of a prompt that are evaluated in one go. */
+    readonly batchSize: number;
+    /** Null while the size is not known. */
+    readonly kvType: KvType | null;
+  } | null;
   /** Whether `covey pull` brings it. */
   readonly pullable: boolean;
 }
@@ -48,7 +58,14 @@ export async function describeModel(
   const { file } = model;
   const located = await locateWeights(model, { home: config.home });
   const size = located.size ?? null;
-  const { memoryBudget: budget, contextSize, sequences } = config.engine;
+  const {
+    memoryBudget: budget,
+    contextSize,
+    sequences,
+    threads,
+    kvType,
+    batchSize,
+  } = config.engine;
   const need =
     size === null
       ? null
@@ -60,7 +77,14 @@ export async function describeModel(
             contextSize: Math.min(contextSize || file.context_length, file.context_length),
           },
           budget,
+          kvType,
         );
+  const runs = {
+    threads,
+    sequences,
+    batchSize: batchSize === "auto" ? batchFor(threads, false) : batchSize,
+    kvType: need?.kvType ?? null,
+  };
   return {
     id: model.id,
     aliases: model.aliases,
@@ -75,6 +99,7 @@ export async function describeModel(
     needed: need?.bytes ?? null,
     contextSize: need?.contextSize ?? null,
     budget,
+    runs,
     pullable: file.weights.source === "hf",
   };
 }
@@ -114,6 +139,7 @@ export function providerRows(catalog: Catalog, { provider, listed }: LastListed)
       needed: null,
       contextSize: null,
       budget: null,
+      runs: null,
       pullable: false,
     };
   });
@@ -129,6 +155,14 @@ function fitText(row: ModelRow): string {
     : "fits";
 }
 
+/** As `8 × 2048 tokens, 1 thread, f16 cache, batches of 128`. */
+function runsText({ runs, contextSize, fits }: ModelRow): string {
+  if (runs === null || fits !== true || contextSize === null) return "–";
+  const { threads, sequences, batchSize, kvType } = runs;
+  const of = threads === 1 ? "1 thread" : `${threads} threads`;
+  return `${sequences} × ${contextSize} tokens, ${of}, ${kvType} cache, batches of ${batchSize}`;
+}
+
 function stateText({ state, detail, provider }: ModelRow): string {
   if (state === "missing") return detail ?? "missing";
   return provider === "local" ? "ready to load" : `at ${provider}`;
@@ -136,12 +170,13 @@ function stateText({ state, detail, provider }: ModelRow): string {
 
 export function modelsTable(rows: readonly ModelRow[]): string {
   return formatTable([
-    ["MODEL", "ALIAS", "SIZE", "FIT", "STATE"],
+    ["MODEL", "ALIAS", "SIZE", "FIT", "RUNS WITH", "STATE"],
     ...rows.map((row) => [
       row.id,
       row.aliases[0] ?? "–",
       row.size === null ? (row.pullable ? "?" : "–") : formatBytes(row.size),
       fitText(row),
+      runsText(row),
       stateText(row),
     ]),
   ]);

@@ -69,6 +69,12 @@ const engine = z.strictObject({
   maxQueue: count.default(64),
   maxLoaded: count.default(0),
   contextSize: count.default(0),
+  /** Tokens of a prompt that are evaluated in one go, at most. */
+  batchSize: z
+    .union([z.int().min(32).max(4_096), z.literal("auto")], 'expected "auto" or 32 to 4096 tokens')
+    .default("auto"),
+  /** How the key-value cache holds its numbers. */
+  kvType: z.enum(["auto", "f16", "q8_0", "q4_0"]).default("auto"),
   preload: z.boolean().default(true),
 });
 

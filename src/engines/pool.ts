@@ -1,6 +1,6 @@
 import { stat } from "node:fs/promises";
 import { GatewayError } from "../contract/errors.ts";
-import { memoryFor } from "../lib/footprint.ts";
+import { batchFor, type KvType, memoryFor } from "../lib/footprint.ts";
 import type { Log } from "../lib/log.ts";
 import type { Model, ModelState } from "../types.ts";
 import { expired, type LoadedModel, planEviction } from "./evict.ts";
@@ -23,6 +23,9 @@ export interface EngineConfig {
   readonly maxQueue: number;
   /** Most tokens of context per request; 0 is the model's own length. */
   readonly contextSize: number;
+  /** Tokens of a prompt that are evaluated in one go, at most; by the machine if unset. */
+  readonly batchSize?: number | "auto";
+  readonly kvType?: KvType | "auto";
   /** Most models loaded at once; 0 is as many as fit. */
   readonly maxLoaded?: number;
   readonly gpu?: boolean;
@@ -171,12 +174,14 @@ export class ModelPool {
     const path = await this.#prepare(pooled.model);
     const { size } = await stat(path);
     const { sequences, threads, memoryBudget, gpu = false } = this.#config;
+    const { batchSize = "auto", kvType = "auto" } = this.#config;
     const { file } = pooled.model;
     const wanted = Math.min(this.#config.contextSize || file.context_length, file.context_length);
     const kvBytesPerToken = file.kv_bytes_per_token ?? null;
     const need = memoryFor(
       { weights: size, kvBytesPerToken, sequences, contextSize: wanted },
       memoryBudget,
+      kvType,
     );
     if (need.contextSize < wanted)
       this.#log.warn("context made smaller to fit the memory budget", {
@@ -191,6 +196,8 @@ export class ModelPool {
       contextSize: need.contextSize,
       sequences,
       threads,
+      batchSize: batchSize === "auto" ? batchFor(threads, gpu) : batchSize,
+      kvType: need.kvType,
       gpu,
       template: file.template ?? null,
       thinking: file.reasoning ?? null,

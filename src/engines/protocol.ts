@@ -1,5 +1,6 @@
 import type { ErrorName } from "../contract/errors.ts";
 import type { TemplateMessage } from "../lib/chat-template.ts";
+import type { KvType } from "../lib/footprint.ts";
 import type { ChatFormat } from "./chat-format.ts";
 import type { Thinking } from "./reasoning/markers.ts";
 
@@ -147,6 +148,9 @@ export interface LoadOptions {
   /** Requests that run at once. */
   readonly sequences: number;
   readonly threads: number;
+  /** Tokens that are evaluated in one go, at most. */
+  readonly batchSize: number;
+  readonly kvType: KvType;
   readonly gpu: boolean;
   /** Replaces the chat template inside the weights. */
   readonly template: string | null;

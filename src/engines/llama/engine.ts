@@ -1,4 +1,10 @@
-import { getLlama, type LlamaContext, LlamaLogLevel, type LlamaModel } from "node-llama-cpp";
+import {
+  GgmlType,
+  getLlama,
+  type LlamaContext,
+  LlamaLogLevel,
+  type LlamaModel,
+} from "node-llama-cpp";
 import { chatFormat, markersIn, NO_FORMAT } from "../chat-format.ts";
 import type {
   ChildEvent,
@@ -24,6 +30,8 @@ export interface EngineHandlers {
   /** More of the model is loaded. */
   readonly progress: () => void;
 }
+
+const KV_TYPES = { f16: GgmlType.F16, q8_0: GgmlType.Q8_0, q4_0: GgmlType.Q4_0 } as const;
 
 /** One loaded GGUF model. Answers go out through `emit`, by the ids of their requests. */
 export class LlamaEngine {
@@ -83,8 +91,10 @@ export class LlamaEngine {
       contextSize,
       sequences,
       threads,
-      // What a slow machine could not evaluate in half a second would only cost memory.
-      batchSize: threads <= 2 && !options.gpu ? 128 : 512,
+      batchSize: options.batchSize,
+      // The library's name for it says "experimental"; llama.cpp's own options of this kind are not.
+      experimentalKvCacheKeyType: KV_TYPES[options.kvType],
+      experimentalKvCacheValueType: KV_TYPES[options.kvType],
       failedCreationRemedy: false,
     });
     progress();
