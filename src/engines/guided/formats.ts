@@ -1,0 +1,26 @@
+/**
+ * Formats of JSON Schema as regular expressions for the whole text. Each takes a part of what the
+ * format allows, nothing else: a date's 29 February is left out, an IPv6 address is written in full.
+ */
+const DATE =
+  "\\d{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12]\\d|3[01])|(?:0[469]|11)-(?:0[1-9]|[12]\\d|30)|02-(?:0[1-9]|1\\d|2[0-8]))";
+const TIME =
+  "(?:[01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d(?:\\.\\d{1,6})?(?:Z|[+-](?:[01]\\d|2[0-3]):[0-5]\\d)";
+const LABEL = "[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?";
+const HOST = `${LABEL}(?:\\.${LABEL}){0,3}`;
+const OCTET = "(?:25[0-5]|2[0-4]\\d|1\\d\\d|[1-9]?\\d)";
+
+export const FORMATS: ReadonlyMap<string, string> = new Map([
+  ["date", DATE],
+  ["time", TIME],
+  ["date-time", `${DATE}T${TIME}`],
+  [
+    "duration",
+    "P(?:\\d{1,4}W|\\d{1,4}Y(?:\\d{1,4}M(?:\\d{1,4}D)?)?|\\d{1,4}M(?:\\d{1,4}D)?|\\d{1,4}D|T(?:\\d{1,4}H(?:\\d{1,4}M(?:\\d{1,4}S)?)?|\\d{1,4}M(?:\\d{1,4}S)?|\\d{1,4}S))",
+  ],
+  ["email", `[A-Za-z0-9_+-]{1,30}(?:\\.[A-Za-z0-9_+-]{1,30}){0,3}@${LABEL}(?:\\.${LABEL}){1,3}`],
+  ["hostname", HOST],
+  ["ipv4", `${OCTET}(?:\\.${OCTET}){3}`],
+  ["ipv6", "[0-9a-f]{1,4}(?::[0-9a-f]{1,4}){7}"],
+  ["uuid", "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"],
+]);

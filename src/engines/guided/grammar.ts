@@ -1,0 +1,49 @@
+import { gbnfNode } from "./gbnf.ts";
+import { ANY_OBJECT } from "./json.ts";
+import { either, type Node, sequence } from "./node.ts";
+import { regexDfa } from "./regex-dfa.ts";
+import { schemaNode } from "./schema.ts";
+import type { GuideSpec } from "./spec.ts";
+import { SpecError } from "./spec-error.ts";
+import { ANY_LENGTH, Text } from "./text.ts";
+import { triggeredNode } from "./triggered.ts";
+import { literal, oneOf } from "./words.ts";
+
+const MOST_CHOICES = 10_000;
+const MOST_CHOICE_TEXT = 256 * 1024;
+
+/** The texts that a spec asks for. @throws SpecError */
+export function grammarOf(spec: GuideSpec): Node {
+  switch (spec.kind) {
+    case "json_schema":
+      return schemaNode(spec.schema);
+    case "json_object":
+      return ANY_OBJECT;
+    case "regex":
+      return new Text(regexDfa(spec.pattern, "whole"), ANY_LENGTH, false);
+    case "choice":
+      return choiceNode(spec.choices);
+    case "grammar":
+      return gbnfNode(spec.source);
+    case "literal":
+      return literal(spec.text);
+    case "sequence":
+      return sequence(...spec.parts.map(grammarOf));
+    case "either":
+      return either(...spec.parts.map(grammarOf));
+    case "triggered":
+      return triggeredNode(
+        spec,
+        spec.triggers.map(({ guide }) => grammarOf(guide)),
+      );
+  }
+}
+
+function choiceNode(choices: readonly string[]): Node {
+  if (choices.length > MOST_CHOICES)
+    throw new SpecError(`There are more than ${MOST_CHOICES} choices.`);
+  const text = choices.reduce((sum, choice) => sum + choice.length, 0);
+  if (text > MOST_CHOICE_TEXT)
+    throw new SpecError(`The choices have more than ${MOST_CHOICE_TEXT} characters together.`);
+  return oneOf(choices);
+}

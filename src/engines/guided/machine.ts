@@ -1,0 +1,194 @@
+import { GuideError } from "./guide-error.ts";
+import {
+  freshId,
+  type Leaf,
+  type LeafState,
+  NOTHING,
+  type Node,
+  oneLess,
+  type RepeatNode,
+} from "./node.ts";
+
+/** What follows when a node has ended. */
+interface Rest {
+  readonly id: number;
+  readonly node: Node;
+  readonly next: Rest | null;
+}
+
+/** One way in which the text so far fits: where its leaf stands, and what follows. */
+export interface Thread {
+  readonly id: number;
+  readonly leaf: Leaf;
+  readonly state: LeafState;
+  readonly rest: Rest | null;
+}
+
+/** All the ways in which a text fits. The same ways are the same object, so that what follows is kept. */
+export interface Position {
+  readonly threads: readonly Thread[];
+  /** Whether the text may end here. */
+  readonly accepts: boolean;
+  /** For each byte the next position, null where it may not come, undefined where nobody asked. */
+  readonly next: (Position | null | undefined)[];
+  /** Which tokens may come; kept by whoever asked. */
+  tokens: Uint32Array | null;
+}
+
+/** So many ways at once, and a grammar is given up. */
+const MOST_THREADS = 2_000;
+const MOST_LOOKS = 20_000;
+/** Positions that are kept; then all are forgotten and found anew as they are needed. */
+const MOST_POSITIONS = 2_000;
+const MOST_PARTS = 50_000;
+
+/**
+ * Reads a text byte by byte along a grammar: a set of pushdown automata in lock step, whose stacks
+ * share what they have in common. Its positions are found as they are needed and kept.
+ */
+export class Machine {
+  readonly start: Position;
+  readonly #dead: ReadonlySet<Node>;
+  #rests = new Map<string, Rest>();
+  #threads = new Map<string, Thread>();
+  #positions = new Map<string, Position>();
+
+  /** @param dead the nodes of the grammar that no text fits */
+  constructor(root: Node, dead: ReadonlySet<Node>) {
+    this.#dead = dead;
+    this.start = this.#closed([[root, null]], []);
+  }
+
+  /** After one more byte; null where it may not come. @throws GuideError when too much is open */
+  step(position: Position, byte: number): Position | null {
+    const known = position.next[byte];
+    if (known !== undefined) return known;
+    const threads: Thread[] = [];
+    const begun: [Node, Rest | null][] = [];
+    for (const { leaf, state, rest } of position.threads) {
+      const after = leaf.step(state, byte);
+      if (after === null) continue;
+      threads.push(this.#thread(leaf, after, rest));
+      const exit = leaf.exit(after);
+      if (exit !== null) begun.push([exit, rest]);
+    }
+    const next = threads.length === 0 ? null : this.#closed(begun, threads);
+    position.next[byte] = next;
+    return next;
+  }
+
+  /** Looks into nodes until only leaves and the end are left. */
+  #closed(waiting: [Node | null, Rest | null][], stepped: readonly Thread[]): Position {
+    const threads = new Map<number, Thread>(stepped.map((thread) => [thread.id, thread]));
+    const seen = new Map<Node, Set<Rest | null>>();
+    let looks = 0;
+    let accepts = false;
+    for (let top = waiting.pop(); top !== undefined; top = waiting.pop()) {
+      const [node, rest] = top;
+      if (node === null || node === NOTHING) {
+        if (rest === null) accepts = true;
+        else waiting.push([rest.node, rest.next]);
+        continue;
+      }
+      const before = seen.get(node);
+      if (before?.has(rest)) continue;
+      if (before === undefined) seen.set(node, new Set([rest]));
+      else before.add(rest);
+      looks += 1;
+      if (threads.size > MOST_THREADS || looks > MOST_LOOKS)
+        throw new GuideError("The grammar is too ambiguous: too many ways to read one text.");
+      this.#open(node, rest, waiting, threads);
+    }
+    return this.#position([...threads.values()], accepts);
+  }
+
+  #open(
+    node: Node,
+    rest: Rest | null,
+    waiting: [Node | null, Rest | null][],
+    threads: Map<number, Thread>,
+  ): void {
+    switch (node.kind) {
+      case "leaf": {
+        const thread = this.#thread(node, node.start, rest);
+        threads.set(thread.id, thread);
+        const exit = node.exit(node.start);
+        if (exit !== null) waiting.push([exit, rest]);
+        return;
+      }
+      case "sequence": {
+        let after = rest;
+        for (const part of node.parts.slice(1).reverse()) after = this.#rest(part, after);
+        waiting.push([node.parts[0] ?? null, after]);
+        return;
+      }
+      case "either":
+        for (const part of node.parts) if (this.#isUsable(part)) waiting.push([part, rest]);
+        return;
+      case "repeat":
+        if (node.least === 0) waiting.push([null, rest]);
+        if (node.most > 0 && this.#isUsable(node.part)) waiting.push(this.#again(node, rest));
+        return;
+      case "rule":
+        waiting.push([node.body, rest]);
+        return;
+      case "lazy":
+        node.made ??= node.make((part) => this.#isUsable(part));
+        waiting.push([node.made, rest]);
+    }
+  }
+
+  #again(node: RepeatNode, rest: Rest | null): [Node, Rest | null] {
+    const less = oneLess(node);
+    return [node.part, less.most === 0 ? rest : this.#rest(less, rest)];
+  }
+
+  #isUsable(node: Node): boolean {
+    return !this.#dead.has(node);
+  }
+
+  #rest(node: Node, next: Rest | null): Rest | null {
+    if (node === NOTHING) return next;
+    const name = `${node.id} ${next?.id ?? 0}`;
+    const known = this.#rests.get(name);
+    if (known !== undefined) return known;
+    const fresh = { id: freshId(), node, next };
+    this.#rests.set(name, fresh);
+    return fresh;
+  }
+
+  #thread(leaf: Leaf, state: LeafState, rest: Rest | null): Thread {
+    const name = `${leaf.id} ${rest?.id ?? 0} ${state}`;
+    const known = this.#threads.get(name);
+    if (known !== undefined) return known;
+    const fresh = { id: freshId(), leaf, state, rest };
+    this.#threads.set(name, fresh);
+    return fresh;
+  }
+
+  #position(threads: Thread[], accepts: boolean): Position {
+    threads.sort((a, b) => a.id - b.id);
+    const name = `${accepts} ${threads.map(({ id }) => id).join(" ")}`;
+    const known = this.#positions.get(name);
+    if (known !== undefined) return known;
+    if (
+      this.#positions.size >= MOST_POSITIONS ||
+      this.#threads.size + this.#rests.size > MOST_PARTS
+    )
+      this.#forget();
+    const fresh: Position = { threads, accepts, next: [], tokens: null };
+    this.#positions.set(name, fresh);
+    return fresh;
+  }
+
+  /** Positions lead to one another: whoever still has one must not keep all the others. */
+  #forget(): void {
+    for (const position of this.#positions.values()) {
+      position.next.length = 0;
+      position.tokens = null;
+    }
+    this.#positions = new Map();
+    this.#threads = new Map();
+    this.#rests = new Map();
+  }
+}

@@ -1,0 +1,206 @@
+import { freshId, type Leaf, type LeafState, NOTHING, type Node } from "./node.ts";
+import { SpecError } from "./spec-error.ts";
+
+/** The numbers that a schema allows. */
+export interface NumberRange {
+  readonly integer: boolean;
+  readonly minimum: number | null;
+  readonly maximum: number | null;
+  readonly exclusiveMinimum: number | null;
+  readonly exclusiveMaximum: number | null;
+  /** A whole number, at least 1. */
+  readonly multipleOf: number | null;
+}
+
+/** Digits of a number together: so many are told apart by a double. */
+const DIGITS = 15;
+/** Digits behind the point. */
+const PLACES = 10;
+const WRITTEN = /^(-?)(0|[1-9]\d*)?(?:(\.)(\d*))?(?:([eE])([+-]?)(\d*))?$/;
+
+/**
+ * A JSON number in a range: at most 15 digits, 10 of them behind the point; where nothing bounds it,
+ * an exponent of at most two digits may follow. A state is the text so far: a digit may come when
+ * the numbers that it can be the beginning of meet the range.
+ */
+export class NumberLeaf implements Leaf {
+  readonly kind = "leaf";
+  readonly id = freshId();
+  readonly start = "";
+  readonly #places: number;
+  readonly #exponent: boolean;
+  /** In units of the last place. */
+  readonly #low: bigint;
+  readonly #high: bigint;
+  readonly #multiple: bigint;
+
+  /** @throws SpecError when no number fits */
+  constructor(range: NumberRange) {
+    const { minimum, maximum, exclusiveMinimum, exclusiveMaximum, multipleOf } = range;
+    const whole = range.integer || multipleOf !== null;
+    this.#places = whole ? 0 : PLACES;
+    const scale = 10n ** BigInt(this.#places);
+    this.#multiple = BigInt(multipleOf ?? 1);
+    const most = 10n ** BigInt(DIGITS) - 1n;
+    const lows = [
+      -most * scale,
+      atLeast(minimum, this.#places),
+      above(exclusiveMinimum, this.#places),
+    ];
+    const highs = [
+      most * scale,
+      atMost(maximum, this.#places),
+      below(exclusiveMaximum, this.#places),
+    ];
+    this.#low = lows.reduce<bigint>((a, b) => (b !== null && b > a ? b : a), -most * scale);
+    this.#high = highs.reduce<bigint>((a, b) => (b !== null && b < a ? b : a), most * scale);
+    this.#exponent =
+      !whole &&
+      [minimum, maximum, exclusiveMinimum, exclusiveMaximum].every((bound) => bound === null);
+    if (!this.#meets(this.#low, this.#high))
+      throw new SpecError(
+        `No number of at most ${DIGITS} digits, ${PLACES} of them behind the point, fits.`,
+      );
+  }
+
+  step(state: LeafState, byte: number): LeafState | null {
+    const text = String(state) + String.fromCharCode(byte);
+    return this.#canBegin(text) ? text : null;
+  }
+
+  exit(state: LeafState): Node | null {
+    return this.#isWhole(String(state)) ? NOTHING : null;
+  }
+
+  goesOn(state: LeafState): boolean {
+    return [..."0123456789-+.eE"].some((next) => this.#canBegin(String(state) + next));
+  }
+
+  plainCharacters(): number {
+    return 0;
+  }
+
+  plainNoLonger(): boolean {
+    return false;
+  }
+
+  #isWhole(text: string): boolean {
+    const found = WRITTEN.exec(text);
+    if (found === null) return false;
+    const [, sign, digits, dot, places = "", e, , exponent = ""] = found;
+    if (digits === undefined || (dot !== undefined && places === "")) return false;
+    if (e !== undefined) return exponent !== "";
+    const value = this.#scaled(digits, places);
+    return this.#inRange(sign === "-" ? -value : value);
+  }
+
+  #canBegin(text: string): boolean {
+    const found = WRITTEN.exec(text);
+    if (found === null) return false;
+    const [, sign = "", digits = "", dot, places = "", e, , exponent = ""] = found;
+    if (digits.length + places.length > DIGITS || places.length > this.#places) return false;
+    if (e !== undefined)
+      return (
+        this.#exponent &&
+        digits !== "" &&
+        (dot === undefined || places !== "") &&
+        exponent.length <= 2
+      );
+    if (dot !== undefined)
+      return digits !== "" && this.#places > 0 && this.#fraction(sign, digits, places);
+    if (digits === "") return sign === "-" && this.#low < 0n;
+    const most = DIGITS - digits.length;
+    for (let more = 0; more <= (digits === "0" ? 0 : most); more++) {
+      const from = BigInt(digits) * 10n ** BigInt(more);
+      const to = from + 10n ** BigInt(more) - 1n;
+      // With a fraction it is up to the next whole number, as far as digits are left for it.
+      const fraction =
+        10n ** BigInt(this.#places) -
+        10n ** BigInt(this.#places - Math.min(this.#places, most - more));
+      const scale = 10n ** BigInt(this.#places);
+      if (this.#signedMeets(sign, from * scale, to * scale + fraction, most - more)) return true;
+    }
+    return false;
+  }
+
+  /** Whether digits behind the point can be added so that the number is in range. */
+  #fraction(sign: string, digits: string, places: string): boolean {
+    const left = Math.min(this.#places - places.length, DIGITS - digits.length - places.length);
+    if (places === "" && left === 0) return false;
+    const from = this.#scaled(digits, places);
+    const unit = 10n ** BigInt(this.#places - places.length);
+    const step = 10n ** BigInt(this.#places - places.length - left);
+    return this.#stepMeets(sign, from, from + unit - step, step);
+  }
+
+  #signedMeets(sign: string, from: bigint, to: bigint, left: number): boolean {
+    const places = Math.min(this.#places, left);
+    const step = 10n ** BigInt(this.#places - places);
+    return this.#places === 0
+      ? this.#meets(...signed(sign, from, to))
+      : this.#stepMeets(sign, from, to, step);
+  }
+
+  /** Whether one of `from`, `from + step` … `to` is in range. */
+  #stepMeets(sign: string, from: bigint, to: bigint, step: bigint): boolean {
+    const [low, high] = signed(sign, from, to);
+    const start = low > this.#low ? low : low + ceilDiv(this.#low - low, step) * step;
+    return start <= high && start <= this.#high;
+  }
+
+  #meets(from: bigint, to: bigint): boolean {
+    const low = from > this.#low ? from : this.#low;
+    const high = to < this.#high ? to : this.#high;
+    return ceilDiv(low, this.#multiple) * this.#multiple <= high;
+  }
+
+  #inRange(value: bigint): boolean {
+    return value >= this.#low && value <= this.#high && value % this.#multiple === 0n;
+  }
+
+  #scaled(digits: string, places: string): bigint {
+    return BigInt(digits + places.padEnd(this.#places, "0"));
+  }
+}
+
+function signed(sign: string, from: bigint, to: bigint): [bigint, bigint] {
+  return sign === "-" ? [-to, -from] : [from, to];
+}
+
+function ceilDiv(value: bigint, by: bigint): bigint {
+  const quotient = value / by;
+  return value > 0n && value % by !== 0n ? quotient + 1n : quotient;
+}
+
+/** A double in units of a decimal place, rounded down, and whether that is exact. */
+function scaledDown(value: number, places: number): { floor: bigint; exact: boolean } {
+  const found = /^(-?)(\d)(?:\.(\d+))?e([+-]\d+)$/.exec(value.toExponential());
+  if (found === null) throw new SpecError("A bound is no finite number.");
+  const [, sign, first = "", rest = "", exponent] = found;
+  const shift = Number(exponent) - rest.length + places;
+  const digits = BigInt(`${sign}${first}${rest}`);
+  if (shift >= 0) return { floor: digits * 10n ** BigInt(shift), exact: true };
+  const by = 10n ** BigInt(-shift);
+  const exact = digits % by === 0n;
+  return { floor: digits < 0n && !exact ? digits / by - 1n : digits / by, exact };
+}
+
+function atLeast(bound: number | null, places: number): bigint | null {
+  if (bound === null) return null;
+  const { floor, exact } = scaledDown(bound, places);
+  return exact ? floor : floor + 1n;
+}
+
+function above(bound: number | null, places: number): bigint | null {
+  return bound === null ? null : scaledDown(bound, places).floor + 1n;
+}
+
+function atMost(bound: number | null, places: number): bigint | null {
+  return bound === null ? null : scaledDown(bound, places).floor;
+}
+
+function below(bound: number | null, places: number): bigint | null {
+  if (bound === null) return null;
+  const { floor, exact } = scaledDown(bound, places);
+  return exact ? floor - 1n : floor;
+}

@@ -1,0 +1,81 @@
+import { FORMATS } from "./formats.ts";
+import { ANY_STRING, stringOf } from "./json.ts";
+import type { Node } from "./node.ts";
+import { NumberLeaf } from "./number.ts";
+import { ANY_TEXT, regexDfa } from "./regex-dfa.ts";
+import type { Schema } from "./schema-keywords.ts";
+import { SpecError } from "./spec-error.ts";
+import { MOST_COUNTED, Text } from "./text.ts";
+import type { Work } from "./work.ts";
+
+const MOST_LEAST_LENGTH = 10_000;
+
+/** A string with its `pattern` or `format`, and its length. @throws SpecError */
+export function stringNode(all: Schema, work: Work): Node {
+  const { pattern, format } = all;
+  const least = lengthOf(all, "minLength") ?? 0;
+  const most = lengthOf(all, "maxLength") ?? Number.POSITIVE_INFINITY;
+  if (least > MOST_LEAST_LENGTH)
+    throw new SpecError(`'minLength' is at most ${MOST_LEAST_LENGTH}.`, "minLength");
+  if (least > most) throw new SpecError("'minLength' is larger than 'maxLength'.", "minLength");
+  if (pattern === undefined && format === undefined && least === 0 && most > MOST_COUNTED)
+    return ANY_STRING;
+  if (pattern !== undefined && format !== undefined)
+    throw new SpecError("'format' can't stand beside 'pattern'.", "format");
+  if (pattern === undefined && format === undefined)
+    return stringOf(new Text(ANY_TEXT, { least, most }, true));
+  const name = pattern === undefined ? "format" : "pattern";
+  try {
+    const dfa = pattern === undefined ? formatDfa(format, work) : patternDfa(pattern, work);
+    return stringOf(new Text(dfa, { least, most }, true, work));
+  } catch (error) {
+    if (error instanceof SpecError && error.path === "") throw error.within(name);
+    throw error;
+  }
+}
+
+function patternDfa(pattern: unknown, work: Work) {
+  if (typeof pattern !== "string") throw new SpecError("'pattern' is a regular expression.");
+  return regexDfa(pattern, "somewhere", work);
+}
+
+function formatDfa(format: unknown, work: Work) {
+  const source = typeof format === "string" ? FORMATS.get(format) : undefined;
+  if (source === undefined)
+    throw new SpecError(
+      `The format ${JSON.stringify(format)} can't be enforced; these can: ${[...FORMATS.keys()].join(", ")}.`,
+    );
+  return regexDfa(source, "whole", work);
+}
+
+function lengthOf(all: Schema, name: "minLength" | "maxLength"): number | null {
+  const value = all[name];
+  if (value === undefined) return null;
+  if (typeof value !== "number" || !Number.isInteger(value) || value < 0)
+    throw new SpecError(`'${name}' is a whole number from 0 on.`, name);
+  if (value > MOST_COUNTED) throw new SpecError(`'${name}' is at most ${MOST_COUNTED}.`, name);
+  return value;
+}
+
+/** A number in its range. `multipleOf` is for whole numbers. @throws SpecError */
+export function numberNode(all: Schema, integer: boolean): Node {
+  const multipleOf = numberAt(all, "multipleOf");
+  if (multipleOf !== null && (!Number.isInteger(multipleOf) || multipleOf < 1 || multipleOf > 1e15))
+    throw new SpecError("'multipleOf' can be enforced for whole numbers from 1 on.", "multipleOf");
+  return new NumberLeaf({
+    integer,
+    minimum: numberAt(all, "minimum"),
+    maximum: numberAt(all, "maximum"),
+    exclusiveMinimum: numberAt(all, "exclusiveMinimum"),
+    exclusiveMaximum: numberAt(all, "exclusiveMaximum"),
+    multipleOf,
+  });
+}
+
+function numberAt(all: Schema, name: string): number | null {
+  const value = all[name];
+  if (value === undefined) return null;
+  if (typeof value !== "number" || !Number.isFinite(value))
+    throw new SpecError(`'${name}' is a number.`, name);
+  return value;
+}

@@ -1,0 +1,262 @@
+import { deadNodes } from "./check-grammar.ts";
+import { ANY_VALUE, arrayOf, BOOLEAN, NULL, objectOf, type Property } from "./json.ts";
+import { Machine, type Position } from "./machine.ts";
+import { either, type Node, type RuleNode, rule } from "./node.ts";
+import { checkBounds } from "./schema-bounds.ts";
+import {
+  ANNOTATIONS,
+  fields,
+  KEYWORDS,
+  kindOf,
+  REFERENCES,
+  type Schema,
+  typesOf,
+  VALUES,
+} from "./schema-keywords.ts";
+import { numberNode, stringNode } from "./schema-scalars.ts";
+import { joinPath, SpecError } from "./spec-error.ts";
+import { oneOf } from "./words.ts";
+import { Work } from "./work.ts";
+
+const MOST_ITEMS = 10_000;
+/** A schema that is referred to from inside itself is read more than once. */
+const MOST_READ = 60_000;
+
+/**
+ * The JSON texts that fit a schema, or a part of them: properties come in the schema's order, and
+ * what the docs call bounded is. @throws SpecError with the path of what can't be used
+ */
+export function schemaNode(schema: unknown): Node {
+  checkBounds(schema);
+  return new SchemaReader(schema).whole();
+}
+
+class SchemaReader {
+  readonly #root: unknown;
+  readonly #work = new Work();
+  readonly #strings = new Map<string, Node>();
+  readonly #rules = new Map<string, RuleNode>();
+  readonly #waiting: { rule: RuleNode; schema: unknown; path: string }[] = [];
+  #read = 0;
+
+  constructor(root: unknown) {
+    this.#root = root;
+  }
+
+  whole(): Node {
+    const node = this.#node(this.#root, "");
+    for (const { rule, schema, path } of this.#waiting) rule.body = this.#node(schema, path);
+    return node;
+  }
+
+  #node(schema: unknown, path: string): Node {
+    this.#read += 1;
+    if (this.#read > MOST_READ)
+      throw new SpecError(`Its references are read more than ${MOST_READ} times.`, path);
+    if (schema === true) return ANY_VALUE;
+    if (schema === false) return either();
+    const all = fields(schema);
+    if (all === null) throw new SpecError("A schema is an object, true or false.", path);
+    for (const name of Object.keys(all))
+      if (!KEYWORDS.has(name))
+        throw new SpecError(
+          `The JSON Schema keyword '${name}' can't be enforced.`,
+          joinPath(path, name),
+        );
+    return this.#known(all, path);
+  }
+
+  #known(all: Schema, path: string): Node {
+    if (all.$ref !== undefined) {
+      this.#alone(all, "$ref", path);
+      return this.#reference(all.$ref, joinPath(path, "$ref"));
+    }
+    if (all.anyOf !== undefined) {
+      this.#alone(all, "anyOf", path);
+      if (!Array.isArray(all.anyOf) || all.anyOf.length === 0)
+        throw new SpecError("'anyOf' is a list of schemas.", joinPath(path, "anyOf"));
+      return either(
+        ...all.anyOf.map((part, index) => this.#node(part, joinPath(path, `anyOf[${index}]`))),
+      );
+    }
+    if (all.enum !== undefined || all.const !== undefined) return this.#values(all, path);
+    return either(...typesOf(all, path).map((type) => this.#typed(type, all, path)));
+  }
+
+  /** What refers elsewhere says all there is to say: two at once would have to be merged. */
+  #alone(all: Schema, keyword: string, path: string): void {
+    for (const name of Object.keys(all))
+      if (name !== keyword && !ANNOTATIONS.has(name) && !REFERENCES.has(name))
+        throw new SpecError(`'${name}' can't stand beside '${keyword}'.`, joinPath(path, name));
+  }
+
+  #reference(reference: unknown, path: string): Node {
+    if (typeof reference !== "string" || !/^#(\/|$)/.test(reference))
+      throw new SpecError("A reference is '#' or '#/…', to a part of the same schema.", path);
+    const known = this.#rules.get(reference);
+    if (known !== undefined) return known;
+    const found = rule(reference);
+    this.#rules.set(reference, found);
+    this.#waiting.push({ rule: found, schema: this.#target(reference, path), path });
+    return found;
+  }
+
+  /** RFC 6901, as a fragment. */
+  #target(reference: string, path: string): unknown {
+    let at: unknown = this.#root;
+    for (const part of reference.split("/").slice(1)) {
+      const name = decoded(part).replaceAll("~1", "/").replaceAll("~0", "~");
+      const inside = Array.isArray(at) ? at : fields(at);
+      if (inside === null || !Object.hasOwn(inside, name))
+        throw new SpecError(`'${reference}' is not in the schema.`, path);
+      at = Reflect.get(inside, name);
+    }
+    return at;
+  }
+
+  #typed(type: string, all: Schema, path: string): Node {
+    switch (type) {
+      case "object":
+        return this.#object(all, path);
+      case "array":
+        return this.#array(all, path);
+      case "string":
+        return this.#within(path, () => this.#string(all));
+      case "boolean":
+        return BOOLEAN;
+      case "null":
+        return NULL;
+      default:
+        return this.#within(path, () => numberNode(all, type === "integer"));
+    }
+  }
+
+  /** Those that are the same are made once. */
+  #string(all: Schema): Node {
+    const { pattern, format, minLength, maxLength } = all;
+    const name = JSON.stringify([pattern, format, minLength, maxLength]);
+    const node = this.#strings.get(name) ?? stringNode(all, this.#work);
+    this.#strings.set(name, node);
+    return node;
+  }
+
+  #within(path: string, make: () => Node): Node {
+    try {
+      return make();
+    } catch (error) {
+      if (error instanceof SpecError) throw error.within(path);
+      throw error;
+    }
+  }
+
+  #object(all: Schema, path: string): Node {
+    const declared = fields(all.properties ?? {});
+    if (declared === null)
+      throw new SpecError("'properties' is an object of schemas.", joinPath(path, "properties"));
+    const required = all.required ?? [];
+    if (!Array.isArray(required) || required.some((name) => typeof name !== "string"))
+      throw new SpecError("'required' is a list of names.", joinPath(path, "required"));
+    const needed = new Set<unknown>(required);
+    const properties: Property[] = Object.entries(declared).map(([name, schema]) => ({
+      name,
+      value: this.#node(schema, joinPath(joinPath(path, "properties"), name)),
+      required: needed.has(name),
+    }));
+    // Where properties are named and nothing is said of others, there are none, as vLLM has it.
+    const rest = all.additionalProperties ?? properties.length === 0;
+    const further =
+      rest === false ? null : this.#node(rest, joinPath(path, "additionalProperties"));
+    for (const name of needed) {
+      if (typeof name !== "string" || Object.hasOwn(declared, name)) continue;
+      properties.push({
+        name,
+        value: further ?? this.#undeclared(all, name, path),
+        required: true,
+      });
+    }
+    return objectOf(properties, further);
+  }
+
+  #undeclared(all: Schema, name: string, path: string): Node {
+    if (all.additionalProperties === undefined) return ANY_VALUE;
+    throw new SpecError(
+      `'${name}' is required, but it is not in 'properties' and others are not allowed.`,
+      joinPath(path, "required"),
+    );
+  }
+
+  #array(all: Schema, path: string): Node {
+    const least = countOf(all, "minItems", path) ?? 0;
+    const most = countOf(all, "maxItems", path) ?? Number.POSITIVE_INFINITY;
+    if (least > MOST_ITEMS)
+      throw new SpecError(`'minItems' is at most ${MOST_ITEMS}.`, joinPath(path, "minItems"));
+    const prefix = all.prefixItems ?? [];
+    if (!Array.isArray(prefix))
+      throw new SpecError("'prefixItems' is a list of schemas.", joinPath(path, "prefixItems"));
+    const first = prefix.map((part, index) =>
+      this.#node(part, joinPath(path, `prefixItems[${index}]`)),
+    );
+    const rest = all.items ?? true;
+    const items = rest === false ? null : this.#node(rest, joinPath(path, "items"));
+    if (least > most || (items === null && least > first.length))
+      throw new SpecError("No list has so many items.", joinPath(path, "minItems"));
+    return arrayOf(first, items, least, most);
+  }
+
+  /** The values of `enum` and `const` that fit whatever else is said. */
+  #values(all: Schema, path: string): Node {
+    if (all.enum !== undefined && !Array.isArray(all.enum))
+      throw new SpecError("'enum' is a list of values.", joinPath(path, "enum"));
+    let values: unknown[] = all.enum ?? [all.const];
+    if (all.enum !== undefined && all.const !== undefined) {
+      const only = JSON.stringify(all.const);
+      values = values.filter((value) => JSON.stringify(value) === only);
+    }
+    const rest = Object.fromEntries(Object.entries(all).filter(([name]) => !VALUES.has(name)));
+    const types = all.type === undefined ? null : typesOf(all, path);
+    if (types !== null)
+      values = values.filter((value) => kindOf(value).some((kind) => types.includes(kind)));
+    const constraint = Object.keys(rest).find(
+      (name) => name !== "type" && !ANNOTATIONS.has(name) && !REFERENCES.has(name),
+    );
+    if (constraint !== undefined) {
+      if (values.some((value) => typeof value === "object" && value !== null))
+        throw new SpecError(
+          `'${constraint}' can't stand beside values that are objects or lists.`,
+          joinPath(path, constraint),
+        );
+      values = values.filter((value) => this.#fits(value, rest, path));
+    }
+    if (values.length === 0) throw new SpecError("None of the values fits the rest.", path);
+    return oneOf(values.map((value) => JSON.stringify(value)));
+  }
+
+  /** Whether a string, number, boolean or null fits. Keywords of other types say nothing of it. */
+  #fits(value: unknown, rest: Schema, path: string): boolean {
+    const [type] = kindOf(value);
+    if (type === undefined || type === "object" || type === "array") return false;
+    const node = this.#typed(type, rest, path);
+    const machine = new Machine(node, deadNodes(node));
+    let at: Position | null = machine.start;
+    for (const byte of new TextEncoder().encode(JSON.stringify(value)))
+      at = at === null ? null : machine.step(at, byte);
+    return at?.accepts === true;
+  }
+}
+
+function countOf(all: Schema, name: string, path: string): number | null {
+  const value = all[name];
+  if (value === undefined) return null;
+  if (typeof value !== "number" || !Number.isInteger(value) || value < 0)
+    throw new SpecError(`'${name}' is a whole number from 0 on.`, joinPath(path, name));
+  return value;
+}
+
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch (error) {
+    if (error instanceof URIError) return part;
+    throw error;
+  }
+}

@@ -1,0 +1,18 @@
+import { SpecError } from "./spec-error.ts";
+
+/** Steps that making one guide may take: with it, what takes long is refused instead. */
+const MOST_WORK = 300_000;
+
+/** Counts what is done for one guide, all its parts together. */
+export class Work {
+  #left = MOST_WORK;
+
+  /** @throws SpecError when it is too much */
+  spend(steps: number): void {
+    this.#left -= steps;
+    if (this.#left < 0)
+      throw new SpecError(
+        "This is too complex: its patterns and lengths take too much to prepare.",
+      );
+  }
+}
