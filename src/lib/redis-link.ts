@@ -36,23 +36,32 @@ export class RedisLink {
 
   /** Begins to connect. Resolves when it was stopped; never rejects. */
   async run(): Promise<void> {
-    const { url, pauseMs, up, down } = this.#options;
+    const { pauseMs, up, down } = this.#options;
     let pause = pauseMs.least;
     while (!this.#stopped) {
-      const connection = new Connection(this.#options);
-      this.#current = connection;
       try {
-        await connection.open();
-        await up(connection);
-        pause = pauseMs.least;
+        // An address that the client does not take is thrown here, like one that nobody answers at.
+        const connection = new Connection(this.#options);
+        this.#current = connection;
+        try {
+          await connection.open();
+          await up(connection);
+          pause = pauseMs.least;
+        } catch (error) {
+          connection.drop(this.#reason(error));
+        }
+        down(await connection.ended);
       } catch (error) {
-        const reason = error instanceof Error ? error.message : String(error);
-        connection.drop(withoutUrl(reason, url, "Redis"));
+        down(this.#reason(error));
       }
-      down(await connection.ended);
       if (!this.#stopped) await this.#pause(pause);
       pause = Math.min(pause * 2, pauseMs.most);
     }
+  }
+
+  #reason(error: unknown): string {
+    const reason = error instanceof Error ? error.message : String(error);
+    return withoutUrl(reason, this.#options.url, "Redis");
   }
 
   stop(): void {

@@ -58,8 +58,8 @@ export class Batches {
   }
 
   /** It is not known whether it was heard. */
-  putBack(all: readonly SettledMessage[]): void {
-    for (const message of all) this.#settled.set(message.id, { ...message, again: true });
+  putBack(all: readonly SettledMessage[], { run }: Pick<Session, "run">): void {
+    for (const message of all) this.#settled.set(message.id, { ...message, again: run });
   }
 
   #soon(): void {
@@ -86,7 +86,7 @@ export class Batches {
         else answered({ answer, sentAt: heard.sentAt });
       }
     } catch (error) {
-      this.putBack(settled);
+      this.putBack(settled, session);
       for (const { failed } of some) failed(error);
     }
   }

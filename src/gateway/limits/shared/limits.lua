@@ -169,7 +169,7 @@ local function settle(item)
     if redis.call('HGET', amounts, 'short') == item.id then redis.call('HDEL', amounts, 'short') end
   end
   -- What is said again may have been done; only a lease that is still here says that it was not.
-  local new = not item.again
+  local new = item.again ~= ask.run
   local own = item.h and item.h.b
   if item.h then
     if drop_lease(k, item.id, item.n) then new = true

@@ -145,7 +145,7 @@ export class Membership {
       this.held.renewed(held, heard.sentAt + this.#options.ttlMs);
     } catch (error) {
       for (const each of unknown) each.known = false;
-      this.batches.putBack(settled);
+      this.batches.putBack(settled, session);
       throw error;
     } finally {
       this.#joining = false;

@@ -31,8 +31,8 @@ export interface SettledMessage {
   readonly h?: Hold;
   /** Periods in which it counts, for a budget that its key had at another time. */
   readonly p?: readonly string[];
-  /** It was said before, and may have been done. */
-  readonly again?: boolean;
+  /** It was said before to this run of Redis, which may have done it. */
+  readonly again?: string;
   /** It is not known whether it was granted; if not, it must not be from here on. */
   readonly void?: boolean;
 }

@@ -43,6 +43,11 @@ export class Session {
     this.#clock = clock;
   }
 
+  /** Id of the process of Redis that it talks with. */
+  get run(): string {
+    return this.#connection.run;
+  }
+
   /** Rejects when it is not known whether it was done; the connection is given up then. */
   async say(message: Message): Promise<Heard> {
     const { prefix, gateway, gateways, windowMs, ttlMs, quietMs, shareForMs } = this.#agreement;

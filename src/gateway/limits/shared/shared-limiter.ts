@@ -1,4 +1,3 @@
-import { limitHeaders, takenOf } from "../headers.ts";
 import {
   CLOCK,
   type Claim,
@@ -18,18 +17,10 @@ import type { Answered } from "./batches.ts";
 import type { Held } from "./held.ts";
 import { LastTold } from "./last-told.ts";
 import { Membership, type MembershipOptions } from "./membership.ts";
-import {
-  budgetPeriod,
-  claimMessage,
-  type Hold,
-  holdOf,
-  settledMessage,
-  standingFrom,
-} from "./messages.ts";
-import { reducedBy } from "./mode.ts";
+import { claimMessage, type Hold, holdOf, settledMessage } from "./messages.ts";
 import { OwnShare } from "./own-share.ts";
 import { refusalOf } from "./refusal.ts";
-import type { Heard } from "./session.ts";
+import { SharedView } from "./shared-view.ts";
 import { Unlimited } from "./unlimited.ts";
 
 export interface SharedOptions extends MembershipOptions {
@@ -37,7 +28,6 @@ export interface SharedOptions extends MembershipOptions {
   readonly clock?: Clock;
 }
 
-const NO_HEADERS = {};
 const NOTHING: Used = { tokens: 0, costNanoUsd: 0 };
 
 /**
@@ -50,6 +40,7 @@ export class SharedLimiter implements Limiter {
   readonly #membership: Membership;
   readonly #told: LastTold;
   readonly #unlimited = new Unlimited();
+  readonly #view: SharedView;
   readonly #ids = `${crypto.randomUUID().slice(0, 13)}-`;
   #id = 0;
   #share: OwnShare | null = null;
@@ -64,6 +55,15 @@ export class SharedLimiter implements Limiter {
       told: () => {
         this.#share = null;
       },
+    });
+    this.#view = new SharedView({
+      membership: this.#membership,
+      told: this.#told,
+      unlimited: this.#unlimited,
+      share: () => this.#ownShare(),
+      gateways: options.gateways,
+      spent: options.spent,
+      clock: this.#clock,
     });
   }
 
@@ -81,66 +81,15 @@ export class SharedLimiter implements Limiter {
   }
 
   headers(keyId: string, limits: Limits): Readonly<Record<string, string>> {
-    const { mode, waitMs } = this.#membership.mode();
-    if (mode === "share") return this.#ownShare().headers(keyId, limits);
-    const { requests, tokens } = this.#told.used(keyId);
-    if (mode !== "waiting") {
-      const taken = {
-        requests: this.#taken(limits.requestsPerMinute, requests),
-        tokens: this.#taken(limits.tokensPerMinute, tokens),
-      };
-      return limitHeaders(limits, taken, this.#clock.wall());
-    }
-    if (!Number.isFinite(waitMs)) return NO_HEADERS;
-    const none = takenOf(0, 0, waitMs);
-    return limitHeaders(limits, { requests: none, tokens: none }, this.#clock.wall());
+    return this.#view.headers(keyId, limits);
   }
 
-  async standing(keyId: string, limits: Limits): Promise<Standing> {
-    const units = this.#unlimited.unitsOf(keyId);
-    if (hasNone(limits)) return { ...UNTOUCHED, units };
-    const { session, held } = this.#membership;
-    if (session === null) {
-      const { mode, waitMs } = this.#membership.mode();
-      if (mode !== "share") throw refusals.unreachable(waitMs);
-      const standing = await this.#ownShare().standing(keyId, limits);
-      return { ...standing, units: held.unitsOf(keyId, "all") + units };
-    }
-    const wall = this.#clock.wall();
-    const period = limits.budget === null ? {} : { b: budgetPeriod(limits.budget, wall).b };
-    let heard: Heard;
-    try {
-      heard = await session.say({ op: "beat", look: { k: keyId, ...period } });
-    } catch {
-      throw refusals.unreachable(Number.POSITIVE_INFINITY);
-    }
-    this.#membership.heard(heard);
-    if (heard.look === undefined) throw new TypeError("Redis did not look");
-    const reduced = (limit: number): number => (heard.closed > 0 ? 0 : this.#reduced(limit));
-    const told = standingFrom(heard.look, limits, reduced, wall);
-    const unheld = held.unitsOf(keyId, "unheld");
-    const standing = { ...told, units: told.units + units + unheld };
-    if (limits.budget === null || standing.budget !== null) return standing;
-    const { start, end } = periodOf(limits.budget.period, wall);
-    const spentNanoUsd = await this.#options.spent(keyId, start);
-    return { ...standing, budget: { spentNanoUsd, reservedNanoUsd: 0, resetsAt: end } };
+  standing(keyId: string, limits: Limits): Promise<Standing> {
+    return this.#view.standing(keyId, limits);
   }
 
   state(): LimiterState {
-    const { held, session, trouble } = this.#membership;
-    const { mode, waitMs } = this.#membership.mode();
-    const inSeconds = Number.isFinite(waitMs) ? ` for ${Math.ceil(waitMs / 1000)} s` : "";
-    const detail = {
-      memory: null,
-      shared: null,
-      waiting:
-        session === null
-          ? `Redis: ${trouble}; limited keys get nothing${inSeconds}`
-          : `Redis has lost what was granted; limited keys get nothing${inSeconds}`,
-      share: `Redis: ${trouble}; each limit is divided by ${this.#options.gateways}${inSeconds}`,
-    }[mode];
-    const leases = held.size + this.#unlimited.size;
-    return { mode, ok: mode === "shared", detail, leases, lost: held.lost };
+    return this.#view.state();
   }
 
   drain(): void {
@@ -242,30 +191,10 @@ export class SharedLimiter implements Limiter {
     return this.#share;
   }
 
-  #reduced(limit: number): number {
-    return reducedBy(this.#membership.missing, limit, this.#options.gateways);
-  }
-
-  #taken(limit: number, { used, resetIn }: { readonly used: number; readonly resetIn: number }) {
-    return takenOf(this.#reduced(limit), used, resetIn);
-  }
-
   #nextId(): string {
     this.#id += 1;
     return this.#ids + this.#id.toString(36);
   }
-}
-
-const UNTOUCHED: Standing = {
-  requests: takenOf(0, 0, 0),
-  tokens: takenOf(0, 0, 0),
-  units: 0,
-  images: 0,
-  budget: null,
-};
-
-function hasNone({ budget, ...limits }: Limits): boolean {
-  return budget === null && Object.values(limits).every((limit) => limit === 0);
 }
 
 function isUnlimited({ limits, image, costNanoUsd }: Claim): boolean {
