@@ -1,4 +1,5 @@
 import { ChatTemplate } from "../lib/chat-template.ts";
+import { REASONING_VARIABLES } from "./reasoning/asked.ts";
 import { detectThinking, type Thinking } from "./reasoning/markers.ts";
 import { detectTools } from "./tools/detect.ts";
 import { PROMPTED, type ToolFormat } from "./tools/syntax.ts";
@@ -7,10 +8,12 @@ import { PROMPTED, type ToolFormat } from "./tools/syntax.ts";
 export interface ChatFormat {
   readonly tools: ToolFormat;
   readonly thinking: Thinking | null;
+  /** Of the variables that steer thinking, those that the template reads. */
+  readonly variables: readonly string[];
 }
 
 /** Of a model without a chat template. */
-export const NO_FORMAT: ChatFormat = { tools: PROMPTED, thinking: null };
+export const NO_FORMAT: ChatFormat = { tools: PROMPTED, thinking: null, variables: [] };
 
 /**
  * What a template tells of its model. `declared` is what the model's file says of thinking: its marks,
@@ -22,7 +25,8 @@ export function chatFormat(
   declared: Thinking | false | null,
 ): ChatFormat {
   const thinking = declared === false ? null : (declared ?? detectThinking(source));
-  return { tools: detectTools(new ChatTemplate(source), tokens), thinking };
+  const variables = REASONING_VARIABLES.filter((name) => new RegExp(`\\b${name}\\b`).test(source));
+  return { tools: detectTools(new ChatTemplate(source), tokens), thinking, variables };
 }
 
 /** All texts that stand around calls and thinking, tokens of their own in most vocabularies. */

@@ -1,11 +1,11 @@
-import type { ChatChunkBody, ChatLogprobs, ChatRequest } from "../contract/chat.ts";
+import type { ChatChunkBody, ChatDelta, ChatFinishReason, ChatRequest } from "../contract/chat.ts";
 import { usageOf } from "../contract/usage.ts";
 import type { AttemptContext, Reply } from "../types.ts";
-import { continuesFinal, templateMessages } from "./chat-prompt.ts";
+import { ChatAnswer, deltaOf, messageOf, type Said } from "./chat-answer.ts";
+import { type ChatPlan, chatPlan } from "./chat-plan.ts";
 import { chatLogprobs } from "./logprobs.ts";
-import { samplingOf, stopsOf, unsupportedParameters } from "./parameters.ts";
 import type { ModelPool, PooledModel } from "./pool.ts";
-import type { GenerateOptions, ScoredToken } from "./protocol.ts";
+import type { ReadyInfo, ScoredToken } from "./protocol.ts";
 import { type AnswerUpdate, runPrompts, type Totals } from "./run-prompts.ts";
 
 /**
@@ -19,88 +19,135 @@ export async function chat(
   context: AttemptContext,
   randomSeed: number,
 ): Promise<Reply> {
-  for (const name of unsupportedParameters(request)) context.dropped.add(name);
-  const { file } = pooled.model;
-  const asked = request.max_completion_tokens ?? request.max_tokens ?? null;
-  const continueFinal = continuesFinal(request);
-  const options: GenerateOptions = {
-    prompt: {
-      kind: "chat",
-      messages: templateMessages(request.messages),
-      addGenerationPrompt: !continueFinal && request.add_generation_prompt !== false,
-      continueFinal,
-      tools: null,
-      opening: null,
-      variables: request.chat_template_kwargs ?? {},
-    },
-    prefill: context.prefill,
-    sampling: samplingOf(request, randomSeed, file.defaults),
-    stop: stopsOf(request, file.stop),
-    maxTokens: smaller(asked, file.max_output ?? null),
-    reproducible: request.seed != null,
-    logprobs: request.logprobs === true ? (request.top_logprobs ?? 0) : null,
-    echo: false,
-  };
+  const plan = chatPlan(request, pooled.model.file, context, randomSeed);
   const totals: Totals = { prompt: 0, cached: 0, completion: 0 };
+  const reading = new Reading(plan, context.callId, totals);
+  const options = (ready: ReadyInfo) => reading.options(ready);
   const updates = runPrompts(pool, pooled, [options], context, totals);
-  const scored = options.logprobs !== null;
   return request.stream === true
-    ? { kind: "stream", events: chunks(updates, totals, scored) }
-    : collect(updates, totals, scored);
+    ? { kind: "stream", events: chunks(updates, reading) }
+    : collect(updates, reading);
+}
+
+/** What an update brought: pieces of the answer, and how it ended. */
+interface Read {
+  readonly said: readonly Said[];
+  readonly finish: ChatFinishReason | null;
+}
+
+/** One answer while it is read. */
+class Reading {
+  readonly plan: ChatPlan;
+  readonly newId: (index: number) => string;
+  readonly #totals: Totals;
+  #ready: ReadyInfo | null = null;
+  #answer: ChatAnswer | null = null;
+  #reasoningTokens = 0;
+
+  constructor(plan: ChatPlan, callId: string, totals: Totals) {
+    this.plan = plan;
+    this.newId = (index) => `call_${callId}_${index}`;
+    this.#totals = totals;
+  }
+
+  options(ready: ReadyInfo) {
+    this.#ready = ready;
+    return this.plan.options(ready.chat);
+  }
+
+  /** The first update has no text: it tells how the answer goes on. */
+  read({ text, finish, thinking }: AnswerUpdate): Read {
+    if (thinking !== undefined && this.#ready !== null) {
+      const { chat: format } = this.#ready;
+      this.#answer = new ChatAnswer({ ...this.plan.rules, format, thinking });
+    }
+    const answer = this.#answer;
+    if (answer === null) return { said: [], finish: null };
+    const wasThinking = answer.thinking;
+    const said = answer.push(text);
+    // What a token closed was thought up to it.
+    if (wasThinking) this.#reasoningTokens = this.#totals.completion;
+    if (!answer.over && finish === null) return { said: this.#shown(said), finish: null };
+    const all = [...said, ...answer.end()];
+    return {
+      said: this.#shown(all),
+      finish: answer.finish(answer.over ? "stop" : (finish ?? "stop")),
+    };
+  }
+
+  get usage() {
+    const { prompt, completion, cached } = this.#totals;
+    return usageOf(prompt, completion, cached, this.#reasoningTokens);
+  }
+
+  #shown(said: readonly Said[]): readonly Said[] {
+    return this.plan.showsReasoning ? said : said.filter(({ kind }) => kind !== "reasoning");
+  }
 }
 
 async function collect(
   updates: AsyncIterable<readonly AnswerUpdate[]>,
-  totals: Totals,
-  scored: boolean,
+  reading: Reading,
 ): Promise<Reply> {
+  const { scored, legacy } = reading.plan;
   const scores: ScoredToken[] = [];
-  let content = "";
-  let finish: AnswerUpdate["finish"] = null;
-  for await (const group of updates)
-    for (const update of group) {
-      content += update.text;
-      scores.push(...update.scores);
-      finish = update.finish;
-    }
-  const message = { role: "assistant", content, refusal: null };
-  const usage = usageOf(totals.prompt, totals.completion, totals.cached);
+  const said: Said[] = [];
+  let ended: ChatFinishReason | null = null;
+  for await (const update of eachOf(updates)) {
+    const { said: pieces, finish } = reading.read(update);
+    said.push(...pieces);
+    scores.push(...update.scores);
+    ended = finish;
+    if (finish !== null) break;
+  }
+  const message = messageOf(said, reading.newId, legacy);
   const logprobs = scored ? chatLogprobs(scores) : null;
-  const choices = [{ index: 0, message, logprobs, finish_reason: finish }];
+  const { usage } = reading;
+  const choices = [{ index: 0, message, logprobs, finish_reason: ended }];
   return { kind: "json", body: { choices, usage }, usage };
+}
+
+async function* eachOf<Item>(groups: AsyncIterable<readonly Item[]>): AsyncGenerator<Item> {
+  for await (const group of groups) yield* group;
 }
 
 /** The role goes out with the first token, not before: until then a real error status is possible. */
 async function* chunks(
   updates: AsyncIterable<readonly AnswerUpdate[]>,
-  totals: Totals,
-  scored: boolean,
+  reading: Reading,
 ): AsyncGenerator<readonly ChatChunkBody[], void, void> {
+  const { scored, legacy } = reading.plan;
   let begun = false;
+  let scores: ScoredToken[] = [];
   for await (const group of updates) {
     const events: ChatChunkBody[] = [];
-    for (const { text, finish, scores } of group) {
-      if (!begun) events.push(chunk({ role: "assistant", content: "" }, null));
+    let over = false;
+    for (const update of group) {
+      const { said, finish } = reading.read(update);
+      if (update.thinking !== undefined) continue;
+      if (!begun) events.push(chunk({ role: "assistant", content: "" }));
       begun = true;
-      if (text !== "" || scores.length > 0)
-        events.push(chunk({ content: text }, null, scored ? chatLogprobs(scores) : null));
+      scores.push(...update.scores);
+      for (const piece of said) {
+        events.push(chunk(deltaOf(piece, reading.newId, legacy), scored ? scores : null));
+        scores = [];
+      }
       if (finish === null) continue;
-      events.push(chunk({}, finish));
-      events.push({ choices: [], usage: usageOf(totals.prompt, totals.completion, totals.cached) });
+      if (scores.length > 0) events.push(chunk({ content: "" }, scores));
+      events.push(chunk({}, null, finish), { choices: [], usage: reading.usage });
+      over = true;
+      break;
     }
     if (events.length > 0) yield events;
+    if (over) return;
   }
 }
 
 function chunk(
-  delta: ChatChunkBody["choices"][number]["delta"],
-  finish: AnswerUpdate["finish"],
-  logprobs: ChatLogprobs | null = null,
+  delta: ChatDelta,
+  scores: readonly ScoredToken[] | null = null,
+  finish: ChatFinishReason | null = null,
 ): ChatChunkBody {
+  const logprobs = scores === null ? null : chatLogprobs(scores);
   return { choices: [{ index: 0, delta, logprobs, finish_reason: finish }] };
-}
-
-export function smaller(a: number | null, b: number | null): number | null {
-  if (a === null || b === null) return a ?? b;
-  return Math.min(a, b);
 }

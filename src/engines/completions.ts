@@ -2,9 +2,8 @@ import type { CompletionChunkBody, CompletionRequest } from "../contract/complet
 import { GatewayError } from "../contract/errors.ts";
 import { usageOf } from "../contract/usage.ts";
 import type { AttemptContext, Reply } from "../types.ts";
-import { smaller } from "./chat.ts";
 import { completionLogprobs } from "./logprobs.ts";
-import { samplingOf, stopsOf, unsupportedParameters } from "./parameters.ts";
+import { samplingOf, smaller, stopsOf, unsupportedParameters } from "./parameters.ts";
 import type { ModelPool, PooledModel } from "./pool.ts";
 import type { PromptSource, ScoredToken } from "./protocol.ts";
 import { type AnswerUpdate, runPrompts, type Totals } from "./run-prompts.ts";

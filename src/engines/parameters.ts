@@ -37,6 +37,11 @@ export function stopsOf(request: TextRequest, ofModel: readonly string[]): strin
   return [...own, ...ofModel];
 }
 
+export function smaller(a: number | null, b: number | null): number | null {
+  if (a === null || b === null) return a ?? b;
+  return Math.min(a, b);
+}
+
 type Rule = (value: unknown) => boolean;
 
 const isSet: Rule = () => true;

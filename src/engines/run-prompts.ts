@@ -2,7 +2,13 @@ import { GroupStream } from "../lib/group-stream.ts";
 import type { AttemptContext } from "../types.ts";
 import type { ModelPool, PooledModel } from "./pool.ts";
 import { refuseOversized } from "./prompt-limits.ts";
-import type { ChildEvent, FinishReason, GenerateOptions, ScoredToken } from "./protocol.ts";
+import type {
+  ChildEvent,
+  FinishReason,
+  GenerateOptions,
+  ReadyInfo,
+  ScoredToken,
+} from "./protocol.ts";
 
 /** More text of the answer to the prompt with this index, and its end. */
 export interface AnswerUpdate {
@@ -12,7 +18,12 @@ export interface AnswerUpdate {
   readonly finish: FinishReason | null;
   /** Of the text's tokens, where they were asked for. */
   readonly scores: readonly ScoredToken[];
+  /** Told by an answer's first update, which has no text: whether it goes on inside of its thinking. */
+  readonly thinking?: boolean;
 }
+
+/** What is asked of a model; a function where that depends on how the model writes. */
+export type Asked = GenerateOptions | ((ready: ReadyInfo) => GenerateOptions);
 
 /** What the prompts of one request used together. */
 export interface Totals {
@@ -40,7 +51,7 @@ const WEIGHT_OF_LAST_ANSWER = 0.2;
 export async function* runPrompts(
   pool: ModelPool,
   pooled: PooledModel,
-  prompts: readonly GenerateOptions[],
+  prompts: readonly Asked[],
   context: AttemptContext,
   totals: Totals,
 ): AsyncGenerator<readonly AnswerUpdate[], void, void> {
@@ -61,15 +72,15 @@ export async function* runPrompts(
   }
 }
 
-async function runAll(run: Run, prompts: readonly GenerateOptions[]): Promise<void> {
+async function runAll(run: Run, prompts: readonly Asked[]): Promise<void> {
   const queue = prompts.entries();
   const workers = Math.min(prompts.length, run.pooled.queue.places);
   const admitted = Promise.withResolvers<void>();
   const worker = async (first: boolean) => {
     if (!first) await admitted.promise;
     let bounded = first;
-    for (const [index, options] of queue) {
-      await runOne(run, index, options, !bounded, admitted.resolve);
+    for (const [index, asked] of queue) {
+      await runOne(run, index, asked, !bounded, admitted.resolve);
       bounded = false;
     }
   };
@@ -85,7 +96,7 @@ async function runAll(run: Run, prompts: readonly GenerateOptions[]): Promise<vo
 async function runOne(
   run: Run,
   index: number,
-  options: GenerateOptions,
+  asked: Asked,
   admitted: boolean,
   onPlace: () => void,
 ): Promise<void> {
@@ -95,7 +106,9 @@ async function runOne(
   const began = performance.now();
   try {
     // It may have crashed while this one waited.
-    refuseOversized(options, await pooled.host.ensureReady(signal));
+    const ready = await pooled.host.ensureReady(signal);
+    const options = typeof asked === "function" ? asked(ready) : asked;
+    refuseOversized(options, ready);
     if (context.meter.startedAt === 0) context.meter.startedAt = performance.now();
     let counted = 0;
     for await (const events of pooled.host.generate(options, signal))
@@ -112,6 +125,8 @@ async function runOne(
 }
 
 function updateOf(index: number, event: ChildEvent): AnswerUpdate | null {
+  if (event.type === "started")
+    return { index, text: "", scores: [], finish: null, thinking: event.thinking };
   if (event.type !== "prompt" && event.type !== "delta" && event.type !== "done") return null;
   const { text, scores } = event;
   return { index, text, scores, finish: event.type === "done" ? event.finish : null };

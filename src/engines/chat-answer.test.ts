@@ -1,0 +1,117 @@
+import { expect, test } from "bun:test";
+import { type AnswerRules, ChatAnswer, deltaOf, messageOf, type Said } from "./chat-answer.ts";
+import { NO_FORMAT } from "./chat-format.ts";
+import type { ToolUse } from "./tools/use.ts";
+
+const TEXT =
+  "<think>\nThe city is END known.\n</think>\n\nI'll ask. <tool_call>\n" +
+  '{"name": "weather", "arguments": {"city": "END"}}\n</tool_call>\n<tool_call>\n' +
+  '{"name": "weather", "arguments": {"city": "Oslo"}}\n</tool_call>\nThat is the END of it';
+const use: ToolUse = {
+  tools: [],
+  callable: new Set(["weather"]),
+  required: false,
+  parallel: true,
+  legacy: false,
+};
+const rules: AnswerRules = {
+  format: { ...NO_FORMAT, thinking: { open: "<think>", close: "</think>" } },
+  use,
+  thinking: false,
+  begun: false,
+  stop: ["END"],
+  includeStop: false,
+};
+const newId = (index: number) => `call_${index}`;
+
+function read(pieces: readonly string[], more: Partial<AnswerRules> = {}): object {
+  const answer = new ChatAnswer({ ...rules, ...more });
+  const said: Said[] = [];
+  for (const piece of pieces) {
+    said.push(...answer.push(piece));
+    if (answer.over) break;
+  }
+  said.push(...answer.end());
+  const legacy = more.use?.legacy === true;
+  return { ...messageOf(said, newId, legacy), finish: answer.finish("stop"), over: answer.over };
+}
+
+const call = (id: number, city: string): object => ({
+  id: `call_${id}`,
+  type: "function",
+  function: { name: "weather", arguments: `{"city": "${city}"}` },
+});
+
+test("thinking, words and calls are told apart, and only words are ended by a stop string", () => {
+  const expected: object = {
+    role: "assistant",
+    content: "I'll ask.\nThat is the ",
+    refusal: null,
+    reasoning_content: "The city is END known.",
+    reasoning: "The city is END known.",
+    tool_calls: [call(0, "END"), call(1, "Oslo")],
+    finish: "tool_calls",
+    over: true,
+  };
+  expect(read([TEXT])).toEqual(expected);
+  expect(read([...TEXT])).toEqual(expected);
+  for (let at = 1; at < TEXT.length; at++)
+    expect(read([TEXT.slice(0, at), TEXT.slice(at)])).toEqual(expected);
+});
+
+test("one call is all that an answer has where several are not wanted", () => {
+  const single = read([...TEXT], { use: { ...use, parallel: false } });
+  expect(single).toMatchObject({ content: "I'll ask.", tool_calls: [call(0, "END")], over: true });
+  const legacy = read([...TEXT], { use: { ...use, parallel: false, legacy: true } });
+  expect(legacy).toMatchObject({
+    function_call: { name: "weather", arguments: '{"city": "END"}' },
+    finish: "function_call",
+  });
+  expect(legacy).not.toHaveProperty("tool_calls");
+});
+
+test("a required call is the answer from its first character, and content is null", () => {
+  const text = '{"name": "weather", "arguments": {"city": "Rome"}}\n</tool_call>';
+  const required = { use: { ...use, required: true } };
+  expect(read([...text], required)).toMatchObject({
+    content: null,
+    tool_calls: [call(0, "Rome")],
+    finish: "tool_calls",
+  });
+  expect(read([text.slice(0, 10)], required)).toMatchObject({ content: "", finish: "stop" });
+});
+
+test("without tools, what looks like a call is words", () => {
+  const text = '<tool_call>{"name": "weather"}</tool_call>';
+  expect(read([...text], { use: null })).toMatchObject({ content: text, finish: "stop" });
+});
+
+test("an answer that was begun has no thinking but what it is in the middle of", () => {
+  const text = "<think>a</think>b";
+  expect(read([text], { begun: true })).toMatchObject({ content: text });
+  expect(read(["a</think>b"], { begun: true, thinking: true })).toMatchObject({
+    content: "b",
+    reasoning: "a",
+  });
+});
+
+test("a call's first delta has its id, type and name, the others more of its arguments", () => {
+  const said: Said[] = [
+    { kind: "call", index: 1, name: "f" },
+    { kind: "arguments", index: 1, text: "{}" },
+    { kind: "reasoning", text: "hm" },
+  ];
+  expect(said.map((each) => deltaOf(each, newId, false))).toEqual([
+    {
+      tool_calls: [
+        { index: 1, id: "call_1", type: "function", function: { name: "f", arguments: "" } },
+      ],
+    },
+    { tool_calls: [{ index: 1, function: { arguments: "{}" } }] },
+    { reasoning_content: "hm", reasoning: "hm" },
+  ]);
+  expect(said.slice(0, 2).map((each) => deltaOf(each, newId, true))).toEqual([
+    { function_call: { name: "f", arguments: "" } },
+    { function_call: { arguments: "{}" } },
+  ]);
+});
