@@ -23,7 +23,7 @@ export interface Move {
 
 /** More than these, and a pattern is refused: they bound its time, and exponential ones meet them. */
 const MOST_NFA_STATES = 12_000;
-const MOST_DFA_STATES = 4_000;
+const MOST_DFA_STATES = 2_000;
 const MOST_NFA_STEPS = 40_000;
 
 /** Any text. */

@@ -45,17 +45,22 @@ export function vocabularyOf(
 ): GuidedVocabulary {
   const words = new Uint32Array(Math.ceil(tokens.length / 32));
   const ending = new Set(ends);
-  const entries: Entry[] = [];
+  const byText = new Map<string, number[]>();
   for (const [token, bytes] of tokens.entries()) {
     if (bytes.length === 0 || ending.has(token)) continue;
-    entries.push({ token, text: latin1(bytes), plain: plainLength(bytes) });
+    const text = latin1(bytes);
+    const same = byText.get(text);
+    if (same === undefined) byText.set(text, [token]);
+    else same.push(token);
   }
-  entries.sort((a, b) => (a.text < b.text ? -1 : a.text > b.text ? 1 : 0));
+  const entries = [...byText.keys()].sort().map((text) => {
+    const same = byText.get(text) ?? [];
+    return { tokens: same, text, plain: plainLength(tokens[same[0] ?? 0] ?? new Uint8Array()) };
+  });
   const longest = entries.reduce((most, { plain }) => Math.max(most, plain ?? 0), 0);
   const plain = Array.from({ length: longest + 1 }, () => words.slice());
-  for (const { token, plain: length } of entries) {
-    if (length !== null) setBit(plain[length] ?? words, token);
-  }
+  for (const { tokens: same, plain: length } of entries)
+    if (length !== null) for (const token of same) setBit(plain[length] ?? words, token);
   for (let most = 1; most <= longest; most++)
     for (let word = 0; word < words.length; word++)
       (plain[most] ?? words)[word] = (plain[most]?.[word] ?? 0) | (plain[most - 1]?.[word] ?? 0);
@@ -75,7 +80,7 @@ export function setBit(mask: Uint32Array, token: number): void {
 }
 
 interface Entry {
-  readonly token: number;
+  readonly tokens: readonly number[];
   /** A byte a character. */
   readonly text: string;
   /** Its characters, when all are plain and whole. */
@@ -91,7 +96,7 @@ function trieOf(entries: readonly Entry[]): TokenTrie {
   const tokens: number[] = [];
   const path: number[] = [];
   let before = "";
-  for (const { token, text } of entries) {
+  for (const { tokens: same, text } of entries) {
     let common = 0;
     while (common < before.length && before[common] === text[common]) common += 1;
     for (const node of path.splice(common)) end[node] = byte.length;
@@ -102,7 +107,7 @@ function trieOf(entries: readonly Entry[]): TokenTrie {
       end.push(0);
       from.push(tokens.length);
     }
-    tokens.push(token);
+    for (const token of same) tokens.push(token);
     before = text;
   }
   for (const node of path) end[node] = byte.length;

@@ -1,7 +1,7 @@
 import { SpecError } from "./spec-error.ts";
 
 /** Steps that making one guide may take: with it, what takes long is refused instead. */
-const MOST_WORK = 300_000;
+const MOST_WORK = 150_000;
 
 /** Counts what is done for one guide, all its parts together. */
 export class Work {
