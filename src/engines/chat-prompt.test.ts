@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { continuesFinal, templateMessages } from "./chat-prompt.ts";
 
-test("pieces of text are joined and developer speaks as system", () => {
+test("pieces of text are joined, and content that is null is empty", () => {
   const parts = [
     { type: "text" as const, text: "one" },
     { type: "text" as const, text: "two" },
@@ -13,7 +13,7 @@ test("pieces of text are joined and developer speaks as system", () => {
       { role: "assistant", content: null },
     ]),
   ).toEqual([
-    { role: "system", content: "rules" },
+    { role: "developer", content: "rules" },
     { role: "user", content: "one\ntwo" },
     { role: "assistant", content: "" },
   ]);
@@ -43,6 +43,24 @@ test("tool arguments are objects for the template where they are JSON", () => {
     { ...call(""), function: { name: "f", arguments: { a: 1 } } },
     call("{broken"),
   ]);
+});
+
+test("functions' calls and results are tools', and thinking has one name", () => {
+  const called = { name: "f", arguments: "{}" };
+  const messages = templateMessages([
+    { role: "assistant", content: null, function_call: called, reasoning: "hm" },
+    { role: "function", name: "f", content: "7" },
+  ]);
+  expect(messages).toMatchObject([
+    {
+      role: "assistant",
+      content: "",
+      reasoning_content: "hm",
+      tool_calls: [{ id: "function_call", function: { name: "f", arguments: {} } }],
+    },
+    { role: "tool", name: "f", tool_call_id: "function_call", content: "7" },
+  ]);
+  expect(messages[0]).not.toHaveProperty("function_call");
 });
 
 test("only an assistant's message at the end can be continued, and only without another header", () => {

@@ -4,19 +4,27 @@ import type { TemplateMessage } from "../lib/chat-template.ts";
 import { refuseMessages } from "./prompt-limits.ts";
 
 /**
- * Messages as chat templates read them: content is text, `developer` is `system`, and the arguments
- * of tool calls are objects where they are JSON. Pieces of text are joined by a line break, as in
- * vLLM and llama.cpp. Pictures, sound and files are refused with their place, and so are more
- * messages than an engine takes.
+ * Messages as chat templates read them: content is text, the arguments of tool calls are objects where
+ * they are JSON, functions' calls and results are tools', and thinking is `reasoning_content`. Pieces
+ * of text are joined by a line break, as in vLLM and llama.cpp. Pictures, sound and files are refused
+ * with their place, and so are more messages than an engine takes.
  */
 export function templateMessages(messages: readonly Message[]): TemplateMessage[] {
   refuseMessages(messages.length);
   return messages.map((message, index) => {
     const content = textOf(message.content, index);
-    if (message.role === "developer") return { ...message, role: "system", content };
-    if (message.role !== "assistant" || message.tool_calls === undefined)
-      return { ...message, content };
-    return { ...message, content, tool_calls: message.tool_calls.map(withParsedArguments) };
+    if (message.role === "function")
+      return { role: "tool", name: message.name, tool_call_id: LEGACY_ID, content };
+    if (message.role !== "assistant") return { ...message, content };
+    const { function_call: called, ...said } = message;
+    const calls = message.tool_calls ?? [];
+    const all = called == null ? calls : [...calls, legacyCall(called)];
+    return {
+      ...said,
+      ...reasoningOf(message),
+      content,
+      ...(all.length === 0 ? {} : { tool_calls: all.map(withParsedArguments) }),
+    };
   });
 }
 
@@ -74,6 +82,23 @@ const NOUNS = {
 } as const;
 
 type ToolCalls = NonNullable<Extract<Message, { role: "assistant" }>["tool_calls"]>;
+
+const LEGACY_ID = "function_call";
+
+/** The deprecated `function_call` had no id: the result that follows has none either. */
+function legacyCall(called: {
+  readonly name: string;
+  readonly arguments: string;
+}): ToolCalls[number] {
+  const { name, arguments: given } = called;
+  return { id: LEGACY_ID, type: "function", function: { name, arguments: given } };
+}
+
+/** OpenRouter's name for it is another one. */
+function reasoningOf(message: { readonly [field: string]: unknown }): object {
+  const { reasoning, reasoning_content: content } = message;
+  return content == null && typeof reasoning === "string" ? { reasoning_content: reasoning } : {};
+}
 
 function withParsedArguments(call: ToolCalls[number]): object {
   if (call.type !== "function") return call;

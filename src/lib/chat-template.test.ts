@@ -73,3 +73,17 @@ test("a template that shows no answers, or refuses the conversation, says so", (
   );
   expect(() => new ChatTemplate("{% if %}")).toThrow(ChatTemplateError);
 });
+
+test("a developer speaks as the system, unless the template has that role", () => {
+  const chat = (role: string) => ({
+    ...conversation(""),
+    messages: [
+      { role, content: "Obey." },
+      { role: "user", content: "Hi" },
+    ],
+  });
+  const plain = new ChatTemplate(CHATML);
+  expect(plain.render(chat("developer"))).toBe(plain.render(chat("system")));
+  const knows = new ChatTemplate(`{% if messages[0].role == 'developer' %}{% endif %}${CHATML}`);
+  expect(knows.render(chat("developer"))).toContain("<|im_start|>developer\nObey.");
+});

@@ -39,16 +39,20 @@ const END = "\u{10FFFF}";
 export class ChatTemplate {
   readonly #template: Template;
   readonly #knowsSystem: boolean;
+  readonly #knowsDeveloper: boolean;
 
   /** @throws ChatTemplateError when the source is not a template */
   constructor(source: string) {
     this.#template = inItsWords(() => new Template(source));
+    // Many templates write any role as it is; one that their model has learned they name.
+    this.#knowsDeveloper = /(["'])developer\1/.test(source);
     this.#knowsSystem = this.#rendersSystem();
   }
 
   /** @throws ChatTemplateError when the template refuses the conversation */
   render(chat: ChatRendering): string {
-    const messages = this.#knowsSystem ? chat.messages : mergeSystem(chat.messages);
+    const told = this.#knowsDeveloper ? chat.messages : chat.messages.map(asSystem);
+    const messages = this.#knowsSystem ? told : mergeSystem(told);
     return inItsWords(() =>
       this.#template.render({
         ...chat.variables,
@@ -124,6 +128,11 @@ export class ChatTemplate {
       throw error;
     }
   }
+}
+
+/** OpenAI's newer name for the role. */
+function asSystem(message: TemplateMessage): TemplateMessage {
+  return message.role === "developer" ? { ...message, role: "system" } : message;
 }
 
 /** Puts what the system messages say in front of the first user message. */

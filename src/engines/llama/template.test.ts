@@ -113,3 +113,15 @@ test("a conversation the template refuses is a 400 in the template's own words",
     }),
   );
 });
+
+test("a template that wants every tool described gets an empty description of those that are not", () => {
+  const template = `{% for t in tools %}{{ t.function.name + ': ' + t.function.parameters.properties.x.description }};{% endfor %}${CHATML}`;
+  const tool = (x: object) => ({
+    type: "function",
+    function: { name: "f", parameters: { type: "object", properties: { x } } },
+  });
+  const tools = [tool({ type: "string", description: "An x." }), tool({ type: "string" })];
+  expect(text(template, { ...prompt(["user", "Hi"]), tools })).toStartWith("f: An x.;f: ;");
+  const refuses = `{{ raise_exception('no tools here') }}`;
+  expect(() => render(refuses, { ...prompt(["user", "Hi"]), tools })).toThrow("no tools here");
+});

@@ -6,6 +6,7 @@ import {
   type TemplateMessage,
 } from "../../lib/chat-template.ts";
 import type { ChatPrompt } from "../protocol.ts";
+import { describedTools } from "../tools/described.ts";
 import { type PromptPiece, ProtectedText } from "./protected-text.ts";
 
 /** Texts of the vocabulary that a template may use, and those that callers may not smuggle in. */
@@ -47,10 +48,7 @@ export class GuardedTemplate {
       variables: guard.protectFields(prompt.variables),
     };
     try {
-      if (!prompt.continueFinal)
-        return { head: guard.split(this.#template.render(chat)), begun: [] };
-      const { head, begun } = this.#template.renderOpen(chat);
-      return { head: guard.split(head), begun: guard.split(begun) };
+      return this.#render(chat, prompt.continueFinal, guard);
     } catch (cause) {
       if (!(cause instanceof ChatTemplateError)) throw cause;
       throw new GatewayError(
@@ -58,6 +56,20 @@ export class GuardedTemplate {
         `This model's chat template refuses these messages: ${cause.message}`,
         { param: "messages", cause },
       );
+    }
+  }
+
+  #render(chat: ChatRendering, open: boolean, guard: ProtectedText): PromptParts {
+    try {
+      if (!open) return { head: guard.split(this.#template.render(chat)), begun: [] };
+      const { head, begun } = this.#template.renderOpen(chat);
+      return { head: guard.split(head), begun: guard.split(begun) };
+    } catch (error) {
+      if (!(error instanceof ChatTemplateError) || chat.tools === null) throw error;
+      const tools = describedTools(chat.tools);
+      // Once: its own words are those about these tools.
+      if (JSON.stringify(tools) === JSON.stringify(chat.tools)) throw error;
+      return this.#render({ ...chat, tools }, open, guard);
     }
   }
 
