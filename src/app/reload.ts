@@ -2,6 +2,7 @@ import type { Availability } from "../catalog/availability.ts";
 import type { LiveModels } from "../catalog/live-models.ts";
 import { faultWarnings, providerWarnings } from "../catalog/settle-providers.ts";
 import type { Reread } from "../config/reread.ts";
+import type { ReloadReport } from "../contract/admin.ts";
 import { GatewayError } from "../contract/errors.ts";
 import type { LocalBackend } from "../engines/index.ts";
 import type { Health } from "../gateway/routing/health.ts";
@@ -149,4 +150,20 @@ function said({ added, changed, removed }: Changes): string | null {
     ...removed.map((id) => `-${id}`),
   ];
   return all.length === 0 ? null : all.join(" ");
+}
+
+/** A reload, as the admin API tells it. */
+export function reportOf({ providers, models, needRestart, warnings }: Reloaded): ReloadReport {
+  const plain = ({ added, changed, removed }: Changes) => ({
+    added: [...added],
+    changed: [...changed],
+    removed: [...removed],
+  });
+  return {
+    status: "applied",
+    providers: plain(providers),
+    models: plain(models),
+    need_restart: [...needRestart],
+    warnings: [...warnings],
+  };
 }

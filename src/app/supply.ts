@@ -1,0 +1,59 @@
+import { Availability } from "../catalog/availability.ts";
+import { ChatTemplates } from "../catalog/chat-templates.ts";
+import { type LiveModels, liveModels } from "../catalog/live-models.ts";
+import { starterOf } from "../catalog/starter.ts";
+import { Images } from "../dialects/images.ts";
+import { createBackend } from "../dialects/index.ts";
+import type { LocalBackend } from "../engines/index.ts";
+import { listingOf } from "../gateway/listing/describe-model.ts";
+import { searchOf } from "../gateway/listing/search-models.ts";
+import type { Log } from "../lib/log.ts";
+import type { Model } from "../types.ts";
+import { embedded, LOCAL_FACTS } from "./embedded.ts";
+import type { Observation } from "./observe.ts";
+import { rendering } from "./rendering.ts";
+import type { Settings } from "./settings.ts";
+import { Upstreams } from "./upstreams.ts";
+
+/** Which models there are, and who answers for them. */
+export interface Supply {
+  readonly models: LiveModels;
+  readonly availability: Availability;
+  readonly starter: Model;
+  readonly local: LocalBackend;
+  readonly images: Images;
+  readonly upstreams: Upstreams;
+}
+
+/** Puts it together from files and the copies of providers' lists; nobody is asked and nothing loaded yet. */
+export async function supplyOf(
+  { config, catalog, providers, aliases }: Settings,
+  log: Log,
+  onRest: Observation["rested"],
+  named: (models: LiveModels) => void,
+): Promise<Supply> {
+  const { home } = config;
+  const models = liveModels({
+    own: catalog.models,
+    localFacts: LOCAL_FACTS,
+    providers,
+    aliases,
+    home,
+    log,
+    prepare: (model, targets) => void searchOf(listingOf(model, targets)),
+  });
+  named(models);
+  await models.restore();
+  const availability = new Availability(catalog.models, { home });
+  await availability.refresh();
+  const starter = starterOf(catalog, config.models.starter, availability);
+  const local = embedded(catalog.models, config, availability, log);
+  const images = new Images(config.images);
+  const templates = new ChatTemplates({ home }, log);
+  const dialects = { images, renderChat: rendering(catalog.models, templates), onRest };
+  const upstreams = new Upstreams(local, ({ settings }) =>
+    models.offered(createBackend(settings, dialects)),
+  );
+  upstreams.use(providers);
+  return { models, availability, starter, local, images, upstreams };
+}
