@@ -47,31 +47,33 @@ export function deleteRollupsBefore(
   );
 }
 
-/** Where the newest `keep` refused calls begin: the first that is one too many; null where there are no more. */
-export async function firstRefusalTooMany(sql: Execute, keep: number): Promise<Refusal | null> {
-  const rows: unknown = await sql.unsafe(
-    `SELECT started_at, id FROM calls WHERE status = 'refused' AND status <> 'completed'
-      ORDER BY started_at DESC, id DESC LIMIT 1 OFFSET $1`,
-    [keep],
-  );
-  return Refusals.parse(rows)[0] ?? null;
-}
-
-const Refusals = z.array(z.object({ started_at: z.coerce.number(), id: z.string() })).max(1);
-export type Refusal = z.infer<typeof Refusals>[number];
+const Kept = z.array(z.object({ started_at: z.coerce.number() })).max(1);
 
 /**
- * Deletes up to `rows` refused calls, the oldest first, up to this one and with it. Any stranger can have calls
+ * When the oldest of the newest `keep` refused calls arrived (Unix milliseconds); null where there are no more
+ * than those. It asks for the time alone, which the index has: a hundred thousand of them are some milliseconds.
+ */
+export async function oldestKeptRefusal(sql: Execute, keep: number): Promise<number | null> {
+  const rows: unknown = await sql.unsafe(
+    `SELECT started_at FROM calls WHERE status = 'refused' AND status <> 'completed'
+      ORDER BY started_at DESC LIMIT 1 OFFSET $1`,
+    [keep - 1],
+  );
+  return Kept.parse(rows)[0]?.started_at ?? null;
+}
+
+/**
+ * Deletes up to `rows` refused calls that arrived before a time, the oldest first. Any stranger can have calls
  * refused, so their rows must not fill the disk. The rollups keep them all.
  */
-export function deleteRefusedUpTo(sql: Execute, last: Refusal, rows: number): Promise<number> {
+export function deleteRefusedBefore(sql: Execute, before: number, rows: number): Promise<number> {
   return run(
     sql,
     `DELETE FROM calls WHERE id IN (
         SELECT id FROM calls WHERE status = 'refused' AND status <> 'completed'
-          AND (started_at, id) <= ($1, $2)
-          ORDER BY started_at, id LIMIT $3) RETURNING 1`,
-    [last.started_at, last.id, rows],
+          AND started_at < $1
+          ORDER BY started_at LIMIT $2) RETURNING 1`,
+    [before, rows],
   );
 }
 

@@ -4,10 +4,9 @@ import type { Database } from "./database.ts";
 import {
   deleteCallsBefore,
   deleteOldestCalls,
-  deleteRefusedUpTo,
+  deleteRefusedBefore,
   deleteRollupsBefore,
-  firstRefusalTooMany,
-  type Refusal,
+  oldestKeptRefusal,
 } from "./prune.ts";
 import { giveBackRoom, usedBytes } from "./room.ts";
 
@@ -29,7 +28,7 @@ const REFUSED_AT_ONCE = 1000;
 const EVERY_MS = 60_000;
 /** What one step aims to take, so that neither a batch nor a key's change waits long for it. */
 const STEP_MS = 5;
-const FIRST_ROWS = 100;
+const FIRST_ROWS = 20;
 const MOST_ROWS = 2000;
 
 type Writer = Pick<Database, "sql" | "dialect">;
@@ -40,6 +39,7 @@ type Task = (writer: Writer, rows: number) => Promise<number>;
 export class Retention {
   readonly #keep: Keep;
   #tasks: Task[] = [];
+  /** For the first of the tasks: a row of one is not a row of the next, nor a page. */
   #rows = FIRST_ROWS;
   #looked = Number.NEGATIVE_INFINITY;
   #newRefused = 0;
@@ -65,8 +65,10 @@ export class Retention {
     if (task === undefined) return false;
     const started = performance.now();
     const done = await task(writer, this.#rows);
-    if (done < this.#rows) this.#tasks.shift();
-    else this.#rows = nextRows(this.#rows, performance.now() - started);
+    if (done < this.#rows) {
+      this.#tasks.shift();
+      this.#rows = FIRST_ROWS;
+    } else this.#rows = nextRows(this.#rows, performance.now() - started);
     return this.#tasks.length > 0;
   }
 }
@@ -95,12 +97,15 @@ function tasksAt(keep: Keep, now: number): Task[] {
   return tasks;
 }
 
-/** Where the newest ones begin is looked up once: that takes as long as all steps of deleting. */
+/** Where the newest ones begin is looked up once, in a step of its own. */
 function refusedTask(keep: number): Task {
-  let last: Refusal | null | undefined;
+  let oldest: number | null | undefined;
   return async ({ sql }, rows) => {
-    if (last === undefined) last = await firstRefusalTooMany(sql, keep);
-    return last === null ? 0 : await deleteRefusedUpTo(sql, last, rows);
+    if (oldest !== undefined) {
+      return oldest === null ? 0 : await deleteRefusedBefore(sql, oldest, rows);
+    }
+    oldest = await oldestKeptRefusal(sql, keep);
+    return oldest === null ? 0 : rows;
   };
 }
 
@@ -110,6 +115,7 @@ function sizeTask(maxBytes: number): Task {
     if (tooMuch === null) {
       const used = await usedBytes(writer);
       tooMuch = Math.ceil(Math.max(0, used.bytes - maxBytes) / used.bytesPerCall);
+      return tooMuch === 0 ? 0 : rows;
     }
     if (tooMuch === 0) return 0;
     const wanted = Math.min(rows, tooMuch);
