@@ -3,10 +3,14 @@ import type { AttemptContext, Model } from "../types.ts";
 import type { AnswerRules } from "./chat-answer.ts";
 import type { ChatFormat } from "./chat-format.ts";
 import { continuesFinal, templateMessages } from "./chat-prompt.ts";
+import { checkGuide, guideOf } from "./guided/request.ts";
+import type { GuideSpec } from "./guided/spec.ts";
 import { samplingOf, smaller, stopsOf, unsupportedParameters } from "./parameters.ts";
 import type { GenerateOptions } from "./protocol.ts";
 import { hidesReasoning, reasoningVariables } from "./reasoning/asked.ts";
+import { argumentsSchema, toolGuide } from "./tools/guide.ts";
 import { toolPrompt } from "./tools/prompt.ts";
+import { type ToolUse, toolUse } from "./tools/use.ts";
 
 /** A chat request, checked, as far as it can be before its model is there. */
 export interface ChatPlan {
@@ -30,6 +34,9 @@ export function chatPlan(
   const { prefill } = context;
   const continueFinal = continuesFinal(request);
   const messages = templateMessages(request.messages);
+  const use = toolUse(request);
+  if (use !== null) checkTools(use);
+  const guide = guideOf(request);
   const sampling = samplingOf(request, randomSeed, file.defaults);
   const own = stopsOf(request, []);
   const asked = request.max_completion_tokens ?? request.max_tokens ?? null;
@@ -46,11 +53,12 @@ export function chatPlan(
   const inChild = prefill !== null;
   return {
     scored: base.logprobs !== null,
-    legacy: false,
+    legacy: use?.legacy === true,
     showsReasoning: !hidesReasoning(request),
-    rules: { use: null, begun, stop: inChild ? [] : own, includeStop: sampling.includeStop },
+    rules: { use, begun, stop: inChild ? [] : own, includeStop: sampling.includeStop },
     options: (format) => {
-      const prompt = toolPrompt(format.tools, messages, null);
+      const guided = guideFor(format, use, guide);
+      const prompt = toolPrompt(format.tools, messages, use);
       const { variables, honoured } = reasoningVariables(request, format.variables);
       for (const name of honoured) context.dropped.delete(name);
       return {
@@ -60,11 +68,31 @@ export function chatPlan(
           ...prompt,
           addGenerationPrompt: !continueFinal && request.add_generation_prompt !== false,
           continueFinal,
-          opening: null,
+          opening: guided.opening,
           variables: { ...variables, ...request.chat_template_kwargs },
         },
         stop: inChild ? [...own, ...file.stop] : file.stop,
+        guide: guided.guide,
       };
     },
   };
+}
+
+/** Each tool's own schema, so that what can't be enforced is told with its place. */
+function checkTools(use: ToolUse): void {
+  for (const tool of use.tools)
+    if (tool.parameters !== null)
+      checkGuide({ kind: "json_schema", schema: argumentsSchema(tool) }, tool.path);
+}
+
+/** What an answer must be, and begin with. One that has a form from its beginning has no thinking. */
+function guideFor(
+  format: ChatFormat,
+  use: ToolUse | null,
+  guide: GuideSpec | null,
+): { readonly guide: GuideSpec | null; readonly opening: string | null } {
+  if (use === null) return { guide, opening: guide === null ? null : "" };
+  const calls = toolGuide(format.tools.syntax, use, guide);
+  checkGuide(calls.guide, use.legacy ? "functions" : "tools");
+  return guide === null ? calls : { ...calls, opening: calls.opening ?? "" };
 }

@@ -2,6 +2,7 @@ import type { CompletionChunkBody, CompletionRequest } from "../contract/complet
 import { GatewayError } from "../contract/errors.ts";
 import { usageOf } from "../contract/usage.ts";
 import type { AttemptContext, Reply } from "../types.ts";
+import { guideOf } from "./guided/request.ts";
 import { completionLogprobs } from "./logprobs.ts";
 import { samplingOf, smaller, stopsOf, unsupportedParameters } from "./parameters.ts";
 import type { ModelPool, PooledModel } from "./pool.ts";
@@ -36,7 +37,8 @@ export async function completions(
     });
   const logprobs = request.logprobs ?? null;
   const echo = request.echo === true && prefill === null;
-  const all = { prefill, sampling, stop, maxTokens, reproducible, logprobs, echo };
+  const guide = guideOf(request);
+  const all = { prefill, sampling, stop, guide, maxTokens, reproducible, logprobs, echo };
   const options = prompts.map((prompt) => ({ prompt, ...all }));
   const totals: Totals = { prompt: 0, cached: 0, completion: 0 };
   const answers = prompts.map((_, index) => new Answer(index, logprobs !== null));

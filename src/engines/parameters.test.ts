@@ -81,11 +81,7 @@ test("stop strings of the request and of the model both count", () => {
 });
 
 test("what would make the answer another one is refused by name", () => {
-  const json = { type: "json_schema", json_schema: { name: "x", schema: {} } };
   const refused: [name: string, value: unknown][] = [
-    ["response_format", { type: "json_object" }],
-    ["response_format", json],
-    ["guided_regex", "a+"],
     ["tool_choice", "required"],
     ["tool_choice", { type: "function", function: { name: "f" } }],
     ["tool_choice", { type: "allowed_tools", allowed_tools: { mode: "required", tools: [] } }],

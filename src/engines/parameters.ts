@@ -66,20 +66,11 @@ const REFUSED: ReadonlyMap<string, Refusal> = new Map([
   refusal("n", not(1), " other than 1"),
   refusal("best_of", not(0, 1), " other than 1"),
   refusal("suffix", not("")),
-  refusal("response_format", (value) => fieldOf(value, "type") !== "text", " other than text yet"),
-  refusal("guided_json", isSet),
-  refusal("guided_regex", isSet),
-  refusal("guided_choice", isSet),
-  refusal("guided_grammar", isSet),
   refusal(
-    "tool_choice",
-    (value) => {
-      const choice = fieldOf(value, "type") === "allowed_tools" ? modeOf(value) : value;
-      return choice !== "none" && choice !== "auto";
-    },
-    " other than auto or none yet",
+    "tools",
+    (value) => Array.isArray(value) && value.some((tool) => fieldOf(tool, "type") !== "function"),
+    " other than functions",
   ),
-  refusal("function_call", not("none", "auto"), " other than auto or none"),
   refusal(
     "modalities",
     (value) => !Array.isArray(value) || value.some((item) => item !== "text"),
@@ -96,9 +87,6 @@ const IGNORED: ReadonlyMap<string, Rule> = new Map(
     include_stop_str_in_output: not(false),
     ignore_eos: not(false),
     skip_special_tokens: not(true),
-    tools: (value) => !Array.isArray(value) || value.length > 0,
-    functions: isSet,
-    parallel_tool_calls: not(true, false),
     service_tier: not("auto", "default"),
     store: not(false),
   }),
@@ -114,7 +102,9 @@ const HONOURED = new Set([
   ...["dynatemp_min", "dynatemp_max", "dynatemp_exponent", "top_a", "tfs", "typical_p"],
   ...["epsilon_cutoff", "eta_cutoff", "top_n_sigma", "smoothing_factor", "smoothing_curve"],
   ...["mirostat", "mirostat_mode", "mirostat_tau", "mirostat_eta", "no_repeat_ngram_size"],
+  ...["tool_choice", "parallel_tool_calls", "functions", "function_call", "include_reasoning"],
   ...["continue_final_message", "logprobs", "top_logprobs", "echo"],
+  ...["response_format", "guided_json", "guided_regex", "guided_choice", "guided_grammar"],
   ...["user", "metadata", "prompt_cache_key", "safety_identifier"],
 ]);
 
@@ -161,8 +151,4 @@ function holdsMedia(messages: unknown): boolean {
 
 function fieldOf(value: unknown, name: string): unknown {
   return typeof value === "object" && value !== null ? Reflect.get(value, name) : undefined;
-}
-
-function modeOf(value: unknown): unknown {
-  return fieldOf(fieldOf(value, "allowed_tools"), "mode");
 }

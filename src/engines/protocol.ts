@@ -2,6 +2,7 @@ import type { ErrorName } from "../contract/errors.ts";
 import type { TemplateMessage } from "../lib/chat-template.ts";
 import type { KvType } from "../lib/footprint.ts";
 import type { ChatFormat } from "./chat-format.ts";
+import type { GuideSpec } from "./guided/spec.ts";
 import type { Thinking } from "./reasoning/markers.ts";
 
 /**
@@ -112,6 +113,8 @@ export interface GenerateOptions {
   readonly prefill: string | null;
   readonly sampling: Sampling;
   readonly stop: readonly string[];
+  /** What the answer must be, checked; null is any text. */
+  readonly guide: GuideSpec | null;
   /** Most tokens to sample; null is what is left of the context. */
   readonly maxTokens: number | null;
   /**

@@ -1,7 +1,6 @@
 import type { LlamaContext, LlamaContextSequence } from "node-llama-cpp";
-import type { ErrorName } from "../../contract/errors.ts";
-import { GuideError } from "../guided/guide.ts";
 import type { ChildEvent } from "../protocol.ts";
+import { faultOf } from "./fault.ts";
 import type { Generation, Step } from "./generate.ts";
 import { PrefillPace } from "./prefill-pace.ts";
 import { chooseSlot } from "./slots.ts";
@@ -153,8 +152,7 @@ export class BatchLoop {
       );
       if (finish !== null) await this.#free(slot);
     } catch (error) {
-      if (!(error instanceof GuideError)) console.error(error);
-      this.#events.push({ type: "error", id, ...faultOf(error), param: null });
+      this.#events.push({ type: "error", id, ...faultOf(error) });
       await this.#free(slot);
       await slot.sequence.clearHistory();
     }
@@ -175,13 +173,6 @@ export class BatchLoop {
     this.#events = [];
     this.#emit(events);
   }
-}
-
-/** A guide's word is the caller's to hear; any other fault's is the log's. */
-function faultOf(error: unknown): { readonly kind: ErrorName; readonly message: string } {
-  const message =
-    error instanceof GuideError ? error.message : "The model's engine failed on this request.";
-  return { kind: "upstream_error", message };
 }
 
 /** Leaves the first `keep` tokens in the sequence, or none where a state can't be cut. */

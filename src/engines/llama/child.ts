@@ -1,6 +1,6 @@
-import { GatewayError } from "../../contract/errors.ts";
 import type { ChildEvent, FromChild, ToChild } from "../protocol.ts";
 import { LlamaEngine } from "./engine.ts";
+import { faultOf } from "./fault.ts";
 
 /**
  * Entry of the process that holds one model. It talks to the gateway over Bun's IPC channel and
@@ -32,15 +32,7 @@ process.on("message", (message: ToChild) => {
       send({ type: "failed", message: error instanceof Error ? error.message : String(error) });
       return;
     }
-    if (!(error instanceof GatewayError)) console.error(error);
-    const {
-      kind,
-      message: text,
-      param,
-    } = error instanceof GatewayError
-      ? error
-      : new GatewayError("upstream_error", "The model's engine failed on this request.");
-    emit([{ type: "error", id: message.id, kind, message: text, param }]);
+    emit([{ type: "error", id: message.id, ...faultOf(error) }]);
   });
 });
 

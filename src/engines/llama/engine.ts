@@ -6,6 +6,8 @@ import {
   type LlamaModel,
 } from "node-llama-cpp";
 import { chatFormat, markersIn, NO_FORMAT } from "../chat-format.ts";
+import type { Guide, Guides } from "../guided/guide.ts";
+import type { GuideSpec } from "../guided/spec.ts";
 import type {
   ChildEvent,
   GenerateOptions,
@@ -37,6 +39,8 @@ const KV_TYPES = { f16: GgmlType.F16, q8_0: GgmlType.Q8_0, q4_0: GgmlType.Q4_0 }
 export class LlamaEngine {
   readonly info: ReadyInfo;
   readonly #workshop: Workshop;
+  /** Made when they are first asked for. */
+  #guides: Guides | null = null;
   readonly #vocabulary: Vocabulary;
   readonly #prompts: Prompts;
   readonly #loop: BatchLoop;
@@ -127,7 +131,16 @@ export class LlamaEngine {
     for (const [token] of options.sampling.logitBias) this.#prompts.checked(token, "logit_bias");
     const left = this.info.contextSize - prompt.tokens.length;
     const limit = Math.min(left, options.maxTokens ?? left);
-    this.#loop.add(id, new Generation(prompt, limit, options, null, this.#workshop));
+    const guide = options.guide === null ? null : this.#guideOf(options.guide, options.prefill);
+    this.#loop.add(id, new Generation(prompt, limit, options, guide, this.#workshop));
+  }
+
+  /** Where an answer goes on that was begun, its guide is told of the beginning. */
+  #guideOf(spec: GuideSpec, prefill: string | null): Guide {
+    this.#guides ??= this.#vocabulary.guides();
+    const guide = this.#guides.compile(spec);
+    if (prefill !== null) guide.acceptBytes(new TextEncoder().encode(prefill));
+    return guide;
   }
 
   cancel(id: number): void {

@@ -1,5 +1,6 @@
 import type { LlamaModel, Token } from "node-llama-cpp";
 import { byteLevelBytes } from "../../lib/token-text.ts";
+import { createGuides, type Guides } from "../guided/guide.ts";
 import { type Markers, markersOf, type TokenFacts } from "./markers.ts";
 import type { PromptPiece } from "./protected-text.ts";
 import { apartInByteLevel, apartInSentencePiece, TextSlicer } from "./slices.ts";
@@ -75,6 +76,12 @@ export class Vocabulary implements TemplateVocabulary {
   /** All tokens that end an answer. */
   get endTokens(): readonly Token[] {
     return [...this.#model.iterateAllTokens()].filter((token) => this.#model.isEogToken(token));
+  }
+
+  /** What guided answers are held to by this vocabulary. */
+  guides(): Guides {
+    const bytes = Array.from({ length: this.size }, (_, token) => this.bytes(this.known(token)));
+    return createGuides(bytes, this.endTokens);
   }
 
   isEndOfGeneration(token: Token): boolean {
