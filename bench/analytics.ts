@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { type Covey, startCovey } from "./covey.ts";
+import { cpuBetween, cpuUse, processTree } from "./cpu.ts";
 import { filledHome, KEEP_ALL } from "./log.ts";
 import { temporaryFolder } from "./processes.ts";
 import { type Question, questions } from "./questions.ts";
@@ -12,6 +13,8 @@ const SHOWN = 8;
 
 interface Answer extends Question {
   readonly took: Sample;
+  /** Milliseconds of all processors that Covey took for it: what the machine did besides is not in it. */
+  readonly cpu: number;
 }
 
 /**
@@ -27,12 +30,15 @@ export async function analytics({ rounds }: { rounds: number }): Promise<Result>
     const took: number[] = [];
     // The first time reads what the page cache may not have.
     await ask(covey, question.path);
+    const before = cpuUse(processTree(covey.pid));
     for (let round = 0; round < rounds; round++) {
       const began = performance.now();
       await ask(covey, question.path);
       took.push(performance.now() - began);
     }
-    answers.push({ ...question, took: sample(took) });
+    const { threads } = cpuBetween(before, cpuUse(processTree(covey.pid)));
+    const seconds = Object.values(threads).reduce((sum, each) => sum + each, 0);
+    answers.push({ ...question, took: sample(took), cpu: (seconds * 1000) / rounds });
   }
   answers.sort((a, b) => b.took.median - a.took.median);
   const slow = answers.filter(({ took }) => took.median > MOST_MS);
@@ -41,7 +47,9 @@ export async function analytics({ rounds }: { rounds: number }): Promise<Result>
     figures: [...Map.groupBy(answers, ({ kind }) => kind)].map(slowest),
     notes: [
       `${answers.length} questions, ${slow.length} of them over ${MOST_MS} ms; the slowest:`,
-      ...answers.slice(0, SHOWN).map(({ took, path }) => `${took.median.toFixed(0)} ms ${path}`),
+      ...answers
+        .slice(0, SHOWN)
+        .map(({ took, cpu, path }) => `${shown(took.median)}, ${shown(cpu)} of CPU: ${path}`),
     ],
     detail: answers,
   };
@@ -67,6 +75,10 @@ async function ask(covey: Covey, path: string): Promise<unknown> {
   const response = await fetch(covey.url + path, { headers: { authorization: `Bearer ${KEY}` } });
   if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
   return await response.json();
+}
+
+function shown(ms: number): string {
+  return `${ms.toFixed(0)} ms`;
 }
 
 /** The slowest question of a kind, beside the one in the middle. */

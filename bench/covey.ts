@@ -17,6 +17,8 @@ export interface CoveyOptions {
   readonly home?: string;
   readonly port?: number;
   readonly preload?: boolean;
+  /** More lines of the config's `[engine]`. */
+  readonly engine?: string;
   /** More tables of the config. */
   readonly config?: string;
   readonly env?: Readonly<Record<string, string>>;
@@ -50,7 +52,7 @@ requests_per_minute = 0
 concurrency = 0
 [engine]
 preload = ${options.preload ?? false}
-[routing]
+${options.engine ?? ""}[routing]
 strategy = "${targets > 1 ? "least-latency" : "priority"}"
 ${providers.join("")}${options.config ?? ""}`,
   );

@@ -2,6 +2,7 @@ import { parseArgs } from "node:util";
 import { analytics } from "./analytics.ts";
 import { engine } from "./engine.ts";
 import { events } from "./events.ts";
+import { llamaCpp } from "./llama-server.ts";
 import { log } from "./log.ts";
 import { stopAll } from "./processes.ts";
 import { printResult, type Result, writeJson } from "./report.ts";
@@ -18,6 +19,7 @@ const BENCHMARKS: Readonly<Record<string, (options: { rounds: number }) => Promi
   events,
   startup,
   engine,
+  "llama-server": llamaCpp,
   log,
   analytics,
 };
