@@ -40,7 +40,7 @@ async function concurrency(gateway: Gateway, request: Request): Promise<AccountC
 
 async function plan(gateway: Gateway, request: Request): Promise<AccountPlan> {
   const caller = authenticate(request.headers, gateway.auth);
-  const { name, limits, models } = planOf(gateway.plans, caller);
+  const { name, limits, models, modelsAsWritten } = planOf(gateway.plans, caller);
   const { requests, tokens, units, images, budget } = await gateway.limiter.standing(
     caller.keyId,
     limits,
@@ -48,7 +48,7 @@ async function plan(gateway: Gateway, request: Request): Promise<AccountPlan> {
   return {
     object: "plan",
     name,
-    models: models.length === 0 ? null : [...models],
+    models: models.length === 0 ? null : [...modelsAsWritten],
     requests_per_minute: minute(limits.requestsPerMinute, requests.left),
     tokens_per_minute: minute(limits.tokensPerMinute, tokens.left),
     concurrency: { limit: orNull(limits.concurrency), used: units },

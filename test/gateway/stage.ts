@@ -92,7 +92,7 @@ const LEASES = 50;
 
 function planWith(limits: Partial<Limits>): Plan {
   const all = { ...UNLIMITED, concurrency: LEASES, ...limits };
-  return { name: "stage", limits: all, models: [], defaultMaxTokens: 4096 };
+  return { name: "stage", limits: all, models: [], modelsAsWritten: [], defaultMaxTokens: 4096 };
 }
 
 export function stage(options: StageOptions): Stage {

@@ -17,6 +17,7 @@ const plan = (limits: Partial<Limits>): Plan => ({
   name: "p",
   limits: { ...UNLIMITED, ...limits },
   models: [],
+  modelsAsWritten: [],
   defaultMaxTokens: 500,
 });
 

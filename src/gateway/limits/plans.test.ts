@@ -7,6 +7,7 @@ const plan = (name: string, more: Partial<Plan> = {}): Plan => ({
   name,
   limits: UNLIMITED,
   models: [],
+  modelsAsWritten: [],
   defaultMaxTokens: 4096,
   ...more,
 });

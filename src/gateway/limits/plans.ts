@@ -9,6 +9,8 @@ export interface Plan {
   readonly limits: Limits;
   /** Patterns of model ids in lower case, `*` for any text; empty is all. */
   readonly models: readonly string[];
+  /** The same as the config has them, for people. */
+  readonly modelsAsWritten: readonly string[];
   /** The answer's limit for requests that don't say one, where tokens or money are limited. */
   readonly defaultMaxTokens: number;
 }
@@ -37,7 +39,7 @@ export function planOf(plans: Plans, { role, key }: Caller): Plan {
   if (role === "anonymous") return plans.anonymous;
   if (key === null) return plans.admin;
   const lost = lostPlan(plans, { role, keyId: key.id, key });
-  if (lost !== null) return { ...plans.usual, name: lost, models: NOTHING };
+  if (lost !== null) return { ...plans.usual, name: lost, models: NOTHING, modelsAsWritten: [] };
   const plan = key.plan === null ? null : (plans.named.get(key.plan) ?? null);
   const own = plan ?? (role === "admin" ? plans.admin : plans.usual);
   if (key.budget === null) return own;
@@ -70,6 +72,7 @@ export function plansOf(
     name,
     limits,
     models: models.map((pattern) => pattern.toLowerCase()),
+    modelsAsWritten: models,
     defaultMaxTokens,
   });
   const named = new Map(

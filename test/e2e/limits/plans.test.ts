@@ -25,7 +25,7 @@ requests_per_minute = 3
 tokens_per_minute = 3000
 [plans.narrow]
 concurrency = 2
-models = ["endless-*"]
+models = ["Endless-*"]
 [plans.paid]
 budget = "0.01/day"
 [limits]
@@ -166,7 +166,7 @@ test("a model that is not on the plan is 403, and listed as not available", asyn
   });
   const { data } = await jsonOf<{ data: { id: string }[] }>(list);
   expect(data.map(({ id }) => id)).toEqual(["endless-20"]);
-  expect((await planOf(key)).models).toEqual(["endless-*"]);
+  expect((await planOf(key)).models).toEqual(["Endless-*"]);
 });
 
 test("a budget is 402 once the dearest end of a request would pass it, and what was spent is the log's", async () => {
