@@ -82,14 +82,11 @@ test("stop strings of the request and of the model both count", () => {
 
 test("what would make the answer another one is refused by name", () => {
   const refused: [name: string, value: unknown][] = [
-    ["tool_choice", "required"],
-    ["tool_choice", { type: "function", function: { name: "f" } }],
-    ["tool_choice", { type: "allowed_tools", allowed_tools: { mode: "required", tools: [] } }],
+    ["tools", [tool, { type: "custom", custom: { name: "x" } }]],
     ["modalities", ["text", "audio"]],
   ];
   for (const [name, value] of refused) {
-    const tools = name === "tool_choice" ? { tools: [tool] } : {};
-    const run = () => unsupportedParameters(chat({ ...tools, [name]: value }));
+    const run = () => unsupportedParameters(chat({ [name]: value }));
     expect(run).toThrow(expect.objectContaining({ kind: "invalid_request", param: name }));
   }
   for (const [name, value] of [["suffix", "z"]] as const)
@@ -103,7 +100,7 @@ test("what is left out is told, unknown names too; neutral values ask for nothin
     unsupportedParameters(
       chat({ service_tier: "flex", top_a: 0.2, tools: [tool], tool_choice: "auto", zz: 1 }),
     ),
-  ).toEqual(["service_tier", "tools", "zz"].sort((a, b) => order(a) - order(b)));
+  ).toEqual(["service_tier", "zz"].sort((a, b) => order(a) - order(b)));
   expect(
     unsupportedParameters(
       chat({
@@ -135,8 +132,8 @@ test("a refusal names the field, and what it may be", () => {
   const refusalOf = (fields: object) => () => unsupportedParameters(chat(fields));
   const audio = { voice: "x", format: "wav" };
   expect(refusalOf({ audio })).toThrow("This model's engine does not support 'audio'.");
-  expect(refusalOf({ tools: [tool], tool_choice: "required" })).toThrow(
-    "This model's engine does not support 'tool_choice' other than auto or none yet.",
+  expect(refusalOf({ tools: [{ type: "custom", custom: { name: "x" } }] })).toThrow(
+    "This model's engine does not support 'tools' other than functions.",
   );
 });
 
