@@ -116,7 +116,7 @@ withRedis(
     await redis?.kill();
     try {
       await until(() => a.limiter.state().mode === "share");
-      expect((await a.refused({ budget }, { costNanoUsd: 101 }))?.kind).toBe("insufficient_quota");
+      expect((await a.refused({ budget }, { costNanoUsd: 101 }))?.kind).toBe("unavailable");
       await a.ask({ budget }, { costNanoUsd: 100 });
       expect((await a.standing({ budget })).budget).toMatchObject({ reservedNanoUsd: 500 });
       running.release({ tokens: 0, costNanoUsd: 10 });
@@ -125,6 +125,29 @@ withRedis(
     }
   },
 );
+
+withRedis("what is only too much for its part is no lasting refusal", async () => {
+  const spent = { byKey: 0 };
+  const a = gateway("a", { spent: async () => spent.byKey });
+  await a.refused({ requestsPerMinute: 1 });
+  await redis?.kill();
+  try {
+    await until(() => a.limiter.state().mode === "share");
+    const kind = async (...asked: Parameters<typeof a.refused>) =>
+      (await a.refused(...asked))?.kind;
+    expect([
+      await kind({ tokensPerMinute: 1000 }, { tokens: 600 }),
+      await kind({ concurrency: 4 }, { units: 3 }),
+      await kind({ budget }, { costNanoUsd: 600 }),
+      await kind({ tokensPerMinute: 1000 }, { tokens: 1001 }),
+    ]).toEqual(["unavailable", "unavailable", "unavailable", "invalid_request"]);
+    spent.byKey = 1000;
+    const day = { period: "day", nanoUsd: 1000 } as const;
+    expect(await kind({ budget: day }, { costNanoUsd: 1 })).toBe("insufficient_quota");
+  } finally {
+    await redis?.start();
+  }
+});
 
 withRedis("a claim that arrives after its gateway has given it up is not granted", async () => {
   const client = new RedisClient(url);

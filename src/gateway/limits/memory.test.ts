@@ -313,3 +313,40 @@ test("whatever comes and goes when, no limit is ever passed", async () => {
     expect(admitted.length).toBeGreaterThan(100);
   }
 });
+
+test("nor by more than what one request takes beyond what it likely takes", async () => {
+  for (let seed = 1; seed <= 10; seed++) {
+    const random = new Seeded(seed).next;
+    const limits = { tokensPerMinute: 1000 + Math.floor(random() * 2000) };
+    const { time, ask } = limiter();
+    const taken: { at: number; tokens: number }[] = [];
+    const open: { lease: Lease; entry: { at: number; tokens: number }; most: number }[] = [];
+    let beyond = 0;
+    for (let step = 0; step < 1500; step++) {
+      time.now += random() * 2000;
+      const likely = 50 + Math.floor(random() * 900);
+      const most = likely * (1 + Math.floor(random() * 3));
+      const claim = { tokens: most, likely: { tokens: likely, costNanoUsd: 0 } };
+      const lease = await ask(limits, claim).catch(() => null);
+      if (lease !== null) {
+        const entry = { at: time.now, tokens: most };
+        taken.push(entry);
+        open.push({ lease, entry, most });
+        const within = taken.filter(({ at }) => at + 60_000 > time.now);
+        const sum = within.reduce((all, { tokens }) => all + tokens, 0);
+        beyond = Math.max(beyond, sum - limits.tokensPerMinute);
+      }
+      if (open.length > 0 && random() < 0.7) {
+        const [one] = open.splice(Math.floor(random() * open.length), 1);
+        if (one === undefined) continue;
+        // Some take all that they can.
+        one.entry.tokens = random() < 0.3 ? one.most : Math.floor(one.most * random());
+        one.lease.release({ tokens: one.entry.tokens, costNanoUsd: 0 });
+      }
+    }
+    expect(taken.length).toBeGreaterThan(50);
+    expect(beyond).toBeGreaterThan(0);
+    // Of at most 950 tokens twice as many.
+    expect(beyond).toBeLessThanOrEqual(1900);
+  }
+});

@@ -1,9 +1,11 @@
+import { GatewayError } from "../../../contract/errors.ts";
 import type { Budget } from "../../../types.ts";
 import { limitHeaders, takenOf } from "../headers.ts";
 import type { Claim, Clock, Lease, Limits, SpentSoFar, Standing, Used } from "../limits.ts";
 import { MemoryLimiter } from "../memory.ts";
 import { periodOf } from "../period.ts";
 import * as refusals from "../refusals.ts";
+import { likelyOf } from "../room.ts";
 import type { Meanwhile } from "./membership.ts";
 import { budgetPeriod, type GrantMessage, type Hold, type SpendMessage } from "./messages.ts";
 import { shareOf } from "./mode.ts";
@@ -45,13 +47,14 @@ export class OwnShare {
     this.#memory = new MemoryLimiter({ spent: () => Promise.resolve(0), clock, windowMs });
   }
 
-  /** @throws GatewayError 402 429 503 */
+  /** @throws GatewayError 402 429; 503 for what is too much for its part alone */
   async admit(claim: Claim, id: string): Promise<Lease> {
     const { keyId, limits } = claim;
     const share = this.#shareOf(limits);
-    if (share === null) throw refusals.unreachable(Number.POSITIVE_INFINITY);
-    const budget = share.budget === null ? null : await this.#left(keyId, share.budget);
-    const lease = await this.#memory.admit({ ...claim, limits: { ...share, budget } });
+    if (share === null || !canFit(claim, share))
+      throw refusals.unreachable(Number.POSITIVE_INFINITY);
+    const left = share.budget === null ? null : await this.#left(keyId, share.budget);
+    const lease = await this.#take({ ...claim, limits: { ...share, budget: left } }, limits);
     const grant = { k: keyId, id, at: this.#options.clock.now(), t: claim.tokens };
     this.#grants.push(grant);
     this.#forgetOld();
@@ -105,6 +108,19 @@ export class OwnShare {
     return { grants, spends: [...this.#spends.values()] };
   }
 
+  async #take(claim: Claim, { budget }: Limits): Promise<Lease> {
+    try {
+      return await this.#memory.admit(claim);
+    } catch (error) {
+      const isMoney = error instanceof GatewayError && error.kind === "insufficient_quota";
+      if (!isMoney || budget === null) throw error;
+      const { spentNanoUsd } = await this.#beforeOf(claim.keyId, budget);
+      // Of the budget there is more, at other gateways.
+      if (spentNanoUsd < budget.nanoUsd) throw refusals.unreachable(Number.POSITIVE_INFINITY);
+      throw refusals.budgetSpent(budget, 0, 0);
+    }
+  }
+
   #shareOf(limits: Limits): Limits | null {
     return shareOf(limits, this.#options.gateways);
   }
@@ -148,4 +164,11 @@ export class OwnShare {
     const first = this.#grants.findIndex(({ at }) => at > oldest);
     if (first > 256 || first === -1) this.#grants = first === -1 ? [] : this.#grants.slice(first);
   }
+}
+
+function canFit(claim: Claim, { tokensPerMinute, concurrency }: Limits): boolean {
+  return (
+    (tokensPerMinute === 0 || likelyOf(claim).tokens <= tokensPerMinute) &&
+    (concurrency === 0 || claim.units <= concurrency)
+  );
 }
