@@ -16,6 +16,7 @@ export interface NumberRange {
 const DIGITS = 15;
 /** Digits behind the point. */
 const PLACES = 10;
+const TENS = Array.from({ length: DIGITS + PLACES + 1 }, (_, power) => 10n ** BigInt(power));
 const WRITTEN = /^(-?)(0|[1-9]\d*)?(?:(\.)(\d*))?(?:([eE])([+-]?)(\d*))?$/;
 
 /**
@@ -33,13 +34,14 @@ export class NumberLeaf implements Leaf {
   readonly #low: bigint;
   readonly #high: bigint;
   readonly #multiple: bigint;
+  readonly #unbounded: boolean;
 
   /** @throws SpecError when no number fits */
   constructor(range: NumberRange) {
     const { minimum, maximum, exclusiveMinimum, exclusiveMaximum, multipleOf } = range;
     const whole = range.integer || multipleOf !== null;
     this.#places = whole ? 0 : PLACES;
-    const scale = 10n ** BigInt(this.#places);
+    const scale = ten(this.#places);
     this.#multiple = BigInt(multipleOf ?? 1);
     const most = 10n ** BigInt(DIGITS) - 1n;
     const lows = [
@@ -54,10 +56,10 @@ export class NumberLeaf implements Leaf {
     ];
     this.#low = lows.reduce<bigint>((a, b) => (b !== null && b > a ? b : a), -most * scale);
     this.#high = highs.reduce<bigint>((a, b) => (b !== null && b < a ? b : a), most * scale);
-    this.#exponent =
-      !whole &&
-      [minimum, maximum, exclusiveMinimum, exclusiveMaximum].every((bound) => bound === null);
-    if (!this.#meets(this.#low, this.#high))
+    const bounds = [minimum, maximum, exclusiveMinimum, exclusiveMaximum, multipleOf];
+    this.#unbounded = bounds.every((bound) => bound === null);
+    this.#exponent = this.#unbounded && !whole;
+    if (!this.goesOn(""))
       throw new SpecError(
         `No number of at most ${DIGITS} digits, ${PLACES} of them behind the point, fits.`,
       );
@@ -109,16 +111,18 @@ export class NumberLeaf implements Leaf {
     if (dot !== undefined)
       return digits !== "" && this.#places > 0 && this.#fraction(sign, digits, places);
     if (digits === "") return sign === "-" && this.#low < 0n;
-    const most = DIGITS - digits.length;
-    for (let more = 0; more <= (digits === "0" ? 0 : most); more++) {
-      const from = BigInt(digits) * 10n ** BigInt(more);
-      const to = from + 10n ** BigInt(more) - 1n;
+    if (this.#unbounded) return true;
+    const most = digits === "0" ? 0 : DIGITS - digits.length;
+    const scale = ten(this.#places);
+    for (let more = 0; more <= most; more++) {
+      const from = BigInt(digits) * ten(more);
+      // Those that are longer are further away still.
+      if (sign === "-" ? -from * scale < this.#low : from * scale > this.#high) return false;
       // With a fraction it is up to the next whole number, as far as digits are left for it.
-      const fraction =
-        10n ** BigInt(this.#places) -
-        10n ** BigInt(this.#places - Math.min(this.#places, most - more));
-      const scale = 10n ** BigInt(this.#places);
-      if (this.#signedMeets(sign, from * scale, to * scale + fraction, most - more)) return true;
+      const left = Math.min(this.#places, DIGITS - digits.length - more);
+      const fraction = scale - ten(this.#places - left);
+      const to = (from + ten(more) - 1n) * scale + fraction;
+      if (this.#signedMeets(sign, from * scale, to, left)) return true;
     }
     return false;
   }
@@ -127,18 +131,16 @@ export class NumberLeaf implements Leaf {
   #fraction(sign: string, digits: string, places: string): boolean {
     const left = Math.min(this.#places - places.length, DIGITS - digits.length - places.length);
     if (places === "" && left === 0) return false;
+    if (this.#unbounded) return true;
     const from = this.#scaled(digits, places);
-    const unit = 10n ** BigInt(this.#places - places.length);
-    const step = 10n ** BigInt(this.#places - places.length - left);
+    const unit = ten(this.#places - places.length);
+    const step = ten(this.#places - places.length - left);
     return this.#stepMeets(sign, from, from + unit - step, step);
   }
 
   #signedMeets(sign: string, from: bigint, to: bigint, left: number): boolean {
-    const places = Math.min(this.#places, left);
-    const step = 10n ** BigInt(this.#places - places);
-    return this.#places === 0
-      ? this.#meets(...signed(sign, from, to))
-      : this.#stepMeets(sign, from, to, step);
+    if (this.#places === 0) return this.#meets(...signed(sign, from, to));
+    return this.#stepMeets(sign, from, to, ten(this.#places - left));
   }
 
   /** Whether one of `from`, `from + step` … `to` is in range. */
@@ -161,6 +163,10 @@ export class NumberLeaf implements Leaf {
   #scaled(digits: string, places: string): bigint {
     return BigInt(digits + places.padEnd(this.#places, "0"));
   }
+}
+
+function ten(power: number): bigint {
+  return TENS[power] ?? 0n;
 }
 
 function signed(sign: string, from: bigint, to: bigint): [bigint, bigint] {
