@@ -8,7 +8,7 @@ const DAY = 24 * HOUR;
 /** The names with the most made-up calls (`made-up-calls.ts`): the dearest to filter on. */
 const BUSIEST: Readonly<Record<Group, string>> = {
   key: "key_0000",
-  model: "maker/model-0-8b",
+  model: "maker-0/model-0-8b",
   provider: "local",
   endpoint: "/v1/chat/completions",
   status: "completed",
@@ -73,8 +73,8 @@ function lists(until: number, callId: string): Question[] {
     { error: "there-is-none" },
     { key: "key_0199" },
     { key: "nobody" },
-    { key: "key_0199", model: "maker/model-29-70b" },
-    { model: "maker/model-29-70b", status: "interrupted" },
+    { key: "key_0199", model: "maker-1/model-29-70b" },
+    { model: "maker-1/model-29-70b", status: "interrupted" },
     { resumed: "true" },
     { min_cost: "900" },
     { min_total_ms: "1000000" },

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { withoutUrl } from "../../lib/url-secrets.ts";
 import { type Database, openReadonly } from "../projection/database.ts";
+import { textFor } from "../projection/statements.ts";
 import { linesFrom } from "./figures.ts";
 import { type FromReader, ToReader } from "./protocol.ts";
 
@@ -21,8 +22,8 @@ type Question = Extract<ToReader, { kind: "ask" }>;
 async function run({ seq, text, values, histograms }: Question): Promise<void> {
   try {
     opening ??= openReadonly(place);
-    const { sql } = await opening;
-    const found: Iterable<unknown> = await sql.unsafe(text, values);
+    const { sql, dialect } = await opening;
+    const found: Iterable<unknown> = await sql.unsafe(textFor(dialect, text), values);
     const rows = Rows.parse([...found]);
     tell({
       kind: "answer",

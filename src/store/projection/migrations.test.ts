@@ -7,7 +7,7 @@ import { callsBy } from "../calls.ts";
 import { CUTS, CUTS_OF } from "../rollups.ts";
 import { dialectOf, openDatabase } from "./database.ts";
 import { readPosition, takePosition } from "./position.ts";
-import { migrationFor } from "./statements.ts";
+import { textFor } from "./statements.ts";
 
 const MIGRATIONS = new URL("../migrations/", import.meta.url);
 const AT = Date.UTC(2026, 10, 20, 9, 59);
@@ -18,7 +18,7 @@ async function migratedTo(where: string, count: number): Promise<SQL> {
   const sql = dialect === "sqlite" ? new SQL(`sqlite://${where}`) : new SQL(where);
   await sql.unsafe("CREATE TABLE migrations (name TEXT PRIMARY KEY)");
   for (const name of readdirSync(MIGRATIONS).sort().slice(0, count)) {
-    await sql.unsafe(migrationFor(dialect, readFileSync(new URL(name, MIGRATIONS), "utf8")));
+    await sql.unsafe(textFor(dialect, readFileSync(new URL(name, MIGRATIONS), "utf8")));
     await sql.unsafe("INSERT INTO migrations (name) VALUES ($1)", [name]);
   }
   return sql;

@@ -17,9 +17,9 @@ export function placeholders(dialect: Dialect, rows: number, columns: number): s
 }
 
 /**
- * A migration as one database reads it: `/* sqlite: … *\/` is SQLite's, `/* postgres: … *\/` is PostgreSQL's.
+ * A migration or a statement as one database reads it: `/* sqlite: … *\/` is SQLite's, `/* postgres: … *\/` is PostgreSQL's.
  */
-export function migrationFor(dialect: Dialect, text: string): string {
+export function textFor(dialect: Dialect, text: string): string {
   return text.replace(/\/\* (sqlite|postgres): (.*?) \*\//g, (_, whose: string, inner: string) =>
     whose === dialect ? inner : "",
   );
