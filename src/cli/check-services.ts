@@ -1,12 +1,10 @@
-import { RedisClient } from "bun";
 import type { Config } from "../config/schema.ts";
 import { databaseUrlOf, redisUrlOf } from "../config/service-urls.ts";
 import { withoutUrl } from "../lib/url-secrets.ts";
 import { UserError } from "../lib/user-error.ts";
 import { inspectDatabase } from "../store/index.ts";
 import { type Finding, finding, messageOf } from "./finding.ts";
-
-const REDIS_MS = 3000;
+import { type RedisFacts, redisFacts } from "./redis-facts.ts";
 
 /** The services that the environment names: that they answer, their versions, and what is wrong with them. */
 export async function serviceFindings(config: Config): Promise<Finding[]> {
@@ -53,9 +51,6 @@ async function tryRedis(config: Config): Promise<Finding[]> {
   return policy === null ? [told] : [told, policy];
 }
 
-/** What `INFO` says. @see https://redis.io/docs/latest/commands/info/ */
-type RedisFacts = Readonly<Record<string, string | undefined>>;
-
 /** Pure. A Redis that evicts forgets what was granted; null where nothing is. */
 export function policyFinding({
   maxmemory_policy: policy = "noeviction",
@@ -67,36 +62,6 @@ export function policyFinding({
   return { mark: maxmemory === "0" ? "–" : "✗", text };
 }
 
-async function redisFacts(url: string): Promise<RedisFacts> {
-  const client = new RedisClient(url, {
-    autoReconnect: false,
-    enableOfflineQueue: false,
-    connectionTimeout: REDIS_MS,
-  });
-  try {
-    await client.connect();
-    const late = Promise.withResolvers<never>();
-    const timer = setTimeout(
-      () => late.reject(new Error(`no answer within ${REDIS_MS / 1000} s`)),
-      REDIS_MS,
-    );
-    const asked = Promise.all(
-      ["server", "memory", "replication"].map((part) => client.send("INFO", [part])),
-    );
-    const parts = await Promise.race([asked, late.promise]).finally(() => clearTimeout(timer));
-    return Object.fromEntries(
-      parts
-        .flatMap((part) => String(part).split(/\r?\n/))
-        .flatMap((line) => {
-          const at = line.indexOf(":");
-          return at < 1 ? [] : [[line.slice(0, at), line.slice(at + 1)] as const];
-        }),
-    );
-  } finally {
-    client.close();
-  }
-}
-
 /** Where it is, without who asks. */
 function placeOf(url: string): string {
   const parsed = URL.parse(url);
@@ -105,7 +70,9 @@ function placeOf(url: string): string {
 
 function unreachable(url: string, name: string, error: unknown): UserError {
   const reason = withoutUrl(messageOf(error), url, name);
-  return new UserError(
-    `${placeOf(url)} can't be used: ${reason}; see that it runs, that this machine may reach it, and that user and password are right`,
-  );
+  // What clients say when they don't know why.
+  const hint = /^(?:Failed to connect|Connection closed)$/.test(reason)
+    ? "; see that it runs, that this machine may reach it, and that user and password are right"
+    : "";
+  return new UserError(`${placeOf(url)} can't be used: ${reason}${hint}`);
 }

@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
+import { keyItem, newKeySettings } from "../contract/key-settings.ts";
 import { changeOf } from "./key-flags.ts";
-import { modelsShown } from "./key-report.ts";
+import { keysTable, modelsShown } from "./key-report.ts";
 import { parseCommandLine } from "./options.ts";
 
 const NOW = Date.UTC(2026, 10, 20, 12);
@@ -39,4 +40,16 @@ test("a key's models are shown as they are while there is room, then counted", (
   const many = Array.from({ length: 200 }, (_, at) => `owner-${at}/*`);
   expect(modelsShown(many)).toBe("owner-0/*, owner-1/*, owner-2/* and 197 more");
   expect(modelsShown(["x".repeat(256)])).toBe(`${"x".repeat(40)}…`);
+});
+
+test("the table says which models a key may use and when it was last used", () => {
+  const settings = newKeySettings({ name: "ci", models: ["qwen/*", "a", "b"] });
+  const dates = { createdAt: NOW, disabledAt: null, revokedAt: null };
+  const key = { ...settings, ...dates, id: "key_1", prefix: "abcdefgh" };
+  const row = (lastUsedAt: number | null) =>
+    keysTable([keyItem({ ...key, lastUsedAt }, "active")]).split("\n")[1];
+  expect(row(NOW)).toBe(
+    "sk-covey-abcdefgh  ci    –      –     qwen/*, a, b  –       2026-11-20  never    active",
+  );
+  expect(row(null)).toContain("never      never");
 });

@@ -66,7 +66,8 @@ test.skipIf(!hasRedis)(
     client.close();
     const wrong = { REDIS_URL: env.REDIS_URL.replace("://", "://:wrong-password@") };
     const [refused = ""] = await told(wrong);
-    expect(refused).toMatch(/^✗ REDIS_URL: 127\.0\.0\.1:\d+ can't be used: .*/);
+    const reason = "it wants a password, and the one in the address is wrong or missing";
+    expect(refused).toContain(`can't be used: ${reason}`);
     expect(refused).not.toContain("wrong-password");
   },
 );

@@ -151,6 +151,15 @@ onBothDatabases("the last use of a key", (kind) => {
     expect(await uses()).toEqual([one, two]);
     await ingest(db.to, [used("e", "key_1", AT - 1000), ...first], START);
     expect(await uses()).toEqual([one, two]);
+    const many = Array.from({ length: 200 }, (_, n) => used(`m${n}`, `key_m${n}`, AT + n));
+    await ingest(db.to, many, START);
+    expect(
+      (await uses())
+        .slice(2)
+        .map(([, at]) => at - AT)
+        .sort((a, b) => a - b),
+    ).toEqual(many.map((_, n) => n));
+    await db.sql.unsafe("DELETE FROM key_uses WHERE key_id LIKE 'key_m%'");
     await db.sql.unsafe("DELETE FROM calls");
     await ingest(db.to, [used("f", "key_2", AT + 7)], START);
     expect(await uses()).toEqual([one, ["key_2", AT + 7]]);

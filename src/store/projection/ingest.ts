@@ -76,6 +76,7 @@ export async function ingest(
     }
     await noteUses(
       transaction,
+      dialect,
       steps.flatMap((step) => (step.kind === "rows" ? step.rows : [])),
     );
     await addUp(transaction, dialect, ended);
