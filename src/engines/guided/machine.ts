@@ -16,12 +16,21 @@ interface Rest {
   readonly next: Rest | null;
 }
 
+/** A leaf, what follows it, and all places within it that were come to. */
+interface Family {
+  readonly leaf: Leaf;
+  readonly rest: Rest | null;
+  readonly threads: Map<LeafState, Thread>;
+}
+
 /** One way in which the text so far fits: where its leaf stands, and what follows. */
 export interface Thread {
   readonly id: number;
   readonly leaf: Leaf;
   readonly state: LeafState;
-  readonly rest: Rest | null;
+  readonly family: Family;
+  /** The position that is this way alone, and no end. */
+  alone: Position | null;
 }
 
 /** All the ways in which a text fits. The same ways are the same object, so that what follows is kept. */
@@ -50,7 +59,8 @@ export class Machine {
   readonly start: Position;
   readonly #dead: ReadonlySet<Node>;
   #rests = new Map<string, Rest>();
-  #threads = new Map<string, Thread>();
+  #families = new Map<string, Family>();
+  #threads = 0;
   #positions = new Map<string, Position>();
 
   /** @param dead the nodes of the grammar that no text fits */
@@ -65,12 +75,12 @@ export class Machine {
     if (known !== undefined) return known;
     const threads: Thread[] = [];
     const begun: [Node, Rest | null][] = [];
-    for (const { leaf, state, rest } of position.threads) {
+    for (const { leaf, state, family } of position.threads) {
       const after = leaf.step(state, byte);
       if (after === null) continue;
-      threads.push(this.#thread(leaf, after, rest));
+      threads.push(this.#thread(family, after));
       const exit = leaf.exit(after);
-      if (exit !== null) begun.push([exit, rest]);
+      if (exit !== null) begun.push([exit, family.rest]);
     }
     const next = threads.length === 0 ? null : this.#closed(begun, threads);
     position.next[byte] = next;
@@ -78,7 +88,8 @@ export class Machine {
   }
 
   /** Looks into nodes until only leaves and the end are left. */
-  #closed(waiting: [Node | null, Rest | null][], stepped: readonly Thread[]): Position {
+  #closed(waiting: [Node | null, Rest | null][], stepped: Thread[]): Position {
+    if (waiting.length === 0) return this.#position(stepped, false);
     const threads = new Map<number, Thread>(stepped.map((thread) => [thread.id, thread]));
     const seen = new Map<Node, Set<Rest | null>>();
     let looks = 0;
@@ -110,7 +121,7 @@ export class Machine {
   ): void {
     switch (node.kind) {
       case "leaf": {
-        const thread = this.#thread(node, node.start, rest);
+        const thread = this.#thread(this.#family(node, rest), node.start);
         threads.set(thread.id, thread);
         const exit = node.exit(node.start);
         if (exit !== null) waiting.push([exit, rest]);
@@ -157,27 +168,40 @@ export class Machine {
     return fresh;
   }
 
-  #thread(leaf: Leaf, state: LeafState, rest: Rest | null): Thread {
-    const name = `${leaf.id} ${rest?.id ?? 0} ${state}`;
-    const known = this.#threads.get(name);
+  #family(leaf: Leaf, rest: Rest | null): Family {
+    const name = `${leaf.id} ${rest?.id ?? 0}`;
+    const known = this.#families.get(name);
     if (known !== undefined) return known;
-    const fresh = { id: freshId(), leaf, state, rest };
-    this.#threads.set(name, fresh);
+    const fresh = { leaf, rest, threads: new Map<LeafState, Thread>() };
+    this.#families.set(name, fresh);
+    return fresh;
+  }
+
+  #thread(family: Family, state: LeafState): Thread {
+    const known = family.threads.get(state);
+    if (known !== undefined) return known;
+    const fresh: Thread = { id: freshId(), leaf: family.leaf, state, family, alone: null };
+    family.threads.set(state, fresh);
+    this.#threads += 1;
     return fresh;
   }
 
   #position(threads: Thread[], accepts: boolean): Position {
-    threads.sort((a, b) => a.id - b.id);
+    const [only] = threads;
+    const single = threads.length === 1 && !accepts && only !== undefined ? only : null;
+    if (single !== null && single.alone !== null) return single.alone;
+    if (threads.length > 1) threads.sort((a, b) => a.id - b.id);
     const name = `${accepts} ${threads.map(({ id }) => id).join(" ")}`;
     const known = this.#positions.get(name);
     if (known !== undefined) return known;
     if (
       this.#positions.size >= MOST_POSITIONS ||
-      this.#threads.size + this.#rests.size > MOST_PARTS
+      this.#threads + this.#families.size + this.#rests.size > MOST_PARTS
     )
       this.#forget();
     const fresh: Position = { threads, accepts, next: [], tokens: null };
     this.#positions.set(name, fresh);
+    if (single !== null) single.alone = fresh;
     return fresh;
   }
 
@@ -186,9 +210,12 @@ export class Machine {
     for (const position of this.#positions.values()) {
       position.next.length = 0;
       position.tokens = null;
+      for (const thread of position.threads) thread.alone = null;
     }
+    for (const family of this.#families.values()) family.threads.clear();
+    this.#threads = 0;
+    this.#families = new Map();
     this.#positions = new Map();
-    this.#threads = new Map();
     this.#rests = new Map();
   }
 }
