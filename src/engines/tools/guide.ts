@@ -9,7 +9,7 @@ const NO_ARGUMENTS = { type: "object", properties: {}, additionalProperties: fal
 const WORDS = "\\s*([^\\s{][\\s\\S]*)?";
 
 /** The most calls one answer may have: a guide that lets a model go on for ever is not one. */
-const MOST_CALLS = 64;
+const MOST_CALLS = 16;
 
 /** A tool's arguments: always an object, also where its schema doesn't say so. */
 export function argumentsSchema({ parameters }: Pick<FunctionTool, "parameters">): object {
