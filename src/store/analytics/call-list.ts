@@ -137,24 +137,23 @@ function pageStatement(
   return statement.add(`${ORDER} LIMIT `).value(limit);
 }
 
-/** The part of the log: after one call, up to another one, within a time. */
+/**
+ * The part of the log: after one call, up to another one, within a time. Of bounds of the time there is one each:
+ * of two SQLite takes the first for where to begin or end, and reads the whole log where that is the wider one.
+ */
 function addPlace(
   statement: Statement,
   { from, to }: Pick<CallFilters, "from" | "to">,
   after: Cursor | null,
   edge: Cursor | null,
 ): void {
-  statement.add(" WHERE started_at >= ").value(from ?? 0);
-  if (to !== undefined) statement.add(" AND started_at < ").value(to);
+  statement.add(" WHERE started_at >= ").value(Math.max(from ?? 0, edge?.startedAt ?? 0));
   // The time alone too: an index on another column and the time knows what that means.
-  if (after !== null) {
+  if (after !== null && (to === undefined || after.startedAt < to)) {
     statement.add(" AND started_at <= ").value(after.startedAt);
-    addCursor(statement, "<", after);
-  }
-  if (edge !== null) {
-    statement.add(" AND started_at >= ").value(edge.startedAt);
-    addCursor(statement, ">=", edge);
-  }
+  } else if (to !== undefined) statement.add(" AND started_at < ").value(to);
+  if (after !== null) addCursor(statement, "<", after);
+  if (edge !== null) addCursor(statement, ">=", edge);
 }
 
 function addCursor(statement: Statement, than: "<" | ">=", { startedAt, id }: Cursor): void {
