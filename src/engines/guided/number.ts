@@ -110,7 +110,8 @@ export class NumberLeaf implements Leaf {
       );
     if (dot !== undefined)
       return digits !== "" && this.#places > 0 && this.#fraction(sign, digits, places);
-    if (digits === "") return sign === "-" && this.#low < 0n;
+    if (digits === "")
+      return sign === "-" && [..."0123456789"].some((digit) => this.#canBegin(`-${digit}`));
     if (this.#unbounded) return true;
     const most = digits === "0" ? 0 : DIGITS - digits.length;
     const scale = ten(this.#places);

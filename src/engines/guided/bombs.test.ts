@@ -1,0 +1,87 @@
+import { expect, test } from "bun:test";
+import { machineOf } from "./guide.ts";
+import { GuideError } from "./guide-error.ts";
+import type { GuideSpec } from "./spec.ts";
+import { SpecError } from "./spec-error.ts";
+
+const nested = (depth: number): object =>
+  Array.from({ length: depth }).reduce<object>((items) => ({ type: "array", items }), {});
+const many = <T>(count: number, make: (index: number) => T): T[] =>
+  Array.from({ length: count }, (_, index) => make(index));
+const properties = (count: number, make: (index: number) => unknown) =>
+  Object.fromEntries(many(count, (index) => [`p${index}`, make(index)]));
+const chain = {
+  ...properties(5000, (index) => ({ $ref: `#/$defs/p${index + 1}` })),
+  p5000: { type: "null" },
+};
+
+const json = (schema: unknown): GuideSpec => ({ kind: "json_schema", schema });
+const regex = (pattern: string): GuideSpec => ({ kind: "regex", pattern });
+const gbnf = (source: string): GuideSpec => ({ kind: "grammar", source });
+
+const BOMBS: readonly [string, GuideSpec][] = [
+  ["a schema 5,000 levels deep", json(nested(5000))],
+  ["a schema of a megabyte", json({ enum: ["x".repeat(1e6)] })],
+  ["a schema of a megabyte of names", json({ properties: properties(100_000, () => true) })],
+  ["100,000 branches", json({ anyOf: many(100_000, () => ({ type: "string" })) })],
+  ["a billion items", json({ minItems: 1e9 })],
+  ["a text of a billion characters", json({ minLength: 1e9 })],
+  ["an exponential pattern", json({ pattern: "^(a|b)*a(a|b){18}$" })],
+  [
+    "a thousand heavy patterns",
+    json({ properties: properties(1000, (i) => ({ pattern: `^(a|b)*a(a|b){6}c{${i}}$` })) }),
+  ],
+  ["a pattern with a large length", json({ pattern: "^([a-z]{100})+$", minLength: 10_000 })],
+  ["repeats of repeats", regex("((a{1,100}){1,100}){1,100}")],
+  [
+    "a wide repeat",
+    regex(`(${many(900, (i) => String.fromCodePoint(0x4e00 + i)).join("|")}){1,10000}`),
+  ],
+  ["a? 3,000 times", regex("(a?){3000}a{3000}")],
+  ["groups in groups", regex(`${"(".repeat(4000)}${")".repeat(4000)}`)],
+  ["a long expression", regex("a".repeat(1e6))],
+  ["a long grammar", gbnf(`root ::= "${"a".repeat(1e6)}"`)],
+  ["parentheses in parentheses", gbnf(`root ::= ${"(".repeat(5000)}"a"${")".repeat(5000)}`)],
+  ["nothing, a trillion times", gbnf('root ::= ((("a"?){10000}){10000}){10000}')],
+  ["a rule that begins with itself", gbnf('root ::= root "a" | "a"')],
+  ["a million choices", { kind: "choice", choices: many(1e6, String) }],
+];
+
+/** The machine has other things to do too: the quickest of some tries is what it takes. */
+function quickest(tries: number, run: () => void): number {
+  let least = Number.POSITIVE_INFINITY;
+  for (let i = 0; i < tries && least > 100; i++) {
+    const began = performance.now();
+    run();
+    least = Math.min(least, performance.now() - began);
+  }
+  return least;
+}
+
+test.each([...BOMBS])("%s is refused within 100 ms", (_, spec) => {
+  let thrown: unknown = null;
+  const took = quickest(5, () => {
+    try {
+      machineOf(spec);
+    } catch (error) {
+      thrown = error;
+    }
+  });
+  expect(thrown instanceof SpecError || thrown instanceof GuideError).toBe(true);
+  expect(took).toBeLessThan(100);
+});
+
+const LARGE: readonly [string, GuideSpec][] = [
+  [
+    "5,000 optional properties",
+    json({ properties: properties(5000, () => ({ type: "boolean" })) }),
+  ],
+  ["references in a row", json({ $ref: "#/$defs/p0", $defs: chain })],
+  ["any number of repetitions", gbnf('root ::= ((("a"{1,10000}){1,10000}){1,10000}){1,10000}')],
+  ["10,000 choices", { kind: "choice", choices: many(10_000, (i) => `choice ${i}`) }],
+  ["thirty levels", json(nested(30))],
+];
+
+test.each([...LARGE])("%s may be, and take less than 100 ms too", (_, spec) => {
+  expect(quickest(5, () => machineOf(spec))).toBeLessThan(100);
+});

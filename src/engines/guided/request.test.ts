@@ -1,0 +1,62 @@
+import { expect, test } from "bun:test";
+import { ChatRequest } from "../../contract/chat.ts";
+import { GatewayError } from "../../contract/errors.ts";
+import { guideOf } from "./request.ts";
+
+const SCHEMA = { type: "object", properties: { a: { type: "integer" } } };
+
+function guide(fields: object) {
+  return guideOf(
+    ChatRequest.parse({ model: "m", messages: [{ role: "user", content: "" }], ...fields }),
+  );
+}
+
+function refusal(fields: object): object {
+  try {
+    guide(fields);
+  } catch (error) {
+    if (error instanceof GatewayError) return error.toBody().error;
+    throw error;
+  }
+  throw new Error("it was not refused");
+}
+
+const formatOf = (schema: object) => ({
+  response_format: { type: "json_schema", json_schema: { name: "x", schema } },
+});
+
+test("each way to ask for a form is one spec", () => {
+  const json = { kind: "json_schema", schema: SCHEMA } as const;
+  expect(guide({})).toBe(null);
+  expect(guide({ response_format: { type: "text" }, guided_json: null })).toBe(null);
+  expect(guide({ guided_json: SCHEMA })).toEqual(json);
+  expect(guide({ guided_json: JSON.stringify(SCHEMA) })).toEqual(json);
+  expect(guide(formatOf(SCHEMA))).toEqual(json);
+  expect(guide({ response_format: { type: "json_object" } })).toEqual({ kind: "json_object" });
+  expect(guide({ guided_regex: "a+" })).toEqual({ kind: "regex", pattern: "a+" });
+  expect(guide({ guided_choice: ["a"] })).toEqual({ kind: "choice", choices: ["a"] });
+  expect(guide({ guided_grammar: 'root ::= "a"' })).toEqual({
+    kind: "grammar",
+    source: 'root ::= "a"',
+  });
+});
+
+test("two at once are refused, and the second is named", () => {
+  const two = { guided_regex: "a", response_format: { type: "json_object" } };
+  expect(refusal(two)).toMatchObject({ param: "response_format", type: "invalid_request_error" });
+});
+
+test.each([
+  [
+    formatOf({ properties: { a: { minProperties: 1 } } }),
+    "response_format.json_schema.schema.properties.a.minProperties",
+  ],
+  [{ guided_json: { items: { pattern: "(?=a)" } } }, "guided_json.items.pattern"],
+  [{ guided_json: "{" }, "guided_json"],
+  [{ guided_json: "[".repeat(1_000_000) }, "guided_json"],
+  [{ guided_regex: "(" }, "guided_regex"],
+  [{ guided_grammar: "start: a" }, "guided_grammar"],
+  [{ guided_grammar: 'root ::= ((("a"?){10000}){10000}){10000}' }, "guided_grammar"],
+])("what can't be enforced is 400 with its place: %#", (fields, param) => {
+  expect(refusal(fields)).toMatchObject({ param, type: "invalid_request_error", code: null });
+});
