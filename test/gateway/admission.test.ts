@@ -6,6 +6,8 @@ import {
   UNLIMITED,
 } from "../../src/gateway/limits/limits.ts";
 import { MemoryLimiter } from "../../src/gateway/limits/memory.ts";
+import { answer } from "../../src/gateway/pipeline.ts";
+import { openAiVoice } from "../../src/gateway/voices/voice.ts";
 import { hangs, says, works } from "./acts.ts";
 import { type Stage, stage } from "./stage.ts";
 import { modelNamed, targetAt } from "./targets.ts";
@@ -87,6 +89,34 @@ test("the answer's limit that was admitted is the one that is asked for", async 
   expect(unsaid?.input.max_tokens).toBeGreaterThan(100);
   expect(unsaid?.input.max_tokens).toBeLessThan(1000);
   expect(said?.input.max_tokens).toBe(7);
+});
+
+test("while nobody can say whose key it is, the answer has nobody's limits", async () => {
+  const play = stage({
+    models: [[model, at("a")]],
+    scripts: { a: says("hello") },
+    limits: { requestsPerMinute: 9 },
+  });
+  const incoming = (headers: Record<string, string>) => ({
+    endpoint: "/v1/chat/completions",
+    voice: openAiVoice,
+    headers: new Headers({ host: "localhost", ...headers }),
+    signal: new AbortController().signal,
+    body: () => Promise.resolve({ model: "m", messages: [{ role: "user", content: "Hi" }] }),
+  });
+  const { gateway } = play;
+  const keys = { ...gateway.auth.keys, standing: "unknown" } as const;
+  const blind = { ...gateway, auth: { ...gateway.auth, keys } };
+  const known = await answer(blind, "chat", incoming({}));
+  const unknown = await answer(blind, "chat", incoming({ authorization: "Bearer sk-covey-x" }));
+  const told = [known, unknown].map(({ status, headers }) => [
+    status,
+    headers["x-ratelimit-limit"],
+  ]);
+  expect(told).toEqual([
+    [200, "9"],
+    [503, undefined],
+  ]);
 });
 
 /** A limiter whose places can be taken away. */
