@@ -106,12 +106,22 @@ export function analyticsBy(asked: Asked, kept: Kept, now: () => number = Date.n
     async top(query) {
       const pieces = piecesIn(query);
       const group = query.by ?? "model";
-      const by = [COLUMNS[group]];
-      const histograms = query.latency === true ? SHOWN : [];
-      const statement = figuresStatement({ filters: query, pieces, by, bySpan: false, histograms });
+      const question = { filters: query, pieces, by: [COLUMNS[group]], bySpan: false };
+      const statement = figuresStatement({ ...question, histograms: [] });
       statement.add(` ORDER BY ${ORDERS[query.sort ?? "calls"]} DESC, ${COLUMNS[group]} LIMIT `);
-      const lines = await asked.lines(statement.value(query.limit ?? 20), histograms);
-      const data = lines.map((line) => ({ group: line.group ?? "", name: null, ...line.figures }));
+      const ranked = await asked.lines(statement.value(query.limit ?? 20), []);
+      const names = ranked.map((line) => line.group ?? "");
+      const detailed = new Map<string | null, Line>();
+      // Histograms are added up for those alone that are shown: to sort them all by group takes far longer.
+      if (query.latency === true) {
+        const filters = { ...query, [group]: names };
+        const of = figuresStatement({ ...question, filters, histograms: SHOWN });
+        for (const line of await asked.lines(of, SHOWN)) detailed.set(line.group, line);
+      }
+      const data = ranked.map((line) => {
+        const { figures } = detailed.get(line.group) ?? line;
+        return { group: line.group ?? "", name: null, ...figures };
+      });
       return { object: "list", ...momentsOf(pieces), by: group, data };
     },
 

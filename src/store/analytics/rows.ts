@@ -1,4 +1,4 @@
-import type { Group, TotalsQuery } from "../../contract/analytics.ts";
+import type { Group } from "../../contract/analytics.ts";
 import { CUTS, type Cut, cutFor, DIMENSIONS, type Dimension, SPANS } from "../rollups.ts";
 import type { Piece } from "./pieces.ts";
 import type { Statement } from "./statement.ts";
@@ -13,7 +13,7 @@ export const COLUMNS: Readonly<Record<Group, Dimension>> = {
   error: "error",
 };
 
-export type Filters = Pick<TotalsQuery, Group>;
+export type Filters = { readonly [G in Group]?: readonly string[] | undefined };
 
 /** Which rows of the rollups: those of some times that pass the filters, told apart by some dimensions. */
 export interface Rows {
