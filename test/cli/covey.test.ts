@@ -90,9 +90,9 @@ test("covey models --json says what is ready and what has to be pulled", async (
 test("a model too big for the memory budget is told so", async () => {
   await writeFile(path.join(folder, "covey.toml"), '[engine]\nmemory_budget = "900MB"\n');
   const { out } = await covey(["models"]);
-  expect(out).toMatch(/TinyLlama-1.1B-Chat-v1.0 +tinyllama +323 MB +fits +ready to load/);
+  expect(out).toMatch(/TinyLlama-1.1B-Chat-v1.0 +tinyllama +323 MB +fits +4 × 2048 tokens, .* f16 cache, .* ready to load/);
   expect(out).toMatch(
-    /SmolLM3-3B +smollm3 +1\.9 GB +too big: needs 2\.7 GB of 900 MB +run npx covey pull smollm3/,
+    /SmolLM3-3B +smollm3 +1\.9 GB +too big: needs 2\.7 GB of 900 MB +– +run npx covey pull smollm3/,
   );
 });
 
