@@ -82,11 +82,6 @@ const REFUSED: ReadonlyMap<string, Refusal> = new Map([
 /** Known, and not honoured by this engine yet. True: the value asks for something. */
 const IGNORED: ReadonlyMap<string, Rule> = new Map(
   Object.entries({
-    min_tokens: not(0),
-    stop_token_ids: (value) => !Array.isArray(value) || value.length > 0,
-    include_stop_str_in_output: not(false),
-    ignore_eos: not(false),
-    skip_special_tokens: not(true),
     service_tier: not("auto", "default"),
     store: not(false),
   }),
@@ -102,6 +97,8 @@ const HONOURED = new Set([
   ...["dynatemp_min", "dynatemp_max", "dynatemp_exponent", "top_a", "tfs", "typical_p"],
   ...["epsilon_cutoff", "eta_cutoff", "top_n_sigma", "smoothing_factor", "smoothing_curve"],
   ...["mirostat", "mirostat_mode", "mirostat_tau", "mirostat_eta", "no_repeat_ngram_size"],
+  ...["min_tokens", "stop_token_ids", "include_stop_str_in_output", "ignore_eos"],
+  ...["skip_special_tokens"],
   ...["tool_choice", "parallel_tool_calls", "functions", "function_call", "include_reasoning"],
   ...["continue_final_message", "logprobs", "top_logprobs", "echo"],
   ...["response_format", "guided_json", "guided_regex", "guided_choice", "guided_grammar"],

@@ -62,10 +62,14 @@ const OUT = Number.NEGATIVE_INFINITY;
 
 function truncated(logits: readonly number[], sampling: Sampling): number[] {
   let l = [...logits];
-  const keep = (kept: (token: number, p: readonly number[]) => boolean): void => {
+  const keep = (kept: (token: number) => boolean): void => {
+    const best = l.indexOf(Math.max(...l));
+    l = l.map((x, token) => (token === best || kept(token) ? x : OUT));
+  };
+  const keepFrom = (lowest: (p: readonly number[]) => number): void => {
     const p = softmax(l);
-    const best = p.indexOf(Math.max(...p));
-    l = l.map((x, token) => (token === best || kept(token, p) ? x : OUT));
+    const limit = lowest(p);
+    keep((token) => at(p, token) >= limit);
   };
   if (sampling.topNSigma > 0) {
     const finite = l.filter((x) => x > OUT);
@@ -78,10 +82,12 @@ function truncated(logits: readonly number[], sampling: Sampling): number[] {
     const top = new Set(byProbability(softmax(l)).slice(0, sampling.topK));
     keep((token) => top.has(token));
   }
-  if (sampling.topP < 1)
-    keep((token, p) => above(p, token).reduce((sum, each) => sum + at(p, each), 0) < sampling.topP);
-  if (sampling.topA > 0) keep((token, p) => at(p, token) >= sampling.topA * Math.max(...p) ** 2);
-  if (sampling.minP > 0) keep((token, p) => at(p, token) >= sampling.minP * Math.max(...p));
+  if (sampling.topP < 1) {
+    const above = sumsAbove(softmax(l));
+    keep((token) => at(above, token) < sampling.topP);
+  }
+  if (sampling.topA > 0) keepFrom((p) => sampling.topA * Math.max(...p) ** 2);
+  if (sampling.minP > 0) keepFrom((p) => sampling.minP * Math.max(...p));
   if (sampling.tailFree < 1) {
     const p = softmax(l);
     const order = byProbability(p);
@@ -94,14 +100,14 @@ function truncated(logits: readonly number[], sampling: Sampling): number[] {
       return sum > sampling.tailFree * total;
     });
     const dropped = [false, ...cut, true];
-    l = l.map((x, token) => (dropped[order.indexOf(token)] ? OUT : x));
+    const out = new Set(order.filter((_, rank) => dropped[rank]));
+    l = l.map((x, token) => (out.has(token) ? OUT : x));
   }
-  if (sampling.etaCutoff > 0)
-    keep((token, p) => {
-      const epsilon = sampling.etaCutoff;
-      return at(p, token) >= Math.min(epsilon, Math.sqrt(epsilon) * Math.exp(-entropy(p)));
-    });
-  if (sampling.epsilonCutoff > 0) keep((token, p) => at(p, token) >= sampling.epsilonCutoff);
+  if (sampling.etaCutoff > 0) {
+    const epsilon = sampling.etaCutoff;
+    keepFrom((p) => Math.min(epsilon, Math.sqrt(epsilon) * Math.exp(-entropy(p))));
+  }
+  if (sampling.epsilonCutoff > 0) keepFrom(() => sampling.epsilonCutoff);
   if (sampling.typicalP < 1) {
     const p = softmax(l);
     const h = entropy(p);
@@ -197,9 +203,15 @@ function byProbability(p: readonly number[]): number[] {
   return p.map((_, token) => token).sort((a, b) => at(p, b) - at(p, a));
 }
 
-function above(p: readonly number[], token: number): number[] {
-  const order = byProbability(p);
-  return order.slice(0, order.indexOf(token));
+/** For each token, how likely all the likelier ones are together. */
+function sumsAbove(p: readonly number[]): number[] {
+  const above = p.map(() => 0);
+  let sum = 0;
+  for (const token of byProbability(p)) {
+    above[token] = sum;
+    sum += at(p, token);
+  }
+  return above;
 }
 
 function at(values: readonly number[], index: number): number {
