@@ -52,19 +52,22 @@ const JOBS = {
     const asked = messages(job);
     const tools = [{ type: "function", function: WEATHER }];
     const { chat } = clientOf(job);
-    const first = await chat.completions.create({ model: job.model, messages: asked, tools });
+    const { model, more } = job;
+    const first = await chat.completions.create({ model, messages: asked, tools, ...more });
     const { message } = first.choices[0];
     const [{ id, function: called }] = message.tool_calls;
     const content = weatherIn(JSON.parse(called.arguments).city);
     const answered = [...asked, message, { role: "tool", tool_call_id: id, content }];
-    const last = await chat.completions.create({ model: job.model, messages: answered, tools });
+    const free = { ...more, tool_choice: "auto" };
+    const last = await chat.completions.create({ model, messages: answered, tools, ...free });
     return { called, text: last.choices[0].message.content };
   },
 
   async toolStream(job) {
     const tools = [{ type: "function", function: WEATHER }];
     const { chat } = clientOf(job);
-    const stream = chat.completions.stream({ model: job.model, messages: messages(job), tools });
+    const { model, more } = job;
+    const stream = chat.completions.stream({ model, messages: messages(job), tools, ...more });
     const [{ message }] = (await stream.finalChatCompletion()).choices;
     const { name, arguments: text } = message.tool_calls[0].function;
     return { called: { name, arguments: text } };

@@ -70,19 +70,25 @@ PIXEL = "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAAD
 
 def tools(job):
     client, asked = client_of(job), messages(job)
-    first = client.chat.completions.create(model=job["model"], messages=asked, tools=[WEATHER])
+    more = job.get("more", {})
+    first = client.chat.completions.create(
+        model=job["model"], messages=asked, tools=[WEATHER], **more
+    )
     message = first.choices[0].message
     call = message.tool_calls[0]
     said = "sunny in " + json.loads(call.function.arguments)["city"]
     answered = [*asked, message, {"role": "tool", "tool_call_id": call.id, "content": said}]
-    last = client.chat.completions.create(model=job["model"], messages=answered, tools=[WEATHER])
+    free = {**more, "tool_choice": "auto"}
+    last = client.chat.completions.create(
+        model=job["model"], messages=answered, tools=[WEATHER], **free
+    )
     called = {"name": call.function.name, "arguments": call.function.arguments}
     return {"called": called, "text": last.choices[0].message.content}
 
 
 def tool_stream(job):
     with client_of(job).chat.completions.stream(
-        model=job["model"], messages=messages(job), tools=[WEATHER]
+        model=job["model"], messages=messages(job), tools=[WEATHER], **job.get("more", {})
     ) as stream:
         stream.until_done()
         called = stream.get_final_completion().choices[0].message.tool_calls[0].function

@@ -114,12 +114,31 @@ describe.skipIf(both.length === 0)("with an upstream", () => {
   );
 });
 
-describe.skipIf(others.length === 0)("with the embedded model", () => {
+describe.skipIf(both.length === 0)("with the embedded model", () => {
   let covey: TestCovey;
   beforeAll(async () => {
     covey = await startStarterCovey();
   });
   afterAll(() => covey.close());
+
+  test.each(openAi.map((sdk) => [sdk.name, sdk] as const))(
+    "%s calls tools, whole and in a stream, and goes on with what they returned",
+    async (_, sdk) => {
+      const asked = { url: covey.url, key: "none", model: "tinyllama" };
+      const text = "What is the weather in Paris?";
+      const limits = { max_tokens: 48, temperature: 0, seed: 1 };
+      const more = { ...limits, tool_choice: "required", parallel_tool_calls: false };
+      const results = await runJobs(sdk, [
+        { do: "tools", ...asked, text, more },
+        { do: "toolStream", ...asked, text, more },
+      ]);
+      expect(results.map(({ error }) => error ?? null)).toEqual([null, null]);
+      const [tools, stream] = results.map(({ ok }) => ok);
+      const called = { name: "weather", input: { city: expect.stringContaining("Paris") } };
+      for (const result of [tools, stream]) expect(argumentsIn(result)).toEqual(called);
+    },
+    PATIENCE_MS,
+  );
 
   test.each(others.map((sdk) => [sdk.name, sdk] as const))(
     "%s gets an answer",
