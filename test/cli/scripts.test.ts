@@ -93,6 +93,20 @@ describe("after an install", () => {
     );
   });
 
+  test("of onnxruntime only this machine's is left, and all where it has none for it", async () => {
+    const runtimes = path.join(copy, "node_modules", "onnxruntime-node", "bin", "napi-v6");
+    const folders = async () =>
+      (await readdir(runtimes, { recursive: true })).filter((name) => name.includes("/")).sort();
+    await mkdir(path.join(runtimes, "plan9", "x64"), { recursive: true });
+    await node("scripts/prune.mjs");
+    expect(await folders()).toEqual(["plan9/x64"]);
+    const mine = `${process.platform}/${process.arch}`;
+    for (const name of [mine, "win32/ia32"])
+      await mkdir(path.join(runtimes, name), { recursive: true });
+    await node("scripts/prune.mjs");
+    expect(await folders()).toEqual([mine]);
+  });
+
   test("it is content with nothing to do", async () => {
     expect(await node("scripts/prune.mjs")).toEqual({ out: "", err: "", code: 0 });
   });
