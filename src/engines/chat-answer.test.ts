@@ -115,3 +115,11 @@ test("a call's first delta has its id, type and name, the others more of its arg
     { function_call: { arguments: "{}" } },
   ]);
 });
+
+test("where nothing announces calls, what comes after thinking is none", () => {
+  const syntax = { ...NO_FORMAT.tools.syntax, begin: "", between: null, end: "" };
+  const format = { ...rules.format, tools: { ...NO_FORMAT.tools, syntax } };
+  const call = '{"name": "weather", "arguments": {}}';
+  expect(read([...call], { format })).toMatchObject({ content: null, finish: "tool_calls" });
+  expect(read([...`<think>Hm</think>${call}`], { format })).toMatchObject({ content: call });
+});

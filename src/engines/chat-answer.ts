@@ -2,7 +2,7 @@ import type { ChatDelta } from "../contract/chat.ts";
 import { StopMatcher } from "../lib/stop-matcher.ts";
 import type { ChatFormat } from "./chat-format.ts";
 import type { FinishReason } from "./protocol.ts";
-import { ThoughtReader } from "./reasoning/read-thoughts.ts";
+import { type Thought, ThoughtReader } from "./reasoning/read-thoughts.ts";
 import { CallReader, type SaidPiece } from "./tools/read-calls.ts";
 import { triggerOf } from "./tools/syntax.ts";
 import type { ToolUse } from "./tools/use.ts";
@@ -29,9 +29,11 @@ export interface AnswerRules {
  */
 export class ChatAnswer {
   readonly #thoughts: ThoughtReader | null;
-  readonly #calls: CallReader | null;
+  #calls: CallReader | null;
   readonly #stops: StopMatcher;
   readonly #use: ToolUse | null;
+  /** Nothing announces calls. */
+  readonly #bare: boolean;
   #stopped = false;
   #ended = false;
 
@@ -46,6 +48,7 @@ export class ChatAnswer {
       use === null ? null : new CallReader(format.tools.syntax, use.callable, use.required);
     this.#stops = new StopMatcher(stop, includeStop);
     this.#use = use;
+    this.#bare = trigger === "";
   }
 
   /** Whether what comes next is thinking. */
@@ -62,11 +65,7 @@ export class ChatAnswer {
   push(text: string): Said[] {
     const thoughts = this.#thoughts;
     if (thoughts === null) return this.#answer(text);
-    return thoughts
-      .push(text)
-      .flatMap((part): Said[] =>
-        part.kind === "content" ? this.#answer(part.text) : [{ ...part, kind: "reasoning" }],
-      );
+    return thoughts.push(text).flatMap((part) => this.#part(part));
   }
 
   /** What was held back, at its end. */
@@ -74,9 +73,7 @@ export class ChatAnswer {
     if (this.#ended) return [];
     this.#ended = true;
     const out: Said[] = [];
-    for (const part of this.#thoughts?.end() ?? [])
-      if (part.kind === "content") out.push(...this.#answer(part.text));
-      else out.push({ ...part, kind: "reasoning" });
+    for (const part of this.#thoughts?.end() ?? []) out.push(...this.#part(part));
     if (this.#calls !== null) out.push(...this.#words(this.#calls.end()));
     const rest = this.#stopped ? "" : this.#stops.flush();
     return rest === "" ? out : [...out, { kind: "content", text: rest }];
@@ -85,6 +82,13 @@ export class ChatAnswer {
   finish(reason: FinishReason): "stop" | "length" | "tool_calls" | "function_call" {
     if (reason !== "stop" || this.#calls === null || this.#calls.calls === 0) return reason;
     return this.#use?.legacy === true ? "function_call" : "tool_calls";
+  }
+
+  #part(part: Thought): Said[] {
+    if (part.kind === "content") return this.#answer(part.text);
+    // What begins with thinking was not guided as a call that nothing announces.
+    if (this.#bare) this.#calls = null;
+    return [{ kind: "reasoning", text: part.text }];
   }
 
   #answer(text: string): Said[] {

@@ -10,13 +10,15 @@ import type { GenerateOptions } from "./protocol.ts";
 import { hidesReasoning, reasoningVariables } from "./reasoning/asked.ts";
 import { argumentsSchema, toolGuide } from "./tools/guide.ts";
 import { toolPrompt } from "./tools/prompt.ts";
+import { HERMES } from "./tools/syntax.ts";
 import { type ToolUse, toolUse } from "./tools/use.ts";
 
 /** A chat request, checked, as far as it can be before its model is there. */
 export interface ChatPlan {
   /** What the child is asked, once it is known how its model writes. */
   options(format: ChatFormat): GenerateOptions;
-  readonly rules: Omit<AnswerRules, "format" | "thinking">;
+  /** How its answer is read. */
+  rules(format: ChatFormat): Omit<AnswerRules, "thinking">;
   readonly scored: boolean;
   /** Asked by `functions`. */
   readonly legacy: boolean;
@@ -27,7 +29,7 @@ export interface ChatPlan {
 export function chatPlan(
   request: ChatRequest,
   file: Model["file"],
-  context: AttemptContext,
+  context: Pick<AttemptContext, "prefill" | "dropped">,
   randomSeed: number,
 ): ChatPlan {
   for (const name of unsupportedParameters(request)) context.dropped.add(name);
@@ -49,13 +51,21 @@ export function chatPlan(
     echo: false,
   };
   const begun = continueFinal || prefill !== null;
-  // Of an answer that goes on elsewhere's, the child knows what of a stop string is there already.
-  const inChild = prefill !== null;
+  // Only words are ended by a stop string: where an answer may be anything else, its reader looks for
+  // them. Of one that goes on elsewhere's, the child knows what of a stop string is there already.
+  const isPlain = ({ thinking }: ChatFormat) =>
+    prefill !== null || (use === null && thinking === null);
   return {
     scored: base.logprobs !== null,
     legacy: use?.legacy === true,
     showsReasoning: !hidesReasoning(request),
-    rules: { use, begun, stop: inChild ? [] : own, includeStop: sampling.includeStop },
+    rules: (format) => ({
+      format,
+      use,
+      begun,
+      stop: isPlain(format) ? [] : own,
+      includeStop: sampling.includeStop,
+    }),
     options: (format) => {
       const guided = guideFor(format, use, guide);
       const prompt = toolPrompt(format.tools, messages, use);
@@ -71,21 +81,34 @@ export function chatPlan(
           opening: guided.opening,
           variables: { ...variables, ...request.chat_template_kwargs },
         },
-        stop: inChild ? [...own, ...file.stop] : file.stop,
+        stop: isPlain(format) ? [...own, ...file.stop] : file.stop,
         guide: guided.guide,
       };
     },
   };
 }
 
-/** Each tool's own schema, so that what can't be enforced is told with its place. */
+/** Milliseconds that are spent to find out whose schema it is that can't be enforced. */
+const SEARCH_MS = 100;
+
+/** All tools as one guide, which is what has to be small enough; then what is wrong is looked for in each. */
 function checkTools(use: ToolUse): void {
-  for (const tool of use.tools)
-    if (tool.parameters !== null)
+  try {
+    checkGuide(toolGuide(HERMES, use, null).guide, use.legacy ? "functions" : "tools");
+  } catch (error) {
+    const began = performance.now();
+    for (const tool of use.tools) {
+      if (performance.now() - began > SEARCH_MS) break;
       checkGuide({ kind: "json_schema", schema: argumentsSchema(tool) }, tool.path);
+    }
+    throw error;
+  }
 }
 
-/** What an answer must be, and begin with. One that has a form from its beginning has no thinking. */
+/**
+ * What an answer must be, and begin with. One that has a form from its beginning has no thinking, and
+ * neither has one that could begin with a call which nothing announces.
+ */
 function guideFor(
   format: ChatFormat,
   use: ToolUse | null,
@@ -93,6 +116,6 @@ function guideFor(
 ): { readonly guide: GuideSpec | null; readonly opening: string | null } {
   if (use === null) return { guide, opening: guide === null ? null : "" };
   const calls = toolGuide(format.tools.syntax, use, guide);
-  checkGuide(calls.guide, use.legacy ? "functions" : "tools");
-  return guide === null ? calls : { ...calls, opening: calls.opening ?? "" };
+  const fromBeginning = guide !== null || format.tools.syntax.begin === "";
+  return fromBeginning ? { ...calls, opening: calls.opening ?? "" } : calls;
 }

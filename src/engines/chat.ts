@@ -59,7 +59,7 @@ class Reading {
   read({ text, finish, thinking }: AnswerUpdate): Read {
     if (thinking !== undefined && this.#ready !== null) {
       const { chat: format } = this.#ready;
-      this.#answer = new ChatAnswer({ ...this.plan.rules, format, thinking });
+      this.#answer = new ChatAnswer({ ...this.plan.rules(format), thinking });
     }
     const answer = this.#answer;
     if (answer === null) return { said: [], finish: null };

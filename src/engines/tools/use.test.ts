@@ -46,6 +46,7 @@ test("what there is not, or twice, or is no function, is refused with its place"
   refused({ tools: [tool("a"), tool("a")] }, "tools[1].function.name");
   refused({ tools, tool_choice: named("c") }, "tool_choice.function.name");
   refused({ tools: [tool("a"), { type: "custom", custom: { name: "x" } }] }, "tools[1].type");
+  refused({ tools: Array.from({ length: 129 }, (_, index) => tool(`t${index}`)) }, "tools");
   const allowed = { mode: "auto", tools: [named("a"), named("c")] };
   refused(
     { tools, tool_choice: { type: "allowed_tools", allowed_tools: allowed } },

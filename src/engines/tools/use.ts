@@ -95,7 +95,15 @@ function functionTool(
   };
 }
 
+/** As many as OpenAI takes. */
+const MOST_TOOLS = 128;
+
 function namesOf(tools: readonly FunctionTool[]): ReadonlySet<string> {
+  if (tools.length > MOST_TOOLS)
+    throw invalid(
+      tools[0]?.path.split("[")[0] ?? "tools",
+      `A request may have up to ${MOST_TOOLS} tools, and these are ${tools.length}.`,
+    );
   const names = new Set<string>();
   for (const { name, path } of tools) {
     if (names.has(name))
