@@ -104,3 +104,12 @@ test("a template may be a file beside the model file", async () => {
     "cannot read",
   );
 });
+
+test("a model file says what stands around thinking, or that there is none", () => {
+  const marks = 'reasoning = { open = "<t>", close = "</t>" }';
+  const reasoning = (more: string) => parseModelFile(text("o/m", more), "m.toml").file.reasoning;
+  expect(reasoning(marks)).toEqual({ open: "<t>", close: "</t>" });
+  expect(reasoning("reasoning = false")).toBe(false);
+  expect(reasoning("")).toBeUndefined();
+  expect(() => reasoning('reasoning = { open = "<t>" }')).toThrow("reasoning");
+});

@@ -26,7 +26,17 @@ export function chatFormat(
 ): ChatFormat {
   const thinking = declared === false ? null : (declared ?? detectThinking(source));
   const variables = REASONING_VARIABLES.filter((name) => new RegExp(`\\b${name}\\b`).test(source));
-  return { tools: detectTools(new ChatTemplate(source), tokens), thinking, variables };
+  const tools = detectTools(new ChatTemplate(source), tokens);
+  return { tools: withoutThinking(tools, thinking), thinking, variables };
+}
+
+/** Some templates write that there was no thinking before a call: that does not announce one. */
+function withoutThinking(tools: ToolFormat, thinking: Thinking | null): ToolFormat {
+  const { begin } = tools.syntax;
+  const at = thinking === null ? -1 : begin.lastIndexOf(thinking.close);
+  if (thinking === null || at === -1) return tools;
+  const after = begin.slice(at + thinking.close.length).trimStart();
+  return { ...tools, syntax: { ...tools.syntax, begin: after } };
 }
 
 /** All texts that stand around calls and thinking, tokens of their own in most vocabularies. */
