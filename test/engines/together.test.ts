@@ -1,15 +1,16 @@
 import { beforeAll, expect, setDefaultTimeout, test } from "bun:test";
+import { CompletionChunkBody } from "../../src/contract/completions.ts";
 import type { StreamEvent } from "../../src/types.ts";
 import {
   chat,
   chatRequest,
-  complete,
   completionRequest,
   contextFor,
   jsonOf,
   replyTo,
   sharedBackend,
   TIMEOUT,
+  target,
 } from "./local-backend.ts";
 
 setDefaultTimeout(TIMEOUT);
@@ -39,20 +40,48 @@ test("four requests run at once on one model, and a fifth waits its turn", async
   expect(order.indexOf("e")).toBeGreaterThan(order.findIndex((entry) => entry.endsWith("ended")));
 });
 
-test("a seed gives the same text alone and in company", async () => {
-  const request = completionRequest("Once upon a time", {
-    temperature: 1,
-    seed: 3,
-    max_tokens: 16,
-  });
-  const alone = await complete(request);
-  const company = ["Tell me about ships.", "Who are you?", "What is love?"].map((question) =>
-    chat(chatRequest(question, { max_tokens: 20, ...endless })),
+/** Each of them makes an answer in a way of its own. */
+const SEEDED = {
+  "the library's samplers": { temperature: 1 },
+  "our own samplers": { temperature: 1.2, typical_p: 0.9, top_p: 0.95, dry_multiplier: 0.8 },
+  "samplers with a memory of their own": { temperature: 1, mirostat_mode: 2, mirostat_tau: 4 },
+  "penalties that ask for the logits in full": { temperature: 1, repetition_penalty: 1.2 },
+  "a regular expression": { temperature: 1, guided_regex: "[a-z]{2,7}( [a-z]{2,7})*" },
+  "a JSON schema": { temperature: 1, guided_json: { type: "array", items: { type: "integer" } } },
+  scores: { temperature: 1, logprobs: 3 },
+  "scores of its prompt": { temperature: 1, logprobs: 1, echo: true },
+} as const;
+
+test("a seed gives the same answer alone and in company, whatever makes it", async () => {
+  const requests = Object.entries(SEEDED).map(
+    ([name, fields], seed) =>
+      [name, completionRequest("Once upon a time", { seed, max_tokens: 10, ...fields })] as const,
   );
-  const together = await complete(request);
-  await Promise.all(company);
-  expect(together.text).toBe(alone.text);
-});
+  const alone: Record<string, Choice> = {};
+  for (const [name, request] of requests) alone[name] = await choiceOf(request);
+  // One without a seed beside them, whose batches are of any size.
+  const other = chat(chatRequest("Who are you?", { max_tokens: 40, ...endless }));
+  const together = requests.map(
+    async ([name, request]) => [name, await choiceOf(request)] as const,
+  );
+  const answers: Record<string, Choice> = Object.fromEntries(await Promise.all(together));
+  await other;
+  expect(answers).toEqual(alone);
+  const texts = Object.values(alone).map(({ text }) => text);
+  expect(new Set(texts).size).toBe(texts.length);
+}, 120_000);
+
+type Choice = CompletionChunkBody["choices"][number];
+
+/** Text and scores of an answer that isn't streamed. */
+async function choiceOf(request: ReturnType<typeof completionRequest>): Promise<Choice> {
+  const operation = sharedBackend().operations.completions;
+  const reply = await operation?.(target, request, contextFor());
+  if (reply?.kind !== "json") throw new Error("expected a whole answer");
+  const [choice] = CompletionChunkBody.parse(reply.body).choices;
+  if (choice === undefined) throw new Error("expected a choice");
+  return choice;
+}
 
 test("a long prompt of another request holds a stream up for no more than about a second", async () => {
   const events = await streamOf(chatRequest("Count to ten.", { max_tokens: 40, ...endless }));
