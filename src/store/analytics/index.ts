@@ -23,9 +23,8 @@ import { Statement } from "./statement.ts";
 const SHOWN: readonly Histogram[] = ["first_token", "total"];
 const DAY = SPANS.days;
 const HOUR = SPANS.hours;
-/** Lines of a series; percentiles of each cost as much again as all else. */
-const MOST_POINTS = 10_000;
-const MOST_WITH_LATENCY = 5_000;
+/** Lines of a series: a month by hours of six things. */
+const MOST_POINTS = 5_000;
 const LONGEST: Readonly<Record<Span, number>> = { minutes: DAY, hours: 31 * DAY, days: 1500 * DAY };
 const SPAN_OF = { minute: "minutes", hour: "hours", day: "days" } as const;
 /** A page of the list is put together for so long. */
@@ -85,16 +84,15 @@ export function analyticsBy(asked: Asked, kept: Kept, now: () => number = Date.n
       const histograms = (query.latency ?? query.by === undefined) ? SHOWN : [];
       const pieces = [piece];
       const statement = figuresStatement({ filters: query, pieces, by, bySpan: true, histograms });
-      const most = histograms.length > 0 ? MOST_WITH_LATENCY : MOST_POINTS;
-      statement.add(" LIMIT ").value(most + 1);
+      statement.add(" LIMIT ").value(MOST_POINTS + 1);
       const lines = await asked.lines(statement, histograms);
       return {
         object: "list",
         ...momentsOf([piece]),
         span: name,
         by: query.by ?? null,
-        truncated: lines.length > most,
-        data: lines.slice(0, most).map(({ at, group, figures }) => ({
+        truncated: lines.length > MOST_POINTS,
+        data: lines.slice(0, MOST_POINTS).map(({ at, group, figures }) => ({
           at: iso(at ?? 0),
           group,
           name: null,
