@@ -109,7 +109,7 @@ test("what it can have used is known wherever somebody bounds it: a limit of its
     most({}, { max_tokens: 40_000 }),
     most({}, {}),
   ]).toEqual([
-    { promptTokens: PROMPT, completionTokens: 500 },
+    { promptTokens: LIKELY, completionTokens: 500 },
     { promptTokens: 0, completionTokens: 40 },
     { promptTokens: 0, completionTokens: 8192 },
     { promptTokens: 0, completionTokens: 0 },

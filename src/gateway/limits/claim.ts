@@ -21,7 +21,7 @@ export interface Claimed {
   readonly most: MostUsed;
 }
 
-/** Most tokens that a request can use; 0 where nothing bounds them. */
+/** What its prompt likely has, and the most that its answer can have; 0 where nothing bounds it. */
 export interface MostUsed {
   readonly promptTokens: number;
   readonly completionTokens: number;
@@ -71,7 +71,7 @@ export function claimOf(
       costNanoUsd: limits.budget === null ? 0 : (dearest(candidates, likely, answer) ?? 0),
     },
   };
-  const most = { promptTokens: prompt, completionTokens: answer };
+  const most = { promptTokens: likely, completionTokens: answer };
   const unsent = counts ? OTHER_BOUNDS.filter((name) => (input[name] ?? null) !== null) : [];
   return { claim, maxTokens: bound.maxTokens, unsent, most };
 }
