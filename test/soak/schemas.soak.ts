@@ -1,0 +1,98 @@
+/**
+ * `npm run soak:schemas`: 500 JSON Schemas (COVEY_SOAK_SCHEMAS) out of all supported keywords, each asked for
+ * through the HTTP API and with the real model, at temperature 2. What ends by itself must parse and fit;
+ * what `max_tokens` cuts is counted apart, and is no pass. COVEY_SOAK_SEED is the first schema's seed.
+ */
+import { afterAll, beforeAll, expect, test } from "bun:test";
+import { z } from "zod";
+import { startStarterCovey, type TestCovey } from "../covey.ts";
+import { chatBody, post } from "../e2e/wire.ts";
+import { randomSchema } from "../guided/random-schema.ts";
+import { validatorOf } from "../guided/validate.ts";
+import { Seeded } from "../seeded.ts";
+
+const SCHEMAS = Number(process.env.COVEY_SOAK_SCHEMAS ?? "500");
+const FIRST = Number(process.env.COVEY_SOAK_SEED ?? "1");
+const MODEL = "TinyLlama/TinyLlama-1.1B-Chat-v1.0";
+const MOST_TOKENS = 1500;
+const MOST_CUT = 0.05;
+/** Answers that are made at once. */
+const TOGETHER = 4;
+/** One answer's share of the time limit, on a machine that does other things too. */
+const PATIENCE_MS = 60_000;
+
+let covey: TestCovey;
+
+beforeAll(async () => {
+  covey = await startStarterCovey({
+    toml: `[engine]\npreload = true\nthreads = 1\nsequences = ${TOGETHER}\n[limits.anonymous]\nrequests_per_minute = 0\nconcurrency = 0\n`,
+  });
+}, 300_000);
+afterAll(() => covey.close());
+
+const Answered = z.object({
+  choices: z.array(
+    z.object({ message: z.object({ content: z.string() }), finish_reason: z.string() }),
+  ),
+  usage: z.object({ completion_tokens: z.number() }),
+});
+
+interface Outcome {
+  readonly seed: number;
+  readonly cut: boolean;
+  /** What is wrong with an answer that ended by itself. */
+  readonly fault: string | null;
+  readonly tokens: number;
+}
+
+async function tried(seed: number): Promise<Outcome> {
+  // Every other one has texts and lists without bounds.
+  const schema = randomSchema(new Seeded(seed), seed % 2 === 0);
+  const answer = await post(
+    `${covey.url}/v1/chat/completions`,
+    chatBody(MODEL, "Make something up.", {
+      temperature: 2,
+      max_tokens: MOST_TOKENS,
+      response_format: { type: "json_schema", json_schema: { name: "made_up", schema } },
+    }),
+  );
+  const body: unknown = await answer.json();
+  const read = Answered.safeParse(body).data;
+  const [choice] = read?.choices ?? [];
+  const tokens = read?.usage.completion_tokens ?? 0;
+  if (choice === undefined)
+    return {
+      seed,
+      cut: false,
+      fault: `${JSON.stringify(body)} to ${JSON.stringify(schema)}`,
+      tokens,
+    };
+  if (choice.finish_reason === "length") return { seed, cut: true, fault: null, tokens };
+  const fault = validatorOf(schema)(choice.message.content);
+  const told = `${fault} in ${choice.message.content} to ${JSON.stringify(schema)}`;
+  return { seed, cut: false, fault: fault === null ? null : told, tokens };
+}
+
+test(
+  `${SCHEMAS} schemas from seed ${FIRST} on at temperature 2`,
+  async () => {
+    const seeds = Array.from({ length: SCHEMAS }, (_, index) => FIRST + index);
+    const outcomes: Outcome[] = [];
+    const worker = async () => {
+      for (let seed = seeds.shift(); seed !== undefined; seed = seeds.shift())
+        outcomes.push(await tried(seed));
+    };
+    await Promise.all(Array.from({ length: TOGETHER }, worker));
+    const cut = outcomes.filter((outcome) => outcome.cut);
+    const faults = outcomes.filter(({ fault }) => fault !== null);
+    const tokens = outcomes.reduce((sum, outcome) => sum + outcome.tokens, 0);
+    console.log(
+      `${outcomes.length - cut.length - faults.length} ended by themselves and fit, ${faults.length} do not; ` +
+        `${cut.length} cut at ${MOST_TOKENS} tokens (seeds ${cut.map(({ seed }) => seed).join(" ") || "none"}); ` +
+        `${tokens} tokens in all`,
+    );
+    expect(faults.map(({ seed, fault }) => `seed ${seed}: ${fault}`)).toEqual([]);
+    expect(cut.length / SCHEMAS).toBeLessThanOrEqual(MOST_CUT);
+  },
+  SCHEMAS * PATIENCE_MS,
+);
