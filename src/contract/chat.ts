@@ -118,6 +118,12 @@ export const ChatFinishReason = z.enum([
 ]);
 export type ChatFinishReason = z.infer<typeof ChatFinishReason>;
 
+/** Thinking, under the names of DeepSeek's clients and of OpenRouter's. */
+const thinking = {
+  reasoning_content: z.string().nullish().describe("What the model thought before it answered."),
+  reasoning: z.string().nullish().describe("The same, as OpenRouter's clients look for it."),
+};
+
 const alternative = { token: z.string(), logprob: z.number(), bytes: z.array(z.int()).nullable() };
 const TokenLogprob = z.looseObject({
   ...alternative,
@@ -144,6 +150,11 @@ export const ChatResponse = z.looseObject({
         content: z.string().nullable(),
         refusal: z.string().nullable(),
         tool_calls: z.array(ToolCall).optional(),
+        function_call: z
+          .looseObject({ name: z.string(), arguments: z.string() })
+          .nullish()
+          .describe("Deprecated: what answers `functions`."),
+        ...thinking,
       }),
       logprobs: ChatLogprobs.nullable(),
       finish_reason: ChatFinishReason,
@@ -158,6 +169,7 @@ export const ChatDelta = z.looseObject({
   content: z.string().nullish(),
   refusal: z.string().nullish(),
   tool_calls: z.array(ToolCallDelta).optional(),
+  ...thinking,
 });
 export type ChatDelta = z.infer<typeof ChatDelta>;
 
