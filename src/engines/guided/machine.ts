@@ -50,6 +50,8 @@ const MOST_LOOKS = 20_000;
 /** Positions that are kept; then all are forgotten and found anew as they are needed. */
 const MOST_POSITIONS = 2_000;
 const MOST_PARTS = 50_000;
+/** Words of all masks that are kept: 4 MiB. */
+const MOST_MASK_WORDS = 2 ** 20;
 
 /**
  * Reads a text byte by byte along a grammar: a set of pushdown automata in lock step, whose stacks
@@ -62,6 +64,7 @@ export class Machine {
   #families = new Map<string, Family>();
   #threads = 0;
   #positions = new Map<string, Position>();
+  #maskWords = 0;
 
   /** @param dead the nodes of the grammar that no text fits */
   constructor(root: Node, dead: ReadonlySet<Node>) {
@@ -85,6 +88,16 @@ export class Machine {
     const next = threads.length === 0 ? null : this.#closed(begun, threads);
     position.next[byte] = next;
     return next;
+  }
+
+  /** Keeps which tokens may come at a position, for as long as there is room. */
+  keep(position: Position, tokens: Uint32Array): void {
+    this.#maskWords += tokens.length;
+    if (this.#maskWords > MOST_MASK_WORDS) {
+      for (const other of this.#positions.values()) other.tokens = null;
+      this.#maskWords = tokens.length;
+    }
+    position.tokens = tokens;
   }
 
   /** Looks into nodes until only leaves and the end are left. */
@@ -214,6 +227,7 @@ export class Machine {
     }
     for (const family of this.#families.values()) family.threads.clear();
     this.#threads = 0;
+    this.#maskWords = 0;
     this.#families = new Map();
     this.#positions = new Map();
     this.#rests = new Map();

@@ -20,7 +20,7 @@ export function tokensAt(
     ? (plain[Math.min(most, longest)] ?? new Uint32Array()).slice()
     : new Uint32Array(Math.ceil(vocabulary.size / 32));
   walk(known ? special : all, position, machine, mask);
-  position.tokens = mask;
+  machine.keep(position, mask);
   return mask;
 }
 
