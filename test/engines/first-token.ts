@@ -1,9 +1,13 @@
 import { CompletionRequest } from "../../src/contract/completions.ts";
 import { samplingOf } from "../../src/engines/parameters.ts";
 import type { Sampling } from "../../src/engines/protocol.ts";
+import { Candidates } from "../../src/engines/sampling/candidates.ts";
+import { createChain } from "../../src/engines/sampling/chain.ts";
+import type { Distribution } from "../../src/engines/sampling/distribution.ts";
 import { SequenceBreakers } from "../../src/engines/sampling/sequence-breakers.ts";
 import type { OpenModel } from "./model-logits.ts";
 import { referenceDistribution } from "./reference-sampler.ts";
+import { distributionOf } from "./small-distributions.ts";
 
 export interface FirstTokenCase {
   readonly name: string;
@@ -93,6 +97,33 @@ export async function expectedTexts(
       const whole = second === null ? text : text + model.text(second);
       texts.set(whole, (texts.get(whole) ?? 0) + probability * share);
     }
+  }
+  return texts;
+}
+
+/** The texts that the chain, asked without a server, chooses for the seeds from 0. */
+export async function chooseFirstTokens(
+  model: OpenModel,
+  { prompt, fields, tokens }: FirstTokenCase,
+  seeds: number,
+): Promise<string[]> {
+  const request = CompletionRequest.parse({ model: "m", prompt, ...fields });
+  const { size, endTokens } = model.vocabulary;
+  const facts = { size, endOfGeneration: endTokens, bytes: model.bytes };
+  const room = new Candidates(size);
+  const known = new Map<string, Distribution>();
+  const texts: string[] = [];
+  for (let seed = 0; seed < seeds; seed++) {
+    const chain = createChain(samplingOf({ ...request, seed }, 1, {}), facts, room);
+    const generated: number[] = [];
+    while (generated.length < tokens && !generated.some((token) => model.ends(token))) {
+      const before = [...prompt, ...generated];
+      const distribution = known.get(before.join()) ?? distributionOf(await model.logits(before));
+      known.set(before.join(), distribution);
+      const history = { prompt, generated, completionTokens: generated.length };
+      generated.push(chain.next(distribution, history, null).token);
+    }
+    texts.push(generated.map((token) => model.text(token)).join(""));
   }
   return texts;
 }

@@ -1,6 +1,7 @@
 import type { LlamaModel, SequenceEvaluateOptions, Token } from "node-llama-cpp";
 import type { Guide } from "../guided/guide.ts";
 import type { Sampling } from "../protocol.ts";
+import { Candidates } from "../sampling/candidates.ts";
 import { type Chain, createChain, needsLogits, type VocabularyFacts } from "../sampling/chain.ts";
 import {
   createDistribution,
@@ -19,6 +20,7 @@ export class ChoosingRoom {
   readonly facts: VocabularyFacts;
   readonly endTokens: readonly Token[];
   readonly distribution: Distribution;
+  readonly candidates: Candidates;
   /** A bit a token. */
   readonly mask: Uint32Array;
   readonly vocabulary: Vocabulary;
@@ -38,6 +40,7 @@ export class ChoosingRoom {
       bytes: (token) => (vocabulary.has(token) ? vocabulary.bytes(token) : new Uint8Array()),
     };
     this.distribution = createDistribution(size);
+    this.candidates = new Candidates(size);
     this.mask = new Uint32Array(Math.ceil(size / 32));
   }
 }
@@ -51,16 +54,21 @@ export class Chooser {
   readonly #inFull: boolean;
   readonly #logprobs: number | null;
 
-  /** `logprobs`: of how many other tokens the scores are told; null tells none. */
+  /**
+   * `logprobs`: of how many other tokens the scores are told; null tells none. `seamed`: the first
+   * tokens are made again.
+   */
   constructor(
     room: ChoosingRoom,
     sampling: Sampling,
     guide: Guide | null,
     logprobs: number | null,
+    seamed: boolean,
   ) {
     this.#room = room;
-    this.options = wholeDistribution(sampling, room.model);
-    this.#chain = createChain(sampling, room.facts);
+    const free = guide === null && logprobs === null && !seamed;
+    this.options = wholeDistribution(sampling, room.model, free);
+    this.#chain = createChain(sampling, room.facts, room.candidates);
     this.#guide = guide;
     this.#inFull = needsLogits(sampling);
     this.#logprobs = logprobs;

@@ -85,7 +85,9 @@ export class Generation {
     this.#options = options;
     this.#workshop = workshop;
     const chosen = guide !== null || logprobs !== null || !isNative(sampling);
-    this.#chooser = chosen ? new Chooser(workshop.room, sampling, guide, logprobs) : null;
+    this.#chooser = chosen
+      ? new Chooser(workshop.room, sampling, guide, logprobs, this.#seam.open)
+      : null;
     this.#text = new AnswerText(stop, prefill ?? "", sampling.includeStop);
     this.#scored = logprobs === null ? null : new ScoredText();
     this.promptScores =

@@ -6,7 +6,7 @@ import {
 } from "node-llama-cpp";
 import type { Sampling } from "../protocol.ts";
 import { needsLogits } from "../sampling/chain.ts";
-import { nativeMinP } from "../sampling/native.ts";
+import { nativeMinP, tokensNeeded } from "../sampling/native.ts";
 
 /** Tokens the penalties look at. Both lists grow while the answer does. */
 export interface SampledHistory {
@@ -32,12 +32,19 @@ const CRUSHING = 1e30;
  * `ANCHOR_LOGIT` times it, that is `ANCHOR_LOGIT` whatever it was, and its probability tells the
  * constant (`readLogits`). The anchor can't be sampled then, so it is a token that no answer has: see
  * `anchorOf`.
+ *
+ * `free`: every token may come, and nobody asks how likely others were, so that no more tokens are
+ * asked for than the samplers need.
  */
-export function wholeDistribution(sampling: Sampling, model: LlamaModel): SequenceEvaluateOptions {
+export function wholeDistribution(
+  sampling: Sampling,
+  model: LlamaModel,
+  free = false,
+): SequenceEvaluateOptions {
   const options: SequenceEvaluateOptions = {
     temperature: 1,
     topP: 1,
-    topK: 0,
+    topK: free ? tokensNeeded(sampling) : 0,
     minP: 0,
     seed: sampling.seed,
     yieldEogToken: true,

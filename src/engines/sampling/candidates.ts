@@ -24,7 +24,10 @@ export class Candidates {
     this.#places = new Int32Array(vocabularySize).fill(-1);
   }
 
-  /** Begins anew with those of a distribution's tokens that are allowed. `allowed`: a bit a token. */
+  /**
+   * Begins anew with those of a distribution's tokens that are allowed and can come. `allowed`: a bit a
+   * token. Throws where there are none.
+   */
   take(distribution: Distribution, allowed: Uint32Array | null): void {
     this.#forget();
     const { ids, logits, size } = distribution;
@@ -33,6 +36,7 @@ export class Candidates {
       this.logits.set(logits.subarray(0, size));
       this.size = size;
     } else this.#takeSome(distribution, allowed);
+    while (this.size > 0 && this.logits[this.size - 1] === Number.NEGATIVE_INFINITY) this.size--;
     this.#weighed = false;
     if (this.size === 0) throw new Error("no token may come next");
   }

@@ -3,7 +3,7 @@ import { referenceDistribution, softmax } from "../../../test/engines/reference-
 import { randomLogits, samplingWith } from "../../../test/engines/small-distributions.ts";
 import { forSeeds } from "../../../test/seeded.ts";
 import type { Sampling } from "../protocol.ts";
-import { isNative, nativeMinP } from "./native.ts";
+import { isNative, nativeMinP, tokensNeeded } from "./native.ts";
 
 /**
  * The library's chain with the options that `src/engines/llama/sampling.ts` gives it, in its order:
@@ -113,4 +113,47 @@ test("top-p before the temperature keeps other tokens than after it", () => {
   const count = (p: readonly number[]): number => p.filter((each) => each > 0).length;
   expect(count(referenceDistribution(logits, sampling, history))).toBe(2);
   expect(count(nativeDistribution(logits, sampling, history))).toBe(1);
+});
+
+test("where the likeliest tokens are all that is needed, the others change nothing", () => {
+  let taken = 0;
+  forSeeds(1000, (random) => {
+    const on = <T>(value: T, off: T): T => (random.chance(0.4) ? value : off);
+    const sampling = samplingWith({
+      temperature: on(0.3 + 2 * random.next(), 1),
+      topK: 1 + random.below(29),
+      topP: on(random.next(), 1),
+      topA: on(random.next(), 0),
+      minP: on(random.next() * 0.3, 0),
+      tailFree: on(random.next(), 1),
+      typicalP: on(random.next(), 1),
+      etaCutoff: on(random.next() * 0.05, 0),
+      smoothing: on({ factor: random.next(), curve: 2 }, null),
+      topNSigma: random.chance(0.1) ? 1 : 0,
+      presencePenalty: random.chance(0.1) ? 1 : 0,
+    });
+    const needed = tokensNeeded(sampling);
+    if (needed === 0) return;
+    taken++;
+    const logits = randomLogits(random, 30);
+    const lowest = logits.toSorted((a, b) => b - a)[needed - 1] ?? 0;
+    const cut = logits.map((x) => (x >= lowest ? x : Number.NEGATIVE_INFINITY));
+    const history = { prompt: [1, 2], generated: [3] };
+    const whole = referenceDistribution(logits, sampling, history);
+    referenceDistribution(cut, sampling, history).forEach((p, token) => {
+      expect([token, p]).toEqual([token, expect.closeTo(whole[token] ?? 0, 9)]);
+    });
+  });
+  expect(taken).toBeGreaterThan(500);
+  const whole: Partial<Sampling>[] = [
+    { dynamicTemperature: { min: 0, max: 1, exponent: 1 } },
+    { mirostat: { version: 2, tau: 5, eta: 0.1 } },
+    { logitBias: [[1, 1]] },
+    { ignoreEndOfText: true },
+    { minTokens: 1 },
+    { noRepeatNgramSize: 2 },
+    { repetitionPenalty: 1.1 },
+  ];
+  for (const fields of whole)
+    expect([fields, tokensNeeded(samplingWith({ topK: 5, ...fields }))]).toEqual([fields, 0]);
 });

@@ -31,6 +31,25 @@ export function nativeMinP({ minP, temperature }: Pick<Sampling, "minP" | "tempe
   return minP <= 0 || temperature === 0 ? 0 : minP ** temperature;
 }
 
+/**
+ * How many of the likeliest tokens are all that our own chain needs of the model's distribution, 0 for
+ * the whole of it: with top-k, where nothing before it in the order changes what is likeliest or looks
+ * at all tokens. The library sorts them faster than it hands out a vocabulary.
+ */
+export function tokensNeeded(sampling: Sampling): number {
+  const { logitBias, minTokens, ignoreEndOfText, dry, noRepeatNgramSize } = sampling;
+  const adjusts = logitBias.length > 0 || minTokens > 0 || ignoreEndOfText;
+  const repeats =
+    dry !== null ||
+    noRepeatNgramSize > 0 ||
+    sampling.repetitionPenalty !== 1 ||
+    sampling.presencePenalty !== 0 ||
+    sampling.frequencyPenalty !== 0;
+  const looks =
+    sampling.dynamicTemperature !== null || sampling.topNSigma > 0 || sampling.mirostat !== null;
+  return adjusts || repeats || looks ? 0 : sampling.topK;
+}
+
 /** Whether something is asked for that only our own chain has. */
 function hasOwnSampler(sampling: Sampling): boolean {
   return (

@@ -176,6 +176,22 @@ test("mirostat 1 cuts where Zipf's law has the surprise", () => {
   expect(candidates.size).toBe(4);
 });
 
+test("a token that can't come is no candidate, and no sampler counts it", () => {
+  const logits = [0, -1, -5, Number.NEGATIVE_INFINITY];
+  for (const [sampler, size] of [
+    [(c: Candidates) => topNSigma(c, 0.5), 2],
+    [(c: Candidates) => smoothing(c, 0.5, 1), 3],
+    [(c: Candidates) => typical(c, 0.99), 2],
+  ] as const) {
+    const candidates = new Candidates(4);
+    candidates.take(distributionOf(logits), null);
+    expect(candidates.size).toBe(3);
+    sampler(candidates);
+    expect(candidates.size).toBe(size);
+    expect(probabilitiesOf(candidates).reduce((a, b) => a + b, 0)).toBeCloseTo(1, 9);
+  }
+});
+
 const NEUTRAL: [name: string, sampler: Sampler][] = [
   ["temperature 1", (c) => temperature(c, 1)],
   ["dynamic temperature from 1 to 1", (c) => dynamicTemperature(c, 1, 1, 1)],
