@@ -1,5 +1,5 @@
 import { GatewayError } from "../contract/errors.ts";
-import { ModelsQuery } from "../contract/models.ts";
+import { type ModelList, ModelsQuery } from "../contract/models.ts";
 import { parseQuery } from "../contract/validate.ts";
 import { authenticate } from "../gateway/authenticate.ts";
 import type { Gateway } from "../gateway/gateway.ts";
@@ -10,13 +10,18 @@ import { resolve } from "../gateway/resolve.ts";
 
 /** `GET /v1/models`, filtered and paged. @throws GatewayError 400, 401 */
 export function listModels(gateway: Gateway, request: Request): Response {
+  return Response.json(modelsPage(gateway, request));
+}
+
+/** The page of models that a query asks for. @throws GatewayError 400, 401 */
+export function modelsPage(gateway: Gateway, request: Request): ModelList {
   const caller = authenticate(request.headers, gateway.auth);
   const { searchParams } = new URL(request.url);
   const query = parseQuery(ModelsQuery, searchParams);
   // As at Featherless: 0 asks for all, those on other plans too.
   const all = query.available_on_current_plan === false;
   const items = all ? knownItems(gateway) : servableItems(gateway);
-  return Response.json(pageOfModels(asSeenBy(gateway, caller, items), query, searchParams));
+  return pageOfModels(asSeenBy(gateway, caller, items), query, searchParams);
 }
 
 /** `GET /v1/models/{owner}/{name}`, by id or alias. @throws GatewayError 401, 404 */

@@ -3,7 +3,7 @@ import { authenticate } from "../gateway/authenticate.ts";
 import { clientRequestId } from "../gateway/call.ts";
 import { refuse as refuseCall } from "../gateway/fail.ts";
 import type { Gateway } from "../gateway/gateway.ts";
-import { voiceOf } from "../gateway/voices/voice.ts";
+import { voiceOf } from "../gateway/voices/voice-of.ts";
 import { timeOrderedId } from "../lib/id.ts";
 import type { Caller } from "../types.ts";
 import { pathOf } from "./address.ts";

@@ -68,5 +68,5 @@ function withDocUrl(request: Request, body: JsonObject | ErrorBody): JsonObject 
   const { error } = parsed.data;
   const base = URL.parse(request.url);
   if (base === null || !isLoopbackName(base.hostname)) return body;
-  return { error: { ...error, doc_url: new URL(parsed.data.error.doc_url, base).href } };
+  return { ...body, error: { ...error, doc_url: new URL(parsed.data.error.doc_url, base).href } };
 }

@@ -2,10 +2,11 @@ import { Hono } from "hono";
 import type { Readiness } from "../contract/health.ts";
 import { OPENROUTER, openRouterPaths } from "../contract/openrouter.ts";
 import { CONTRACTS } from "../contract/operations.ts";
+import { PLAYGROUND } from "../contract/playground.ts";
 import { clientRequestId, type Incoming } from "../gateway/call.ts";
 import type { Gateway } from "../gateway/gateway.ts";
 import { answer } from "../gateway/pipeline.ts";
-import { voiceOf } from "../gateway/voices/voice.ts";
+import { voiceOf } from "../gateway/voices/voice-of.ts";
 import { timeOrderedId } from "../lib/id.ts";
 import type { KeyStore, Operation } from "../types.ts";
 import { mountAccount } from "./account.ts";
@@ -19,6 +20,7 @@ import { health, readiness } from "./health.ts";
 import { getModel, listModels } from "./models.ts";
 import { mountOpenRouter, type ReadSide } from "./openrouter.ts";
 import { mountOperating, type Operating } from "./operate.ts";
+import { PICTURES, searchModels } from "./playground.ts";
 import { callerOf, refuse } from "./refuse.ts";
 import { placed, respond } from "./respond.ts";
 import { KeepAlive } from "./sse.ts";
@@ -62,12 +64,14 @@ export function createApp(gateway: Gateway, options: HttpOptions): Hono<Env> {
       app.post(path, async (c) => {
         const request = c.req.raw;
         const { server } = c.env;
-        const call = incoming(request, path, options, server);
+        const call = incoming(gateway, request, path, options, server);
         const ended = (): void => server.timeout(request, options.idleConnectionS);
         return respond(request, await answer(gateway, operation, call), keepAlive, ended);
       });
     }
   }
+  app.get(PLAYGROUND.search.path, (c) => searchModels(gateway, c.req.raw));
+  app.get(PLAYGROUND.models.path, (c) => searchModels(gateway, c.req.raw));
   mountOpenRouter(
     (path, handler) => app.get(path, (c) => handler(c.req.raw)),
     gateway,
@@ -112,10 +116,12 @@ export function createApp(gateway: Gateway, options: HttpOptions): Hono<Env> {
 function pathsOf(operation: Operation): string[] {
   const { path } = CONTRACTS[operation];
   if (operation === "tokenize" || operation === "detokenize") return [path];
-  return [path, ...openRouterPaths(OPENROUTER[operation].path)];
+  const others = operation === "chat" ? [PLAYGROUND.chat.path, ...Object.keys(PICTURES)] : [];
+  return [path, ...openRouterPaths(OPENROUTER[operation].path), ...others];
 }
 
 function incoming(
+  gateway: Gateway,
   request: Request,
   endpoint: string,
   options: HttpOptions,
@@ -123,12 +129,14 @@ function incoming(
 ): Incoming {
   // Once its body is there our own timers watch the request; the server's would kill a slow answer.
   const stopServerTimer = (): void => server.timeout(request, 0);
+  const body = () => readJson(request, options.maxBodyBytes, stopServerTimer);
+  const picture = PICTURES[endpoint];
   return {
     endpoint,
     voice: placed(request, voiceOf(endpoint)),
     headers: request.headers,
     signal: request.signal,
-    body: () => readJson(request, options.maxBodyBytes, stopServerTimer),
+    body: picture === undefined ? body : async () => picture(gateway, await body()),
   };
 }
 

@@ -3,8 +3,10 @@ import errorFixture from "../../../test/contracts/fixtures/error_openrouter.json
 import { ERRORS, type ErrorName, GatewayError } from "../../contract/errors.ts";
 import { OpenRouterError, OpenRouterStreamError } from "../../contract/openrouter.ts";
 import { usageOf } from "../../contract/usage.ts";
-import { openAiVoice, voiceOf } from "./voice.ts";
+import { openAiVoice } from "./voice.ts";
+import { voiceOf } from "./voice-of.ts";
 import { openRouterVoice as voice } from "./voice-openrouter.ts";
+import { pictureVoice, playgroundVoice } from "./voice-playground.ts";
 
 const stamp = { id: "chatcmpl-1", object: "chat.completion.chunk", created: 1, model: "m" };
 const died = new GatewayError("upstream_error", "It died.");
@@ -13,9 +15,13 @@ test("the path says which dialect is spoken, and no path that only looks like on
   for (const path of ["/api/v1", "/api/v1/chat/completions", "/openrouter/v1/nothing"]) {
     expect(voiceOf(path)).toBe(voice);
   }
-  for (const path of ["/v1/chat/completions", "/api/v10/models", "/api/chat", "/openrouter"]) {
+  for (const path of ["/v1/chat/completions", "/apis/chat", "/openrouter"]) {
     expect(voiceOf(path)).toBe(openAiVoice);
   }
+  for (const path of ["/api/v10/models", "/api/chat", "/api/nothing"]) {
+    expect(voiceOf(path)).toBe(playgroundVoice);
+  }
+  expect(voiceOf("/api/ocr")).toBe(pictureVoice);
 });
 
 describe("an error", () => {

@@ -1,8 +1,6 @@
 import type { GatewayError } from "../../contract/errors.ts";
-import { OPENROUTER_BASES } from "../../contract/openrouter.ts";
 import type { JsonObject, Price, StreamEvent } from "../../types.ts";
 import type { AnswerHeaders } from "../answer.ts";
-import { openRouterVoice } from "./voice-openrouter.ts";
 
 /** A choice of a stream that has begun and has no finish reason yet. */
 export interface BrokenStream {
@@ -45,11 +43,3 @@ export const openAiVoice: Voice = {
   whole: (body) => body,
   event: (event) => event,
 };
-
-/** The path says in which dialect its caller is answered, errors and unknown endpoints included. */
-export function voiceOf(path: string): Voice {
-  const isOpenRouter = OPENROUTER_BASES.some(
-    (base) => path === base || path.startsWith(`${base}/`),
-  );
-  return isOpenRouter ? openRouterVoice : openAiVoice;
-}

@@ -1,0 +1,63 @@
+import { GatewayError } from "../contract/errors.ts";
+import { OcrRequest, PLAYGROUND, VisionRequest } from "../contract/playground.ts";
+import { parseRequest } from "../contract/validate.ts";
+import type { Gateway } from "../gateway/gateway.ts";
+import { servableItems } from "../gateway/listing/list-models.ts";
+import type { JsonObject } from "../types.ts";
+import { modelsPage } from "./models.ts";
+
+/** What is asked of a picture by a caller who only sends it. */
+const DESCRIBE = "Describe this image.";
+const EXTRACT = "Extract all text from this image. Preserve formatting and line breaks.";
+/** Reads pictures by itself: what is said besides them is nothing to it. */
+const READER = "covey/ocr";
+
+/** The conversation that a body of one of these paths stands for. @throws GatewayError 400 */
+export const PICTURES: Readonly<Record<string, (gateway: Gateway, body: unknown) => JsonObject>> = {
+  [PLAYGROUND.vision.path]: (gateway, body) => {
+    const { model, image, prompt, ...rest } = parseRequest(VisionRequest, body, { lenient: true });
+    return { ...rest, ...asked(model ?? seeing(gateway), prompt ?? DESCRIBE, image) };
+  },
+  [PLAYGROUND.ocr.path]: (gateway, body) => {
+    const { model, image, prompt, ...rest } = parseRequest(OcrRequest, body, { lenient: true });
+    return { ...rest, ...asked(model ?? reading(gateway), prompt ?? EXTRACT, image) };
+  },
+};
+
+/** `GET /api/search` and `GET /api/models`. @throws GatewayError 400, 401 */
+export function searchModels(gateway: Gateway, request: Request): Response {
+  return Response.json({ success: true, ...modelsPage(gateway, request) });
+}
+
+function asked(model: string, prompt: string, image: string | readonly string[]): JsonObject {
+  const pictures = typeof image === "string" ? [image] : image;
+  const content = [
+    { type: "text", text: prompt },
+    ...pictures.map((picture) => ({ type: "image_url", image_url: { url: urlOf(picture) } })),
+  ];
+  return { model, messages: [{ role: "user", content }] };
+}
+
+/** Base64 alone has no scheme; what kind of picture it is its bytes say. */
+function urlOf(picture: string): string {
+  const text = picture.trim();
+  return /^[a-z][a-z0-9+.-]*:/i.test(text) ? text : `data:image/png;base64,${text}`;
+}
+
+/** The first model that sees, where none is named. */
+function seeing(gateway: Gateway): string {
+  const model = servableItems(gateway).find(
+    ({ id, input_modalities: input }) => id !== READER && input.includes("image"),
+  );
+  if (model !== undefined) return model.id;
+  throw new GatewayError(
+    "invalid_request",
+    "No model here sees images. Configure a provider that has one, such as [providers.openrouter] or your own vLLM, and name its model; POST /api/ocr reads text in images.",
+    { param: "model", docUrl: "/docs/images" },
+  );
+}
+
+function reading(gateway: Gateway): string {
+  const isHere = servableItems(gateway).some(({ id }) => id === READER);
+  return isHere ? READER : seeing(gateway);
+}
