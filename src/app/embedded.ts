@@ -3,8 +3,12 @@ import { FREE } from "../catalog/target.ts";
 import { prepareWeights } from "../catalog/weights.ts";
 import type { Config } from "../config/schema.ts";
 import { GatewayError } from "../contract/errors.ts";
-import { createLocalBackend, LOCAL_CONTINUATION, type LocalBackend } from "../engines/index.ts";
-import { TEXT_PARAMETERS } from "../gateway/listing/describe-model.ts";
+import {
+  createLocalBackend,
+  LOCAL_CONTINUATION,
+  LOCAL_PARAMETERS,
+  type LocalBackend,
+} from "../engines/index.ts";
 import { engineInstalled, NO_ENGINE } from "../lib/engine-installed.ts";
 import type { Log } from "../lib/log.ts";
 import { UserError } from "../lib/user-error.ts";
@@ -14,7 +18,7 @@ import type { Model } from "../types.ts";
 export const LOCAL_FACTS = {
   price: FREE,
   continuation: LOCAL_CONTINUATION,
-  parameters: TEXT_PARAMETERS,
+  parameters: LOCAL_PARAMETERS,
 };
 
 /** The engines of this machine. A model whose weights are not here, or without an engine, is not one that can answer. */

@@ -2,11 +2,12 @@ import type { Log } from "../lib/log.ts";
 import type { Backend, Continuation, Model } from "../types.ts";
 import { chat } from "./chat.ts";
 import { completions } from "./completions.ts";
-import { unsupportedNames } from "./parameters.ts";
+import { LOCAL_PARAMETERS, unsupportedNames } from "./parameters.ts";
 import { type EngineConfig, ModelPool } from "./pool.ts";
 import { detokenize, tokenize } from "./tokenize.ts";
 
 export type { EngineConfig } from "./pool.ts";
+export { LOCAL_PARAMETERS };
 
 export interface LocalBackendOptions {
   /** The models it may load; `targets` name them by `model.id`. */

@@ -87,10 +87,10 @@ const IGNORED: ReadonlyMap<string, Rule> = new Map(
   }),
 );
 
-/** Honoured here or in the gateway, or of no effect on the answer. */
-const HONOURED = new Set([
-  ...["model", "messages", "prompt", "stream", "stream_options", "max_tokens"],
-  ...["max_completion_tokens", "temperature", "top_p", "top_k", "min_p", "seed", "stop"],
+/** What steers an answer and is honoured, as lists of models name it. */
+export const LOCAL_PARAMETERS: readonly string[] = [
+  ...["max_tokens", "max_completion_tokens", "temperature", "top_p", "top_k", "min_p"],
+  ...["seed", "stop"],
   ...["presence_penalty", "frequency_penalty", "repetition_penalty", "logit_bias"],
   ...["xtc_probability", "xtc_threshold", "dry_multiplier", "dry_base", "dry_allowed_length"],
   ...["dry_range", "dry_sequence_breakers", "chat_template_kwargs", "add_generation_prompt"],
@@ -99,9 +99,15 @@ const HONOURED = new Set([
   ...["mirostat", "mirostat_mode", "mirostat_tau", "mirostat_eta", "no_repeat_ngram_size"],
   ...["min_tokens", "stop_token_ids", "include_stop_str_in_output", "ignore_eos"],
   ...["skip_special_tokens"],
-  ...["tool_choice", "parallel_tool_calls", "functions", "function_call", "include_reasoning"],
-  ...["continue_final_message", "logprobs", "top_logprobs", "echo"],
+  ...["tools", "tool_choice", "parallel_tool_calls", "functions", "function_call"],
+  ...["include_reasoning", "continue_final_message", "logprobs", "top_logprobs", "echo"],
   ...["response_format", "guided_json", "guided_regex", "guided_choice", "guided_grammar"],
+];
+
+/** Honoured here or in the gateway, or of no effect on the answer. */
+const HONOURED = new Set([
+  ...LOCAL_PARAMETERS.filter((name) => !REFUSED.has(name)),
+  ...["model", "messages", "prompt", "stream", "stream_options"],
   ...["user", "metadata", "prompt_cache_key", "safety_identifier"],
 ]);
 

@@ -4,7 +4,7 @@ import type { Model, Price, Target } from "../../types.ts";
 import type { Gateway } from "../gateway.ts";
 import { unitsOf } from "../limits/units.ts";
 
-/** The sampling parameters of the embedded engines, and of a target of which nobody said more. */
+/** The parameters of a target of which nobody said more. */
 export const TEXT_PARAMETERS: readonly string[] = [
   "max_tokens",
   "temperature",
