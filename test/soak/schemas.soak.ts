@@ -16,6 +16,7 @@ const FIRST = Number(process.env.COVEY_SOAK_SEED ?? "1");
 const MODEL = "TinyLlama/TinyLlama-1.1B-Chat-v1.0";
 const MOST_TOKENS = 1500;
 const MOST_CUT = 0.05;
+const TOLD_EVERY = 10;
 /** Answers that are made at once. */
 const TOGETHER = 4;
 /** One answer's share of the time limit, on a machine that does other things too. */
@@ -73,24 +74,32 @@ async function tried(seed: number): Promise<Outcome> {
   return { seed, cut: false, fault: fault === null ? null : told, tokens };
 }
 
+function told(outcomes: readonly Outcome[]): string {
+  const cut = outcomes.filter((outcome) => outcome.cut);
+  const faults = outcomes.filter(({ fault }) => fault !== null);
+  const tokens = outcomes.reduce((sum, outcome) => sum + outcome.tokens, 0);
+  const fit = outcomes.length - cut.length - faults.length;
+  return (
+    `${fit} ended by themselves and fit, ${faults.length} do not; ${cut.length} cut at ${MOST_TOKENS} tokens ` +
+    `(seeds ${cut.map(({ seed }) => seed).join(" ") || "none"}); ${tokens} tokens in all`
+  );
+}
+
 test(
   `${SCHEMAS} schemas from seed ${FIRST} on at temperature 2`,
   async () => {
     const seeds = Array.from({ length: SCHEMAS }, (_, index) => FIRST + index);
     const outcomes: Outcome[] = [];
     const worker = async () => {
-      for (let seed = seeds.shift(); seed !== undefined; seed = seeds.shift())
+      for (let seed = seeds.shift(); seed !== undefined; seed = seeds.shift()) {
         outcomes.push(await tried(seed));
+        if (outcomes.length % TOLD_EVERY === 0) console.log(told(outcomes));
+      }
     };
     await Promise.all(Array.from({ length: TOGETHER }, worker));
     const cut = outcomes.filter((outcome) => outcome.cut);
     const faults = outcomes.filter(({ fault }) => fault !== null);
-    const tokens = outcomes.reduce((sum, outcome) => sum + outcome.tokens, 0);
-    console.log(
-      `${outcomes.length - cut.length - faults.length} ended by themselves and fit, ${faults.length} do not; ` +
-        `${cut.length} cut at ${MOST_TOKENS} tokens (seeds ${cut.map(({ seed }) => seed).join(" ") || "none"}); ` +
-        `${tokens} tokens in all`,
-    );
+    console.log(told(outcomes));
     expect(faults.map(({ seed, fault }) => `seed ${seed}: ${fault}`)).toEqual([]);
     expect(cut.length / SCHEMAS).toBeLessThanOrEqual(MOST_CUT);
   },
