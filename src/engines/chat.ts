@@ -46,7 +46,9 @@ class Reading {
 
   constructor(plan: ChatPlan, callId: string, totals: Totals) {
     this.plan = plan;
-    this.newId = (index) => `call_${callId}_${index}`;
+    // OpenAI takes ids of 40 characters at most, should the conversation go on there.
+    const part = callId.slice(callId.lastIndexOf("-") + 1);
+    this.newId = (index) => `call_${part}_${index}`;
     this.#totals = totals;
   }
 
