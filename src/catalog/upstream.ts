@@ -25,6 +25,8 @@ export function upstreamModel(id: string, entries: readonly Entry[]): Model {
     name: first(listed, ({ name }) => (name === null || name === "" ? null : name)) ?? id,
     description: first(listed, ({ description }) => description || null) ?? "",
     aliases,
+    // Nothing of it is on this machine, so this says nothing.
+    engine: "llama",
     category:
       first(listed, ({ category }) => (category === "text" ? null : category)) ??
       (modalities !== undefined && modalities.input.length > 1 ? "multimodal" : "text"),

@@ -18,6 +18,7 @@ import { isVerified, markerFile, readMarker, writeMarker } from "./marker.ts";
 import { locateInPackage } from "./npm.ts";
 import { formatHubReference, formatNpmReference } from "./reference.ts";
 import type { NpmWeights } from "./schema.ts";
+import { locateFiles, verifiedFiles } from "./weight-files.ts";
 
 /** Where weights may lie. */
 export interface WeightFolders {
@@ -27,10 +28,10 @@ export interface WeightFolders {
   readonly packages?: string;
 }
 
-/** `present`: one file, ready to map. `joinable`: all there, `prepareWeights` makes one file of it. */
+/** `present`: ready to be used. `joinable`: all there, `prepareWeights` makes one file of it. */
 export interface WeightState {
   readonly state: "present" | "joinable" | "missing";
-  /** Set when present. */
+  /** Set when present as one file. */
   readonly path?: string;
   /** Bytes, as far as they are known. */
   readonly size?: number;
@@ -92,6 +93,12 @@ export async function locateWeights(model: Model, folders: WeightFolders): Promi
       ? { state: "present", path: weights.path, size: stats.size }
       : { state: "missing", ...known, reason: `${weights.path} ${fault}` };
   }
+  if (weights.source === "packages") {
+    const located = await locateFiles(weights, folders.packages ?? PACKAGES);
+    return "reason" in located
+      ? { state: "missing", ...known, reason: located.reason }
+      : { state: "present", ...known };
+  }
   const folder = modelsFolder(folders.home);
   const file = weightsFile(folder, model);
   const stats = await statOf(file);
@@ -108,6 +115,20 @@ export async function locateWeights(model: Model, folders: WeightFolders): Promi
     size += located.size;
   }
   return { state: "joinable", size };
+}
+
+/**
+ * Paths of the model's verified weights by their roles in its engine; `weights` where they are one
+ * file. Throws `UserError` when some are missing or are not the bytes they should be.
+ */
+export async function prepareFiles(
+  model: Model,
+  folders: WeightFolders,
+): Promise<Readonly<Record<string, string>>> {
+  const { weights } = model.file;
+  if (weights.source === "packages")
+    return verifiedFiles(model, weights, folders.home, folders.packages ?? PACKAGES);
+  return { weights: await prepareWeights(model, folders) };
 }
 
 /** Preparations under way, by file: callers who ask at once wait for the same one. */

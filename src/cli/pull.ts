@@ -6,7 +6,7 @@ import { factsOf, readGguf } from "../catalog/gguf.ts";
 import { catalogFolders, loadCatalog } from "../catalog/load.ts";
 import { type Pulled, pullWeights } from "../catalog/pull.ts";
 import type { HubReference } from "../catalog/reference.ts";
-import { prepareWeights } from "../catalog/weights.ts";
+import { prepareFiles } from "../catalog/weights.ts";
 import type { Config } from "../config/schema.ts";
 import { UserError } from "../lib/user-error.ts";
 import { afterPull } from "./after-pull.ts";
@@ -40,7 +40,8 @@ export async function pull(
   const { model, reference } = wanted(catalog, name);
   if (reference === null) {
     if (model !== null) {
-      console.log(`${model.id} is ready: ${await prepareWeights(model, { home: config.home })}`);
+      const files = await prepareFiles(model, { home: config.home });
+      console.log(`${model.id} is ready: ${Object.values(files).join(", ")}`);
       console.log(afterPull(model, model.id));
     }
     return 0;

@@ -3,8 +3,9 @@ import { usageOf } from "../contract/usage.ts";
 import type { AttemptContext, Reply } from "../types.ts";
 import { ChatAnswer, deltaOf, messageOf, type Said } from "./chat-answer.ts";
 import { type ChatPlan, chatPlan } from "./chat-plan.ts";
+import type { PooledText } from "./llama/kind.ts";
 import { chatLogprobs } from "./logprobs.ts";
-import type { ModelPool, PooledModel } from "./pool.ts";
+import type { ModelPool } from "./pool.ts";
 import type { ReadyInfo, ScoredToken } from "./protocol.ts";
 import { type AnswerUpdate, runPrompts, type Totals } from "./run-prompts.ts";
 
@@ -14,7 +15,7 @@ import { type AnswerUpdate, runPrompts, type Totals } from "./run-prompts.ts";
  */
 export async function chat(
   pool: ModelPool,
-  pooled: PooledModel,
+  pooled: PooledText,
   request: ChatRequest,
   context: AttemptContext,
   randomSeed: number,

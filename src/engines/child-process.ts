@@ -1,26 +1,34 @@
-import type { FromChild, ToChild } from "./protocol.ts";
+import { fileURLToPath } from "node:url";
+import type { FromChild, ToChild } from "./frame.ts";
+import type { EngineKind, Speech } from "./kind.ts";
 
 const KEPT_LINES = 50;
 /** The child gets what a library needs to run, and none of the keys this process may have. */
 const PASSED_ON = ["PATH", "HOME", "TMPDIR", "LANG", "LD_LIBRARY_PATH", "CUDA_VISIBLE_DEVICES"];
 
-export interface ChildHandlers {
-  onMessage(message: FromChild): void;
+export interface ChildHandlers<S extends Speech> {
+  onMessage(message: FromChild<S>): void;
   /** Called once, when the process is gone. */
   onExit(description: string): void;
 }
 
+export interface ChildStart {
+  /** File that it runs. */
+  readonly entry: URL;
+  readonly serialization: EngineKind<Speech>["serialization"];
+}
+
 /** One running child process with its message channel. */
-export class EngineProcess {
+export class EngineProcess<S extends Speech> {
   readonly #process: Bun.Subprocess<"ignore", "ignore", "pipe">;
   readonly #lastLines: string[] = [];
 
-  constructor(entry: string, handlers: ChildHandlers) {
-    this.#process = Bun.spawn([process.execPath, entry], {
+  constructor({ entry, serialization }: ChildStart, handlers: ChildHandlers<S>) {
+    this.#process = Bun.spawn([process.execPath, fileURLToPath(entry)], {
       stdio: ["ignore", "ignore", "pipe"],
       env: Object.fromEntries(PASSED_ON.map((name) => [name, process.env[name]])),
-      serialization: "json",
-      ipc: (message: FromChild) => handlers.onMessage(message),
+      serialization,
+      ipc: (message: FromChild<S>) => handlers.onMessage(message),
       onExit: (_, code, signal) =>
         handlers.onExit(signal === null ? `exit code ${code}` : `signal ${signal}`),
     });
@@ -37,7 +45,7 @@ export class EngineProcess {
   }
 
   /** A message to a process that is going away is lost; its exit tells the sender. */
-  send(message: ToChild): void {
+  send(message: ToChild<S>): void {
     if (!this.#process.killed && this.#process.exitCode === null) this.#process.send(message);
   }
 

@@ -3,9 +3,10 @@ import { GatewayError } from "../contract/errors.ts";
 import { usageOf } from "../contract/usage.ts";
 import type { AttemptContext, Reply } from "../types.ts";
 import { guideOf } from "./guided/request.ts";
+import type { PooledText } from "./llama/kind.ts";
 import { completionLogprobs } from "./logprobs.ts";
 import { samplingOf, smaller, stopsOf, unsupportedParameters } from "./parameters.ts";
-import type { ModelPool, PooledModel } from "./pool.ts";
+import type { ModelPool } from "./pool.ts";
 import type { PromptSource, ScoredToken } from "./protocol.ts";
 import { type AnswerUpdate, runPrompts, type Totals } from "./run-prompts.ts";
 
@@ -18,7 +19,7 @@ const DEFAULT_MAX_TOKENS = 16;
  */
 export async function completions(
   pool: ModelPool,
-  pooled: PooledModel,
+  pooled: PooledText,
   request: CompletionRequest,
   context: AttemptContext,
   randomSeed: number,

@@ -1,26 +1,18 @@
-import { fileURLToPath } from "node:url";
 import { GatewayError } from "../contract/errors.ts";
 import { GroupStream } from "../lib/group-stream.ts";
 import type { Log } from "../lib/log.ts";
+import type { Model } from "../types.ts";
 import { EngineProcess } from "./child-process.ts";
+import { type FromChild, isFailed, type Told } from "./frame.ts";
 import { COLD, type HostEvent, type HostState, transition } from "./host-state.ts";
+import type { EngineKind, Speech } from "./kind.ts";
 import { Liveness } from "./liveness.ts";
-import type {
-  ChildEvent,
-  FromChild,
-  GenerateOptions,
-  LoadOptions,
-  PromptSource,
-  ReadyInfo,
-  ToChild,
-} from "./protocol.ts";
 
-const CHILD_ENTRY = fileURLToPath(new URL("./llama/child.ts", import.meta.url));
-
-export interface HostOptions {
-  readonly model: string;
+export interface HostOptions<S extends Speech> {
+  readonly model: Model;
+  readonly kind: EngineKind<S>;
   /** Brings the weights to disk and makes room in memory; rejects when the model can't be loaded. */
-  readonly prepare: () => Promise<LoadOptions>;
+  readonly prepare: () => Promise<S["load"]>;
   /** Milliseconds a caller waits for the model to load. */
   readonly loadTimeoutMs: number;
   /** Milliseconds without a sign of life after which a child that has work is given up. */
@@ -33,26 +25,24 @@ const LOOKS = 6;
 /** A load may bring nothing forth for so many times as long as a caller waits for it. */
 const LOAD_PATIENCE = 2;
 
-type Answer = GroupStream<ChildEvent>;
-
 /**
  * One model and its child process. Callers say `ensureReady` and then use it; loading, crashes,
  * back-off and restarts are behind it.
  */
-export class ModelHost {
-  readonly #options: HostOptions;
-  readonly #answers = new Map<number, Answer>();
+export class EngineHost<S extends Speech> {
+  readonly #options: HostOptions<S>;
+  readonly #answers = new Map<number, GroupStream<S["event"]>>();
   #state: HostState = COLD;
-  #child: EngineProcess | null = null;
+  #child: EngineProcess<S> | null = null;
   #liveness: Liveness | null = null;
-  #info: ReadyInfo | null = null;
+  #info: S["info"] | null = null;
   #failure: GatewayError | null = null;
   #nextId = 1;
   #loadingSince = 0;
   /** Resolved and replaced at every change of state. */
   #changed = Promise.withResolvers<void>();
 
-  constructor(options: HostOptions) {
+  constructor(options: HostOptions<S>) {
     this.#options = options;
   }
 
@@ -71,7 +61,7 @@ export class ModelHost {
   }
 
   /** Known while the model is ready. */
-  get info(): ReadyInfo | null {
+  get info(): S["info"] | null {
     return this.#info;
   }
 
@@ -80,7 +70,7 @@ export class ModelHost {
    * that takes too long (it goes on loading) or a crash is being backed off, with the reason when
    * it can't be loaded, and with `client_closed` when `signal` aborts.
    */
-  async ensureReady(signal: AbortSignal): Promise<ReadyInfo> {
+  async ensureReady(signal: AbortSignal): Promise<S["info"]> {
     const deadline = performance.now() + this.#options.loadTimeoutMs;
     let state = this.#apply("needed");
     if (state.name === "crashed") throw this.#backingOff(state.retryAt);
@@ -96,17 +86,30 @@ export class ModelHost {
     }
   }
 
-  /** Starts an answer. `ensureReady` first. Reading stops at once when `signal` aborts. */
-  generate(options: GenerateOptions, signal: AbortSignal): AsyncIterable<readonly ChildEvent[]> {
-    return this.#request((id) => ({ type: "generate", id, options }), signal);
-  }
-
-  tokenize(prompt: PromptSource, signal: AbortSignal): Promise<ChildEvent> {
-    return firstOf(this.#request((id) => ({ type: "tokenize", id, prompt }), signal));
-  }
-
-  detokenize(tokens: readonly number[], signal: AbortSignal): Promise<ChildEvent> {
-    return firstOf(this.#request((id) => ({ type: "detokenize", id, tokens }), signal));
+  /**
+   * Has the child do something. `ensureReady` first. What it tells comes in groups, the last event at
+   * the end; a failure is thrown from the iterator. Reading stops at once when `signal` aborts.
+   */
+  ask(message: S["ask"], signal: AbortSignal): AsyncIterable<readonly S["event"][]> {
+    const id = this.#nextId++;
+    const end = () => {
+      signal.removeEventListener("abort", abort);
+      if (!this.#answers.delete(id)) return;
+      this.#child?.send({ type: "cancel", id });
+    };
+    const answer = new GroupStream<S["event"]>(end);
+    const abort = () => {
+      end();
+      answer.fail(cancelled(), true);
+    };
+    if (signal.aborted || this.#child === null || this.#state.name !== "ready") {
+      answer.fail(signal.aborted ? cancelled() : this.#stillLoading());
+      return answer;
+    }
+    signal.addEventListener("abort", abort, { once: true });
+    this.#answers.set(id, answer);
+    this.#child.send({ type: "ask", id, ask: message });
+    return answer;
   }
 
   /** Ends the child; resolves once it is gone. What still runs on it fails. */
@@ -148,20 +151,22 @@ export class ModelHost {
       this.#failure = this.#couldNotLoad(error);
       if (!noRoom)
         this.#options.log.error("model could not be prepared", {
-          model: this.#options.model,
+          model: this.#options.model.id,
           reason: error instanceof Error ? error.message : String(error),
         });
     }
     this.#apply(noRoom ? "refused" : "exited");
   }
 
-  #spawn(options: LoadOptions): void {
+  #spawn(options: S["load"]): void {
     // It may have been unloaded while its weights were prepared.
     if (this.#state.name !== "loading") {
       this.#gone(null, null);
       return;
     }
-    const child: EngineProcess = new EngineProcess(CHILD_ENTRY, {
+    const { kind, model } = this.#options;
+    const how = { entry: kind.entry(model.file), serialization: kind.serialization };
+    const child: EngineProcess<S> = new EngineProcess<S>(how, {
       onMessage: (message) => this.#receive(child, message),
       onExit: (description) => this.#gone(child, description),
     });
@@ -181,7 +186,7 @@ export class ModelHost {
     return this.#answers.size > 0 ? livenessMs : null;
   }
 
-  #receive(child: EngineProcess, message: FromChild): void {
+  #receive(child: EngineProcess<S>, message: FromChild<S>): void {
     if (child !== this.#child) return;
     // While it loads the process can be well and the load stuck: only progress counts.
     if (message.type !== "pong" || this.#state.name !== "loading") this.#liveness?.sign();
@@ -193,7 +198,7 @@ export class ModelHost {
         this.#info = message.info;
         this.#apply("loaded");
         const ms = Math.round(performance.now() - this.#loadingSince);
-        this.#options.log.info("model loaded", { model: this.#options.model, ms });
+        this.#options.log.info("model loaded", { model: this.#options.model.id, ms });
         return;
       }
       case "failed":
@@ -204,22 +209,23 @@ export class ModelHost {
     }
   }
 
-  #deliver(event: ChildEvent): void {
+  #deliver(event: Told<S["event"]>): void {
     const answer = this.#answers.get(event.id);
     if (answer === undefined) return;
-    if (event.type === "error") {
+    if (isFailed(event)) {
       answer.fail(new GatewayError(event.kind, event.message, { param: event.param }));
       this.#answers.delete(event.id);
       return;
     }
     answer.push(event);
-    if (event.type === "started" || event.type === "prompt" || event.type === "delta") return;
+    const { isLast = ({ type }) => type === "done" } = this.#options.kind;
+    if (!isLast(event)) return;
     answer.close();
     this.#answers.delete(event.id);
   }
 
   /** The child is gone or no use: with `cause`, unexpectedly. */
-  #gone(child: EngineProcess | null, cause: unknown): void {
+  #gone(child: EngineProcess<S> | null, cause: unknown): void {
     if (child !== this.#child) return;
     const was = this.#state.name;
     const lines = child?.lastLines ?? [];
@@ -230,7 +236,12 @@ export class ModelHost {
     child?.kill();
     if (was === "loading" || was === "ready") {
       const reason = cause instanceof Error ? cause.message : String(cause);
-      const fields = { model: this.#options.model, state: was, reason, stderr: lines.join("\n") };
+      const fields = {
+        model: this.#options.model.id,
+        state: was,
+        reason,
+        stderr: lines.join("\n"),
+      };
       this.#options.log.error("model process ended", fields);
       if (was === "loading") this.#failure = this.#couldNotLoad(cause);
     }
@@ -242,28 +253,6 @@ export class ModelHost {
       );
     this.#answers.clear();
     this.#apply("exited");
-  }
-
-  #request(message: (id: number) => ToChild, signal: AbortSignal): Answer {
-    const id = this.#nextId++;
-    const end = () => {
-      signal.removeEventListener("abort", abort);
-      if (!this.#answers.delete(id)) return;
-      this.#child?.send({ type: "cancel", id });
-    };
-    const answer: Answer = new GroupStream(end);
-    const abort = () => {
-      end();
-      answer.fail(cancelled(), true);
-    };
-    if (signal.aborted || this.#child === null || this.#state.name !== "ready") {
-      answer.fail(signal.aborted ? cancelled() : this.#stillLoading());
-      return answer;
-    }
-    signal.addEventListener("abort", abort, { once: true });
-    this.#answers.set(id, answer);
-    this.#child.send(message(id));
-    return answer;
   }
 
   /** Resolves at the next change of state, after `ms`, or when `signal` aborts. */
@@ -278,7 +267,7 @@ export class ModelHost {
   #stillLoading(): GatewayError {
     return new GatewayError(
       "model_loading",
-      `The model ${this.#options.model} is still loading. Try again shortly.`,
+      `The model ${this.#options.model.id} is still loading. Try again shortly.`,
       { retryAfter: 5 },
     );
   }
@@ -290,7 +279,7 @@ export class ModelHost {
       return new GatewayError(this.#failure.kind, this.#failure.message, { retryAfter });
     return new GatewayError(
       "model_loading",
-      `The model ${this.#options.model} stopped unexpectedly and is being restarted. Try again shortly.`,
+      `The model ${this.#options.model.id} stopped unexpectedly and is being restarted. Try again shortly.`,
       { retryAfter },
     );
   }
@@ -299,15 +288,10 @@ export class ModelHost {
     if (cause instanceof GatewayError) return cause;
     return new GatewayError(
       "unavailable",
-      `The model ${this.#options.model} could not be loaded. The server's log has the reason.`,
+      `The model ${this.#options.model.id} could not be loaded. The server's log has the reason.`,
       { cause },
     );
   }
-}
-
-async function firstOf(answer: AsyncIterable<readonly ChildEvent[]>): Promise<ChildEvent> {
-  for await (const [event] of answer) if (event !== undefined) return event;
-  throw new GatewayError("upstream_error", "The model stopped unexpectedly. Try again.");
 }
 
 function cancelled(): GatewayError {

@@ -1,19 +1,29 @@
 import type { Log } from "../lib/log.ts";
-import type { Backend, Continuation, Model } from "../types.ts";
-import { chat } from "./chat.ts";
-import { completions } from "./completions.ts";
+import type {
+  AttemptContext,
+  Backend,
+  Continuation,
+  Model,
+  Operation,
+  OperationInput,
+  Target,
+} from "../types.ts";
+import type { EngineConfig } from "./engine-config.ts";
+import type { EngineId, WeightPaths } from "./kind.ts";
 import { LOCAL_PARAMETERS, unsupportedNames } from "./parameters.ts";
-import { type EngineConfig, ModelPool } from "./pool.ts";
-import { detokenize, tokenize } from "./tokenize.ts";
+import { ModelPool } from "./pool.ts";
+import { serve } from "./services.ts";
 
-export type { EngineConfig } from "./pool.ts";
+export type { EngineConfig } from "./engine-config.ts";
+export type { WeightPaths } from "./kind.ts";
+export { kindOf } from "./kinds.ts";
 export { LOCAL_PARAMETERS };
 
 export interface LocalBackendOptions {
   /** The models it may load; `targets` name them by `model.id`. */
   readonly models: readonly Model[];
-  /** Puts a model's weights on disk and returns their path; rejects with a `GatewayError`. */
-  readonly prepare: (model: Model) => Promise<string>;
+  /** Puts a model's weights on disk and returns their paths by role; rejects with a `GatewayError`. */
+  readonly prepare: (model: Model) => Promise<WeightPaths>;
   readonly config: EngineConfig;
   readonly log: Log;
 }
@@ -21,12 +31,13 @@ export interface LocalBackendOptions {
 /** One model as an operator wants to see it. */
 export interface ModelSnapshot {
   readonly model: string;
+  readonly engine: EngineId;
   readonly state: "cold" | "loading" | "ready" | "draining" | "crashed";
   readonly running: number;
   readonly waiting: number;
   /** Bytes of memory it was given; 0 while it has none. */
   readonly bytes: number;
-  /** Tokens of context per request; null while it is not loaded. */
+  /** Tokens of context per request; null while it is not loaded, or where that means nothing. */
   readonly contextSize: number | null;
   readonly pid: number | null;
 }
@@ -52,23 +63,24 @@ export const LOCAL_CONTINUATION: Continuation = {
 /** The backend of the models that run on this machine, each in a child process of its own. */
 export function createLocalBackend(options: LocalBackendOptions): LocalBackend {
   const pool = new ModelPool(options.models, options.prepare, options.config, options.log);
+  const at =
+    <O extends Operation>(operation: O) =>
+    ({ model }: Target, input: OperationInput[O], context: AttemptContext) =>
+      serve(operation)(pool, model.id, input, context);
   return {
     id: "local",
     operations: {
-      chat: async ({ model }, input, context) =>
-        chat(pool, pool.get(model.id), input, context, randomSeed()),
-      completions: async ({ model }, input, context) =>
-        completions(pool, pool.get(model.id), input, context, randomSeed()),
-      tokenize: async ({ model }, input, context) =>
-        tokenize(pool, pool.get(model.id), input, context),
-      detokenize: async ({ model }, input, context) =>
-        detokenize(pool, pool.get(model.id), input, context),
+      chat: at("chat"),
+      completions: at("completions"),
+      embeddings: at("embeddings"),
+      tokenize: at("tokenize"),
+      detokenize: at("detokenize"),
     },
     state: ({ model }) => pool.stateOf(model.id),
     unsupported: (_target, operation, input) =>
       operation === "chat" || operation === "completions" ? unsupportedNames(input) : [],
     preload: async (model) => {
-      const pooled = pool.get(model);
+      const pooled = pool.of(model);
       const done = pool.hold(pooled);
       try {
         await pooled.host.ensureReady(new AbortController().signal);
@@ -77,21 +89,18 @@ export function createLocalBackend(options: LocalBackendOptions): LocalBackend {
       }
     },
     snapshot: () =>
-      [...pool.all].map(({ model, host, queue, bytes }) => ({
+      [...pool.all].map(({ model, kind, host, queue, bytes }) => ({
         model: model.id,
+        engine: kind.id,
         state: host.state.name,
         running: queue.running,
         waiting: queue.waiting,
         bytes: host.holdsMemory ? bytes : 0,
-        contextSize: host.info?.contextSize ?? null,
+        contextSize: host.info === null ? null : (kind.contextSize?.(host.info) ?? null),
         pid: host.pid,
       })),
     unloaded: () => pool.evictions,
     offer: (models) => pool.offer(models),
     close: () => pool.close(),
   };
-}
-
-function randomSeed(): number {
-  return crypto.getRandomValues(new Uint32Array(1))[0] ?? 0;
 }

@@ -1,42 +1,18 @@
-import { stat } from "node:fs/promises";
 import { GatewayError } from "../contract/errors.ts";
-import { batchFor, type KvType, memoryFor } from "../lib/footprint.ts";
 import type { Log } from "../lib/log.ts";
 import type { Model, ModelState } from "../types.ts";
+import type { EngineConfig } from "./engine-config.ts";
 import { expired, type LoadedModel, planEviction } from "./evict.ts";
-import { ModelHost } from "./host.ts";
-import type { LoadOptions } from "./protocol.ts";
+import { EngineHost } from "./host.ts";
+import type { EngineKind, Speech, WeightPaths } from "./kind.ts";
+import { kindOf } from "./kinds.ts";
 import { FairQueue } from "./queue.ts";
 
-/** How the embedded engine runs. Sizes are bytes, durations milliseconds. */
-export interface EngineConfig {
-  /** Threads of one model; more than there are cores makes it a hundred times slower. */
-  readonly threads: number;
-  /** Requests that one model answers at once. */
-  readonly sequences: number;
-  /** What all loaded models may take together. */
-  readonly memoryBudget: number;
-  /** A model that nobody used for so long is unloaded; 0 keeps it. */
-  readonly keepAliveMs: number;
-  readonly loadTimeoutMs: number;
-  /** Requests that may wait for one model. */
-  readonly maxQueue: number;
-  /** Most tokens of context per request; 0 is the model's own length. */
-  readonly contextSize: number;
-  /** Tokens of a prompt that are evaluated in one go, at most; by the machine if unset. */
-  readonly batchSize?: number | "auto";
-  readonly kvType?: KvType | "auto";
-  /** Most models loaded at once; 0 is as many as fit. */
-  readonly maxLoaded?: number;
-  readonly gpu?: boolean;
-  /** Without a sign of life for so long, a child process that has work is given up; 30 s if unset. */
-  readonly livenessMs?: number;
-}
-
 /** A model's place in the pool. */
-export interface PooledModel {
+export interface PooledModel<S extends Speech = Speech> {
   readonly model: Model;
-  readonly host: ModelHost;
+  readonly kind: EngineKind<S>;
+  readonly host: EngineHost<S>;
   readonly queue: FairQueue;
   /** Requests that run on it or wait for it. */
   users: number;
@@ -53,7 +29,7 @@ export class ModelPool {
   /** No model of theirs is offered any more; each goes when nobody uses it. */
   readonly #retired = new Set<PooledModel>();
   #evictions = 0;
-  readonly #prepare: (model: Model) => Promise<string>;
+  readonly #prepare: (model: Model) => Promise<WeightPaths>;
   readonly #config: EngineConfig;
   readonly #log: Log;
   #admission: Promise<unknown> = Promise.resolve();
@@ -62,7 +38,7 @@ export class ModelPool {
 
   constructor(
     models: readonly Model[],
-    prepare: (model: Model) => Promise<string>,
+    prepare: (model: Model) => Promise<WeightPaths>,
     config: EngineConfig,
     log: Log,
   ) {
@@ -76,8 +52,15 @@ export class ModelPool {
     return this.#models.values();
   }
 
+  /** The model of that id, to be used as one of that kind. @throws GatewayError 400 where it is of another */
+  get<S extends Speech>(id: string, kind: EngineKind<S>): PooledModel<S> {
+    const pooled = this.of(id);
+    if (isOf(pooled, kind)) return pooled;
+    throw wrongEndpoint(pooled);
+  }
+
   /** Rejects a model this pool was not made for: the catalog and the pool disagree. */
-  get(id: string): PooledModel {
+  of(id: string): PooledModel {
     const pooled = this.#models.get(id);
     if (pooled === undefined)
       throw new GatewayError("model_not_found", `There is no embedded model ${id}.`, {
@@ -146,18 +129,22 @@ export class ModelPool {
   }
 
   #pooled(model: Model): PooledModel {
-    const { loadTimeoutMs, sequences, maxQueue, livenessMs = LIVENESS_MS } = this.#config;
-    const host = new ModelHost({
-      model: model.id,
+    const { loadTimeoutMs, maxQueue, livenessMs = LIVENESS_MS } = this.#config;
+    const kind = kindOf(model.file);
+    const places = kind.places(this.#config);
+    const host = new EngineHost<Speech>({
+      model,
+      kind,
       prepare: () => this.#load(pooled),
       loadTimeoutMs,
       livenessMs,
       log: this.#log,
     });
-    const wait = (waiting: number) => ((waiting + 1) * pooled.answerMs) / sequences / 1_000;
-    const queue = new FairQueue(sequences, maxQueue, wait);
+    const wait = (waiting: number) => ((waiting + 1) * pooled.answerMs) / places / 1_000;
+    const queue = new FairQueue(places, maxQueue, wait);
     const pooled: PooledModel = {
       model,
+      kind,
       host,
       queue,
       users: 0,
@@ -168,40 +155,15 @@ export class ModelPool {
     return pooled;
   }
 
-  async #load(pooled: PooledModel): Promise<LoadOptions> {
+  async #load(pooled: PooledModel): Promise<unknown> {
     pooled.bytes = 0;
     if (this.#closed) throw new GatewayError("unavailable", "The server is shutting down.");
-    const path = await this.#prepare(pooled.model);
-    const { size } = await stat(path);
-    const { sequences, threads, memoryBudget, gpu = false } = this.#config;
-    const { batchSize = "auto", kvType = "auto" } = this.#config;
-    const { file } = pooled.model;
-    const wanted = Math.min(this.#config.contextSize || file.context_length, file.context_length);
-    const kvBytesPerToken = file.kv_bytes_per_token ?? null;
-    const need = memoryFor(
-      { weights: size, kvBytesPerToken, sequences, contextSize: wanted },
-      memoryBudget,
-      kvType,
-    );
-    if (need.contextSize < wanted)
-      this.#log.warn("context made smaller to fit the memory budget", {
-        model: pooled.model.id,
-        context: need.contextSize,
-        wanted,
-      });
-    await this.#admit(pooled, need.bytes);
+    const { model, kind } = pooled;
+    const files = await this.#prepare(model);
+    const { options, bytes } = await kind.load(model, files, this.#config, this.#log);
+    await this.#admit(pooled, bytes);
     this.#sweeper ??= setInterval(() => this.#sweep(), SWEEP_MS).unref();
-    return {
-      path,
-      contextSize: need.contextSize,
-      sequences,
-      threads,
-      batchSize: batchSize === "auto" ? batchFor(threads, gpu) : batchSize,
-      kvType: need.kvType,
-      gpu,
-      template: file.template ?? null,
-      thinking: file.reasoning ?? null,
-    };
+    return options;
   }
 
   /** One admission at a time, so that two models don't both take the same free memory. */
@@ -230,7 +192,7 @@ export class ModelPool {
       // One at a time: while it goes, another one may come into use.
       const [next] = plan.unload;
       if (next === undefined) break;
-      await this.#unload(this.get(next), "room for another");
+      await this.#unload(this.of(next), "room for another");
     }
     pooled.bytes = bytes;
   }
@@ -271,7 +233,7 @@ export class ModelPool {
     const { keepAliveMs } = this.#config;
     if (keepAliveMs === 0) return;
     for (const id of expired(this.#loaded(), keepAliveMs, performance.now()))
-      this.#unload(this.get(id), "keep_alive").catch((error: unknown) =>
+      this.#unload(this.of(id), "keep_alive").catch((error: unknown) =>
         this.#log.error("unloading failed", { model: id, reason: String(error) }),
       );
   }
@@ -279,6 +241,22 @@ export class ModelPool {
 
 const SWEEP_MS = 1_000;
 const LIVENESS_MS = 30_000;
+
+function isOf<S extends Speech>(
+  pooled: PooledModel,
+  kind: EngineKind<S>,
+): pooled is PooledModel<S> {
+  return pooled.kind === kind;
+}
+
+/** Another target of the model may have the operation. */
+export function wrongEndpoint({ model, kind }: PooledModel): GatewayError {
+  return new GatewayError(
+    "invalid_request",
+    `The model ${model.id} ${kind.does}: use ${kind.endpoint}.`,
+    { param: "model", fault: "unsupported" },
+  );
+}
 
 function gigabytes(bytes: number): string {
   return `${(bytes / 2 ** 30).toFixed(1)} GiB`;

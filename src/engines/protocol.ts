@@ -1,14 +1,13 @@
-import type { ErrorName } from "../contract/errors.ts";
 import type { TemplateMessage } from "../lib/chat-template.ts";
 import type { KvType } from "../lib/footprint.ts";
 import type { ChatFormat } from "./chat-format.ts";
+import type { FailedEvent } from "./frame.ts";
 import type { GuideSpec } from "./guided/spec.ts";
 import type { Thinking } from "./reasoning/markers.ts";
 
 /**
- * What the gateway and the child process that holds one model say to each other. Requests carry an
- * id of the host's; everything a step of the engine brought forth for all running requests goes
- * back in one message.
+ * What the gateway and the child process that holds one text model say to each other, inside of the
+ * frame that all engines have.
  */
 
 /** What to sample with. Every field is set: the library's own defaults never apply. */
@@ -161,14 +160,10 @@ export interface LoadOptions {
   readonly thinking: Thinking | false | null;
 }
 
-export type ToChild =
-  | { readonly type: "load"; readonly options: LoadOptions }
-  /** To be answered with a pong at once. */
-  | { readonly type: "ping" }
-  | { readonly type: "generate"; readonly id: number; readonly options: GenerateOptions }
-  | { readonly type: "cancel"; readonly id: number }
-  | { readonly type: "tokenize"; readonly id: number; readonly prompt: PromptSource }
-  | { readonly type: "detokenize"; readonly id: number; readonly tokens: readonly number[] };
+export type LlamaAsk =
+  | { readonly type: "generate"; readonly options: GenerateOptions }
+  | { readonly type: "tokenize"; readonly prompt: PromptSource }
+  | { readonly type: "detokenize"; readonly tokens: readonly number[] };
 
 export interface ReadyInfo {
   /** Tokens of prompt and answer together that one request may have. */
@@ -178,14 +173,6 @@ export interface ReadyInfo {
   readonly longestToken: number;
   readonly chat: ChatFormat;
 }
-
-export type FromChild =
-  | { readonly type: "pong" }
-  /** More of the model is loaded. */
-  | { readonly type: "progress" }
-  | { readonly type: "ready"; readonly info: ReadyInfo }
-  | { readonly type: "failed"; readonly message: string }
-  | { readonly type: "events"; readonly events: readonly ChildEvent[] };
 
 /** `completionTokens` counts every sampled token so far, the one that ended the answer included. */
 export type ChildEvent =
@@ -228,13 +215,14 @@ export type ChildEvent =
       readonly pieces: readonly string[];
     }
   | { readonly type: "text"; readonly id: number; readonly text: string }
-  | {
-      readonly type: "error";
-      readonly id: number;
-      readonly kind: ErrorName;
-      readonly message: string;
-      readonly param: string | null;
-    };
+  | FailedEvent;
+
+export interface LlamaSpeech {
+  readonly load: LoadOptions;
+  readonly info: ReadyInfo;
+  readonly ask: LlamaAsk;
+  readonly event: ChildEvent;
+}
 
 /** `stop`: the model or a stop string ended the answer. `length`: the token limit or the context did. */
 export type FinishReason = "stop" | "length";

@@ -1,6 +1,7 @@
 import { GroupStream } from "../lib/group-stream.ts";
 import type { AttemptContext } from "../types.ts";
-import type { ModelPool, PooledModel } from "./pool.ts";
+import type { PooledText } from "./llama/kind.ts";
+import type { ModelPool } from "./pool.ts";
 import { refuseOversized } from "./prompt-limits.ts";
 import type {
   ChildEvent,
@@ -33,7 +34,7 @@ export interface Totals {
 }
 
 interface Run {
-  readonly pooled: PooledModel;
+  readonly pooled: PooledText;
   readonly context: AttemptContext;
   readonly totals: Totals;
   readonly signal: AbortSignal;
@@ -50,7 +51,7 @@ const WEIGHT_OF_LAST_ANSWER = 0.2;
  */
 export async function* runPrompts(
   pool: ModelPool,
-  pooled: PooledModel,
+  pooled: PooledText,
   prompts: readonly Asked[],
   context: AttemptContext,
   totals: Totals,
@@ -111,7 +112,7 @@ async function runOne(
     refuseOversized(options, ready);
     if (context.meter.startedAt === 0) context.meter.startedAt = performance.now();
     let counted = 0;
-    for await (const events of pooled.host.generate(options, signal))
+    for await (const events of pooled.host.ask({ type: "generate", options }, signal))
       for (const event of events) {
         counted = count(run, event, counted);
         const update = updateOf(index, event);
@@ -134,7 +135,7 @@ function updateOf(index: number, event: ChildEvent): AnswerUpdate | null {
 
 /** Waits for the model and for a place at it at the same time: both have time limits of their own. */
 async function takePlace(
-  pooled: PooledModel,
+  pooled: PooledText,
   keyId: string,
   admitted: boolean,
   signal: AbortSignal,

@@ -2,9 +2,10 @@ import { GatewayError } from "../contract/errors.ts";
 import type { DetokenizeRequest, TokenizeRequest } from "../contract/tokenize.ts";
 import type { AttemptContext, Reply } from "../types.ts";
 import { continuesFinal, templateMessages } from "./chat-prompt.ts";
-import type { ModelPool, PooledModel } from "./pool.ts";
+import type { PooledText } from "./llama/kind.ts";
+import type { ModelPool } from "./pool.ts";
 import { refuseDetokenizing, refuseTokenizing } from "./prompt-limits.ts";
-import type { PromptSource } from "./protocol.ts";
+import type { ChildEvent, PromptSource } from "./protocol.ts";
 
 /**
  * The tokens a text or a conversation has for this model. They are the very tokens an answer to it
@@ -12,7 +13,7 @@ import type { PromptSource } from "./protocol.ts";
  */
 export async function tokenize(
   pool: ModelPool,
-  pooled: PooledModel,
+  pooled: PooledText,
   request: TokenizeRequest,
   { signal }: AttemptContext,
 ): Promise<Reply> {
@@ -21,7 +22,7 @@ export async function tokenize(
   const done = pool.hold(pooled);
   try {
     const { contextSize } = await pooled.host.ensureReady(signal);
-    const event = await pooled.host.tokenize(prompt, signal);
+    const event = await firstOf(pooled.host.ask({ type: "tokenize", prompt }, signal));
     if (event.type !== "tokens") throw unexpected(event.type);
     const { tokens, pieces } = event;
     const body = {
@@ -41,7 +42,7 @@ export async function tokenize(
 /** The text of tokens; undoes `tokenize`. */
 export async function detokenize(
   pool: ModelPool,
-  pooled: PooledModel,
+  pooled: PooledText,
   request: DetokenizeRequest,
   { signal }: AttemptContext,
 ): Promise<Reply> {
@@ -49,7 +50,9 @@ export async function detokenize(
   const done = pool.hold(pooled);
   try {
     await pooled.host.ensureReady(signal);
-    const event = await pooled.host.detokenize(request.tokens, signal);
+    const event = await firstOf(
+      pooled.host.ask({ type: "detokenize", tokens: request.tokens }, signal),
+    );
     if (event.type !== "text") throw unexpected(event.type);
     const { text } = event;
     return { kind: "json", body: { object: "text", text, prompt: text }, usage: null };
@@ -78,6 +81,11 @@ function promptOf(request: TokenizeRequest): PromptSource {
     text: request.input ?? request.text ?? request.prompt ?? "",
     addSpecialTokens: request.add_special_tokens !== false,
   };
+}
+
+async function firstOf(answer: AsyncIterable<readonly ChildEvent[]>): Promise<ChildEvent> {
+  for await (const [event] of answer) if (event !== undefined) return event;
+  throw new GatewayError("upstream_error", "The model stopped unexpectedly. Try again.");
 }
 
 function unexpected(type: string): GatewayError {

@@ -84,7 +84,7 @@ export function backendWith(
 ): LocalBackend {
   return createLocalBackend({
     models,
-    prepare,
+    prepare: async (wanted) => ({ weights: await prepare(wanted) }),
     config: { ...CONFIG, ...config },
     log: createLog(() => undefined, false),
   });

@@ -14,6 +14,7 @@ export function modelNamed(id: string, known: Partial<ModelFile> = {}): Model {
     description: "",
     aliases: [],
     category: "text",
+    engine: "llama",
     created: 0,
     owned_by: "tests",
     context_length: 0,

@@ -1,15 +1,9 @@
-import type { ChildEvent, FromChild, ToChild } from "../protocol.ts";
+import { openChannel } from "../child-frame.ts";
+import type { LlamaAsk, LlamaSpeech } from "../protocol.ts";
 import { LlamaEngine } from "./engine.ts";
 import { faultOf } from "./fault.ts";
 
-/**
- * Entry of the process that holds one model. It talks to the gateway over Bun's IPC channel and
- * ends with it: there is nothing here to save, so it leaves at once and by the surest way.
- */
-const send = (message: FromChild) => {
-  process.send?.(message);
-};
-const emit = (events: readonly ChildEvent[]) => send({ type: "events", events });
+/** Entry of the process that holds one text model. */
 
 const broken = (error: unknown) => {
   console.error(error);
@@ -18,40 +12,26 @@ const broken = (error: unknown) => {
 
 let engine: LlamaEngine | null = null;
 
-// Ctrl-C at a terminal, and a service manager's stop, reach every process of the group. The gateway
-// alone decides when this one ends: running answers are finished first.
-for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => undefined);
+openChannel<LlamaSpeech>(
+  ({ emit, progress }) => ({
+    load: async (options) => {
+      engine = await LlamaEngine.load(options, { emit, broken, progress });
+      return engine.info;
+    },
+    ask,
+    cancel: (id) => engine?.cancel(id),
+  }),
+  faultOf,
+);
 
-process.on("disconnect", () => process.kill(process.pid, "SIGKILL"));
-
-process.on("message", (message: ToChild) => {
-  if (message.type === "ping") return send({ type: "pong" });
-  handle(message).catch((error: unknown) => {
-    if (message.type === "load") {
-      console.error(error);
-      send({ type: "failed", message: error instanceof Error ? error.message : String(error) });
-      return;
-    }
-    emit([{ type: "error", id: message.id, ...faultOf(error) }]);
-  });
-});
-
-async function handle(message: Exclude<ToChild, { type: "ping" }>): Promise<void> {
-  if (message.type === "load") {
-    const progress = () => send({ type: "progress" });
-    engine = await LlamaEngine.load(message.options, { emit, broken, progress });
-    send({ type: "ready", info: engine.info });
-    return;
-  }
-  if (engine === null) throw new Error(`${message.type} before the model was loaded`);
-  switch (message.type) {
+async function ask(id: number, ask: LlamaAsk): Promise<void> {
+  if (engine === null) throw new Error(`${ask.type} before the model was loaded`);
+  switch (ask.type) {
     case "generate":
-      return engine.generate(message.id, message.options);
-    case "cancel":
-      return engine.cancel(message.id);
+      return engine.generate(id, ask.options);
     case "tokenize":
-      return engine.tokenize(message.id, message.prompt);
+      return engine.tokenize(id, ask.prompt);
     case "detokenize":
-      return engine.detokenize(message.id, message.tokens);
+      return engine.detokenize(id, ask.tokens);
   }
 }

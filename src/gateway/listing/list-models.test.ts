@@ -15,6 +15,7 @@ const model = (id: string, more: Partial<Model["file"]> = {}): Model => ({
     description: "",
     aliases: [],
     category: "text",
+    engine: "llama",
     created: 0,
     owned_by: "somebody",
     context_length: 2048,
