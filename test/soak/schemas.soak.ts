@@ -92,7 +92,9 @@ test(
     const outcomes: Outcome[] = [];
     const worker = async () => {
       for (let seed = seeds.shift(); seed !== undefined; seed = seeds.shift()) {
-        outcomes.push(await tried(seed));
+        const outcome = await tried(seed);
+        outcomes.push(outcome);
+        if (outcome.fault !== null) console.log(`seed ${seed}: ${outcome.fault}`);
         if (outcomes.length % TOLD_EVERY === 0) console.log(told(outcomes));
       }
     };

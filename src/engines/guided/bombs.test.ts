@@ -44,6 +44,15 @@ const BOMBS: readonly [string, GuideSpec][] = [
   ["parentheses in parentheses", gbnf(`root ::= ${"(".repeat(5000)}"a"${")".repeat(5000)}`)],
   ["nothing, a trillion times", gbnf('root ::= ((("a"?){10000}){10000}){10000}')],
   ["a rule that begins with itself", gbnf('root ::= root "a" | "a"')],
+  ["a long choice", { kind: "choice", choices: ["a".repeat(300_000)] }],
+  [
+    "many heavy parts",
+    { kind: "either", parts: many(200, (i) => regex(`(a|b)*a(a|b){7}c{${i}}`)) },
+  ],
+  [
+    "many large schemas",
+    { kind: "either", parts: many(100, () => json({ properties: properties(4000, () => true) })) },
+  ],
   ["a million choices", { kind: "choice", choices: many(1e6, String) }],
 ];
 
@@ -79,6 +88,7 @@ const LARGE: readonly [string, GuideSpec][] = [
   ["references in a row", json({ $ref: "#/$defs/p0", $defs: chain })],
   ["any number of repetitions", gbnf('root ::= ((("a"{1,10000}){1,10000}){1,10000}){1,10000}')],
   ["10,000 choices", { kind: "choice", choices: many(10_000, (i) => `choice ${i}`) }],
+  ["a choice of 256 Ki characters", { kind: "choice", choices: ["a".repeat(256 * 1024)] }],
   ["thirty levels", json(nested(30))],
 ];
 

@@ -8,19 +8,21 @@ import { SpecError } from "./spec-error.ts";
 import { ANY_LENGTH, Text } from "./text.ts";
 import { triggeredNode } from "./triggered.ts";
 import { literal, oneOf } from "./words.ts";
+import type { Work } from "./work.ts";
 
 const MOST_CHOICES = 10_000;
 const MOST_CHOICE_TEXT = 256 * 1024;
 
-/** The texts that a spec asks for. @throws SpecError */
-export function grammarOf(spec: GuideSpec): Node {
+/** The texts that a spec asks for. @param work shared by all that is made for one request @throws SpecError */
+export function grammarOf(spec: GuideSpec, work: Work): Node {
+  const inner = (part: GuideSpec): Node => grammarOf(part, work);
   switch (spec.kind) {
     case "json_schema":
-      return schemaNode(spec.schema);
+      return schemaNode(spec.schema, work);
     case "json_object":
       return ANY_OBJECT;
     case "regex":
-      return new Text(regexDfa(spec.pattern, "whole"), ANY_LENGTH, false);
+      return new Text(regexDfa(spec.pattern, "whole", work), ANY_LENGTH, false);
     case "choice":
       return choiceNode(spec.choices);
     case "grammar":
@@ -28,13 +30,13 @@ export function grammarOf(spec: GuideSpec): Node {
     case "literal":
       return literal(spec.text);
     case "sequence":
-      return sequence(...spec.parts.map(grammarOf));
+      return sequence(...spec.parts.map(inner));
     case "either":
-      return either(...spec.parts.map(grammarOf));
+      return either(...spec.parts.map(inner));
     case "triggered":
       return triggeredNode(
         spec,
-        spec.triggers.map(({ guide }) => grammarOf(guide)),
+        spec.triggers.map(({ guide }) => inner(guide)),
       );
   }
 }

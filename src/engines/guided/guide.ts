@@ -5,6 +5,7 @@ import { Machine, type Position } from "./machine.ts";
 import type { GuideSpec } from "./spec.ts";
 import { tokensAt } from "./token-mask.ts";
 import { type GuidedVocabulary, setBit, vocabularyOf } from "./token-trie.ts";
+import { Work } from "./work.ts";
 
 export { GuideError };
 
@@ -62,8 +63,8 @@ export function createGuides(tokens: readonly Uint8Array[], ends: readonly numbe
 }
 
 /** @throws SpecError, GuideError */
-export function machineOf(spec: GuideSpec): Machine {
-  const root = grammarOf(spec);
+export function machineOf(spec: GuideSpec, work = new Work()): Machine {
+  const root = grammarOf(spec, work);
   return new Machine(root, deadNodes(root));
 }
 

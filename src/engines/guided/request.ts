@@ -6,6 +6,7 @@ import { machineOf } from "./guide.ts";
 import { GuideError } from "./guide-error.ts";
 import type { GuideSpec } from "./spec.ts";
 import { joinPath, SpecError } from "./spec-error.ts";
+import { Work } from "./work.ts";
 
 interface Asked {
   readonly name: string;
@@ -32,10 +33,14 @@ export function guideOf(request: ChatRequest | CompletionRequest): GuideSpec | n
   return first.spec;
 }
 
-/** @param path where in the request the spec is. @throws GatewayError as `guideOf` */
-export function checkGuide(spec: GuideSpec, path: string): void {
+/**
+ * @param path where in the request the spec is
+ * @param work what all specs of one request may take together
+ * @throws GatewayError as `guideOf`
+ */
+export function checkGuide(spec: GuideSpec, path: string, work = new Work()): void {
   try {
-    machineOf(spec);
+    machineOf(spec, work);
   } catch (error) {
     if (error instanceof SpecError) throw invalid(error.message, joinPath(path, error.path));
     if (error instanceof GuideError) throw invalid(error.message, path);

@@ -1,4 +1,5 @@
 import { SpecError } from "./spec-error.ts";
+import type { Work } from "./work.ts";
 
 export const MOST_DEPTH = 64;
 export const MOST_VALUES = 20_000;
@@ -9,12 +10,13 @@ export const MOST_TEXT = 256 * 1024;
  * 256 Ki characters in names and texts together. Takes no longer than it takes to find that out.
  * @throws SpecError
  */
-export function checkBounds(schema: unknown): void {
+export function checkBounds(schema: unknown, work: Work): void {
   const waiting: { value: unknown; depth: number }[] = [{ value: schema, depth: 0 }];
   let values = 0;
   let text = 0;
   for (let top = waiting.pop(); top !== undefined; top = waiting.pop()) {
     const { value, depth } = top;
+    work.spend(2);
     if (depth > MOST_DEPTH) throw new SpecError(`It nests more than ${MOST_DEPTH} levels deep.`);
     if (typeof value === "string") text += value.length;
     else if (Array.isArray(value)) {

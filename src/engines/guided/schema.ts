@@ -26,21 +26,22 @@ const MOST_READ = 60_000;
  * The JSON texts that fit a schema, or a part of them: properties come in the schema's order, and
  * what the docs call bounded is. @throws SpecError with the path of what can't be used
  */
-export function schemaNode(schema: unknown): Node {
-  checkBounds(schema);
-  return new SchemaReader(schema).whole();
+export function schemaNode(schema: unknown, work = new Work()): Node {
+  checkBounds(schema, work);
+  return new SchemaReader(schema, work).whole();
 }
 
 class SchemaReader {
   readonly #root: unknown;
-  readonly #work = new Work();
+  readonly #work: Work;
   readonly #strings = new Map<string, Node>();
   readonly #rules = new Map<string, RuleNode>();
   readonly #waiting: { rule: RuleNode; schema: unknown; path: string }[] = [];
   #read = 0;
 
-  constructor(root: unknown) {
+  constructor(root: unknown, work: Work) {
     this.#root = root;
+    this.#work = work;
   }
 
   whole(): Node {
@@ -51,6 +52,7 @@ class SchemaReader {
 
   #node(schema: unknown, path: string): Node {
     this.#read += 1;
+    this.#work.spend(1);
     if (this.#read > MOST_READ)
       throw new SpecError(`Its references are read more than ${MOST_READ} times.`, path);
     if (schema === true) return ANY_VALUE;

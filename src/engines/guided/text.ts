@@ -66,7 +66,7 @@ export class Text implements Leaf {
       return this.#ends(state, count) ? CLOSED : null;
     const next = piece(pending, byte, this.#json);
     if (next === null) return null;
-    const after = this.#counts ? count + 1 : 0;
+    const after = this.#after(count);
     for (const { low, high, to } of this.#dfa.moves[state] ?? []) {
       if (!this.#canEnd(to, after)) continue;
       if (!("whole" in next)) {
@@ -88,7 +88,7 @@ export class Text implements Leaf {
     const whole = Number(from);
     if (whole === CLOSED) return false;
     if (this.#json || whole >= STATES * COUNTS) return true;
-    const after = this.#counts ? Math.floor(whole / STATES) + 1 : 0;
+    const after = this.#after(Math.floor(whole / STATES));
     const moves = this.#dfa.moves[whole % STATES] ?? [];
     return moves.some(({ to }) => this.#canEnd(to, after));
   }
@@ -104,6 +104,12 @@ export class Text implements Leaf {
 
   plainNoLonger(): boolean {
     return this.#any;
+  }
+
+  /** Characters after one more; where there is no bound above, no more are counted than are needed. */
+  #after(count: number): number {
+    const { least, most } = this.#length;
+    return most === Number.POSITIVE_INFINITY ? Math.min(count + 1, least) : count + 1;
   }
 
   #ends(state: number, count: number): boolean {

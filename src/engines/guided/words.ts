@@ -1,41 +1,48 @@
 import { freshId, type Leaf, type LeafState, NOTHING, type Node } from "./node.ts";
 
-interface Branch {
-  readonly next: Map<number, number>;
-  word: number | null;
+/** A state's parts in one number: the words that begin with what was read, and how much that is. */
+const WORDS = 2 ** 15;
+const LENGTH = 2 ** 20;
+
+interface Word {
+  /** A byte a character, so that the order is that of the bytes. */
+  readonly bytes: string;
+  readonly index: number;
 }
 
-const encoder = new TextEncoder();
-
-/** One of several texts, read byte by byte along a trie; what follows is said by the one that it was. */
+/** One of several texts, found byte by byte in their order; what follows is said by the one that it was. */
 class Words implements Leaf {
   readonly kind = "leaf";
   readonly id = freshId();
-  readonly start = 0;
-  readonly #branches: Branch[] = [{ next: new Map(), word: null }];
+  readonly start: number;
+  readonly #words: readonly Word[];
   readonly #after: (word: number) => Node;
 
   constructor(words: readonly string[], after: (word: number) => Node) {
     this.#after = after;
-    for (const [index, word] of words.entries()) {
-      let at = 0;
-      for (const byte of encoder.encode(word)) at = this.#next(at, byte);
-      const branch = this.#branches[at];
-      if (branch !== undefined) branch.word ??= index;
-    }
+    this.#words = words
+      .map((word, index) => ({ bytes: Buffer.from(word, "utf8").toString("latin1"), index }))
+      .sort((a, b) => (a.bytes < b.bytes ? -1 : a.bytes > b.bytes ? 1 : a.index - b.index));
+    this.start = stateOf(0, words.length, 0);
   }
 
   step(state: LeafState, byte: number): LeafState | null {
-    return this.#branches[Number(state)]?.next.get(byte) ?? null;
+    const { from, to, length } = read(state);
+    const first = this.#firstFrom(from, to, length, byte);
+    const end = this.#firstFrom(first, to, length, byte + 1);
+    return first === end ? null : stateOf(first, end, length + 1);
   }
 
   exit(state: LeafState): Node | null {
-    const word = this.#branches[Number(state)]?.word ?? null;
-    return word === null ? null : this.#after(word);
+    const { from, length } = read(state);
+    const word = this.#words[from];
+    // Of those that begin alike the shortest is the first.
+    return word === undefined || word.bytes.length > length ? null : this.#after(word.index);
   }
 
   goesOn(state: LeafState): boolean {
-    return (this.#branches[Number(state)]?.next.size ?? 0) > 0;
+    const { to, length } = read(state);
+    return (this.#words[to - 1]?.bytes.length ?? 0) > length;
   }
 
   plainCharacters(): number {
@@ -46,15 +53,27 @@ class Words implements Leaf {
     return false;
   }
 
-  #next(at: number, byte: number): number {
-    const next = this.#branches[at]?.next;
-    const known = next?.get(byte);
-    if (known !== undefined) return known;
-    const fresh = this.#branches.length;
-    this.#branches.push({ next: new Map(), word: null });
-    next?.set(byte, fresh);
-    return fresh;
+  /** The first of these words whose next byte is at least this one. */
+  #firstFrom(from: number, to: number, length: number, byte: number): number {
+    let low = from;
+    let high = to;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      const bytes = this.#words[middle]?.bytes ?? "";
+      if (bytes.length <= length || bytes.charCodeAt(length) < byte) low = middle + 1;
+      else high = middle;
+    }
+    return low;
   }
+}
+
+function stateOf(from: number, to: number, length: number): number {
+  return (from * WORDS + to) * LENGTH + length;
+}
+
+function read(state: LeafState): { from: number; to: number; length: number } {
+  const words = Math.floor(Number(state) / LENGTH);
+  return { from: Math.floor(words / WORDS), to: words % WORDS, length: Number(state) % LENGTH };
 }
 
 /** Just this text. */
@@ -62,7 +81,10 @@ export function literal(text: string): Node {
   return text === "" ? NOTHING : new Words([text], () => NOTHING);
 }
 
-/** One of these texts, and what `after` says of the one that it was. */
-export function oneOf(words: readonly string[], after: (word: number) => Node = () => NOTHING) {
+/** One of these texts, at most 32,767, and what `after` says of the one that it was. */
+export function oneOf(
+  words: readonly string[],
+  after: (word: number) => Node = () => NOTHING,
+): Leaf {
   return new Words(words, after);
 }

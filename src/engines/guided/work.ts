@@ -3,7 +3,7 @@ import { SpecError } from "./spec-error.ts";
 /** Steps that making one guide may take: with it, what takes long is refused instead. */
 const MOST_WORK = 150_000;
 
-/** Counts what is done for one guide, all its parts together. */
+/** Counts what is done for one request's guides, all their parts together. */
 export class Work {
   #left = MOST_WORK;
 
@@ -12,7 +12,7 @@ export class Work {
     this.#left -= steps;
     if (this.#left < 0)
       throw new SpecError(
-        "This is too complex: its patterns and lengths take too much to prepare.",
+        "This is too complex: its schemas, patterns and lengths take too much to prepare.",
       );
   }
 }
