@@ -10,6 +10,7 @@ import type {
   ReadyInfo,
   ScoredToken,
 } from "./protocol.ts";
+import { answerTook, takePlace } from "./take-place.ts";
 
 /** More text of the answer to the prompt with this index, and its end. */
 export interface AnswerUpdate {
@@ -40,8 +41,6 @@ interface Run {
   readonly signal: AbortSignal;
   readonly updates: GroupStream<AnswerUpdate>;
 }
-
-const WEIGHT_OF_LAST_ANSWER = 0.2;
 
 /**
  * Answers prompts side by side, each on a sequence of its own, and yields what comes as it comes.
@@ -120,8 +119,7 @@ async function runOne(
       }
   } finally {
     release();
-    const took = performance.now() - began;
-    pooled.answerMs += WEIGHT_OF_LAST_ANSWER * (took - pooled.answerMs);
+    answerTook(pooled, performance.now() - began);
   }
 }
 
@@ -131,30 +129,6 @@ function updateOf(index: number, event: ChildEvent): AnswerUpdate | null {
   if (event.type !== "prompt" && event.type !== "delta" && event.type !== "done") return null;
   const { text, scores } = event;
   return { index, text, scores, finish: event.type === "done" ? event.finish : null };
-}
-
-/** Waits for the model and for a place at it at the same time: both have time limits of their own. */
-async function takePlace(
-  pooled: PooledText,
-  keyId: string,
-  admitted: boolean,
-  signal: AbortSignal,
-): Promise<() => void> {
-  const stop = new AbortController();
-  const either = AbortSignal.any([signal, stop.signal]);
-  const place = pooled.queue.acquire({ keyId, signal: either, admitted });
-  try {
-    const [release] = await Promise.all([place, pooled.host.ensureReady(either)]);
-    return release;
-  } catch (error) {
-    stop.abort();
-    // A place that was granted after all goes back; a refusal is `error`, or follows from it.
-    place.then(
-      (release) => release(),
-      () => undefined,
-    );
-    throw error;
-  }
 }
 
 /** Adds what an event says was used; returns the answer's own count of sampled tokens. */

@@ -1,0 +1,43 @@
+import { GatewayError } from "../contract/errors.ts";
+import type { AttemptContext } from "../types.ts";
+import type { Speech } from "./kind.ts";
+import type { ModelPool, PooledModel } from "./pool.ts";
+import { answerTook, takePlace } from "./take-place.ts";
+
+/**
+ * Asks a model of any kind once: waits for a place and for the model to be loaded, and resolves with
+ * the last event. `ask` is made when the model is there; those before the last go to `onEvent`.
+ * Rejects as the model does, with `overloaded` where its line is full, and with `client_closed` at
+ * once when the context's signal aborts.
+ */
+export async function askModel<S extends Speech>(
+  pool: ModelPool,
+  pooled: PooledModel<S>,
+  ask: (info: S["info"]) => S["ask"],
+  { keyId, signal, meter }: Pick<AttemptContext, "keyId" | "signal" | "meter">,
+  onEvent: (event: S["event"]) => void = () => undefined,
+): Promise<S["event"]> {
+  const done = pool.hold(pooled);
+  try {
+    const release = await takePlace(pooled, keyId, false, signal);
+    const began = performance.now();
+    try {
+      // It may have crashed while this one waited.
+      const info = await pooled.host.ensureReady(signal);
+      if (meter.startedAt === 0) meter.startedAt = began;
+      let last: S["event"] | null = null;
+      for await (const events of pooled.host.ask(ask(info), signal))
+        for (const event of events) {
+          if (last !== null) onEvent(last);
+          last = event;
+        }
+      if (last !== null) return last;
+      throw new GatewayError("upstream_error", "The model stopped unexpectedly. Try again.");
+    } finally {
+      release();
+      answerTook(pooled, performance.now() - began);
+    }
+  } finally {
+    done();
+  }
+}

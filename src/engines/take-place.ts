@@ -1,0 +1,33 @@
+import type { Speech } from "./kind.ts";
+import type { PooledModel } from "./pool.ts";
+
+const WEIGHT_OF_LAST_ANSWER = 0.2;
+
+/** Remembers how long an answer took, in milliseconds: by that, how long others will have to wait is told. */
+export function answerTook<S extends Speech>(pooled: PooledModel<S>, ms: number): void {
+  pooled.answerMs += WEIGHT_OF_LAST_ANSWER * (ms - pooled.answerMs);
+}
+
+/** Waits for the model and for a place at it at the same time: both have time limits of their own. */
+export async function takePlace<S extends Speech>(
+  pooled: PooledModel<S>,
+  keyId: string,
+  admitted: boolean,
+  signal: AbortSignal,
+): Promise<() => void> {
+  const stop = new AbortController();
+  const either = AbortSignal.any([signal, stop.signal]);
+  const place = pooled.queue.acquire({ keyId, signal: either, admitted });
+  try {
+    const [release] = await Promise.all([place, pooled.host.ensureReady(either)]);
+    return release;
+  } catch (error) {
+    stop.abort();
+    // A place that was granted after all goes back; a refusal is `error`, or follows from it.
+    place.then(
+      (release) => release(),
+      () => undefined,
+    );
+    throw error;
+  }
+}
