@@ -8,7 +8,7 @@ import { chatRequest, contextFor, replyTo, sharedBackend, TIMEOUT } from "./loca
 setDefaultTimeout(TIMEOUT);
 beforeAll(() => sharedBackend().preload("tinyllama"));
 
-const CITY = { type: "string", minLength: 2, maxLength: 20 };
+const CITY = { type: "string", minLength: 2, maxLength: 8 };
 const WEATHER = {
   type: "function",
   function: {
@@ -116,15 +116,15 @@ test("a named tool is called with arguments that fit its schema, whole and in a 
 });
 
 test("hot or cold, a required call is one of the tools there are, with arguments that fit", async () => {
-  for (const seed of [1, 2, 3, 4]) {
-    const asked = { tool_choice: "required", parallel_tool_calls: false, temperature: 2, seed };
-    const { calls, content, finish } = await ask({ ...asked, stream: seed % 2 === 0 });
+  for (const stream of [true, false, true]) {
+    const asked = { tool_choice: "required", parallel_tool_calls: false, temperature: 2 };
+    const { calls, content, finish } = await ask({ ...asked, stream });
     expect([calls.length, content, finish]).toEqual([1, null, "tool_calls"]);
     const [call] = calls;
     if (call?.function.name === "get_time") expect(inputOf(call)).toEqual({});
     else {
       expect(call?.function.name).toBe("get_weather");
-      const city = expect.stringMatching(/^.{2,20}$/su);
+      const city = expect.stringMatching(/^.{2,8}$/su);
       expect(inputOf(call)).toEqual({ city, unit: expect.stringMatching(/^[CF]$/) });
     }
   }
