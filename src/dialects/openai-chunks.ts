@@ -1,4 +1,5 @@
 import type { Usage } from "../contract/usage.ts";
+import { toolCallId } from "../lib/id.ts";
 import type { Meter, StreamEvent } from "../types.ts";
 import { type Fields, fieldsOf } from "./fields.ts";
 import { ChoiceReader, withoutStamp } from "./openai-choices.ts";
@@ -94,10 +95,8 @@ export class ChunkReader {
   #choice(index: number): ChoiceReader {
     const known = this.#choices.get(index);
     if (known !== undefined) return known;
-    const reader = new ChoiceReader(
-      this.#chat,
-      (call) => `call_${this.#callId}_${index === 0 ? "" : `${index}_`}${call}`,
-    );
+    const newId = (call: number) => toolCallId(this.#callId, index, call);
+    const reader = new ChoiceReader(this.#chat, newId);
     this.#choices.set(index, reader);
     return reader;
   }

@@ -1,4 +1,5 @@
 import { GatewayError } from "../contract/errors.ts";
+import { toolCallId } from "../lib/id.ts";
 import type { Reply } from "../types.ts";
 import { type Fields, fieldsOf } from "./fields.ts";
 import { estimateTokens } from "./max-tokens.ts";
@@ -26,8 +27,7 @@ export function wholeReply(
   for (const [position, choice] of given.entries()) {
     if (choice === null) continue;
     if (choice.error !== null && choice.error !== undefined) throw refuse(choice.error);
-    const newId = (call: number): string =>
-      `call_${callId}_${position === 0 ? "" : `${position}_`}${call}`;
+    const newId = (call: number) => toolCallId(callId, position, call);
     const whole = completeWholeChoice(choice, position, chat, newId);
     if (whole === null) throw refuse(null);
     choices.push(whole);

@@ -1,5 +1,6 @@
 import type { ChatChunkBody, ChatDelta, ChatFinishReason, ChatRequest } from "../contract/chat.ts";
 import { usageOf } from "../contract/usage.ts";
+import { toolCallId } from "../lib/id.ts";
 import type { AttemptContext, Reply } from "../types.ts";
 import { ChatAnswer, deltaOf, messageOf, type Said } from "./chat-answer.ts";
 import { type ChatPlan, chatPlan } from "./chat-plan.ts";
@@ -47,9 +48,7 @@ class Reading {
 
   constructor(plan: ChatPlan, callId: string, totals: Totals) {
     this.plan = plan;
-    // OpenAI takes ids of 40 characters at most, should the conversation go on there.
-    const part = callId.slice(callId.lastIndexOf("-") + 1);
-    this.newId = (index) => `call_${part}_${index}`;
+    this.newId = (index) => toolCallId(callId, 0, index);
     this.#totals = totals;
   }
 

@@ -31,3 +31,12 @@ export function timeOrderedId(prefix: string, nowMs: number): string {
   }
   return prefix + stamp + randomBase32(16);
 }
+
+/**
+ * The id of a tool's call within a call of ours, where nobody gave one. OpenAI takes ids of 40
+ * characters at most, should the conversation go on there.
+ */
+export function toolCallId(callId: string, choice: number, index: number): string {
+  const own = callId.slice(callId.lastIndexOf("-") + 1);
+  return `call_${own}_${choice === 0 ? "" : `${choice}_`}${index}`;
+}
