@@ -57,7 +57,7 @@ export const LOCAL_CONTINUATION: Continuation = {
   prefill: true,
   completions: true,
   exact: true,
-  guided: false,
+  guided: true,
 };
 
 /** The backend of the models that run on this machine, each in a child process of its own. */

@@ -154,3 +154,21 @@ test("a text to complete goes on from what was made of it, with its limit counte
   const several = completionRequest(["a", "b"], { max_tokens: 4 });
   await expect(complete(several, 0, after("x"))).rejects.toMatchObject({ fault: "unsupported" });
 });
+
+test("an answer that has a form goes on in it, wherever it was cut", async () => {
+  const schema = {
+    type: "object",
+    properties: { city: { type: "string", maxLength: 12 }, large: { type: "boolean" } },
+    required: ["city", "large"],
+    additionalProperties: false,
+  };
+  const fields = { max_tokens: 40, guided_json: schema };
+  const { text } = await chat(chatRequest(QUESTION, fields));
+  expect(JSON.parse(text)).toEqual({ city: expect.any(String), large: expect.any(Boolean) });
+  for (let cut = 1; cut < text.length; cut += 7) {
+    const rest = await chat(chatRequest(QUESTION, fields), after(text.slice(0, cut)));
+    const value = JSON.parse(text.slice(0, cut) + rest.text);
+    expect(value).toEqual({ city: expect.any(String), large: expect.any(Boolean) });
+    expect(rest.finish).toBe("stop");
+  }
+});
