@@ -71,6 +71,9 @@ export function chatPlan(
       const prompt = toolPrompt(format.tools, messages, use);
       const { variables, honoured } = reasoningVariables(request, format.variables);
       for (const name of honoured) context.dropped.delete(name);
+      // The model's own are for words: what has a form ends where the form does, whatever is said in it.
+      const words = guided.guide === null || (use !== null && !use.required);
+      const ofModel = words ? file.stop : [];
       return {
         ...base,
         prompt: {
@@ -81,7 +84,7 @@ export function chatPlan(
           opening: guided.opening,
           variables: { ...variables, ...request.chat_template_kwargs },
         },
-        stop: isPlain(format) ? [...own, ...file.stop] : file.stop,
+        stop: isPlain(format) ? [...own, ...ofModel] : ofModel,
         guide: guided.guide,
       };
     },

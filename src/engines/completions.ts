@@ -27,7 +27,9 @@ export async function completions(
   for (const name of unsupportedParameters(request)) context.dropped.add(name);
   const { file } = pooled.model;
   const sampling = samplingOf(request, randomSeed, file.defaults);
-  const stop = stopsOf(request, file.stop);
+  const guide = guideOf(request);
+  // The model's own are for words: what has a form ends where the form does, whatever is said in it.
+  const stop = stopsOf(request, guide === null ? file.stop : []);
   const maxTokens = smaller(request.max_tokens ?? DEFAULT_MAX_TOKENS, file.max_output ?? null);
   const reproducible = request.seed != null;
   const prompts = promptsOf(request.prompt);
@@ -38,7 +40,6 @@ export async function completions(
     });
   const logprobs = request.logprobs ?? null;
   const echo = request.echo === true && prefill === null;
-  const guide = guideOf(request);
   const all = { prefill, sampling, stop, guide, maxTokens, reproducible, logprobs, echo };
   const options = prompts.map((prompt) => ({ prompt, ...all }));
   const totals: Totals = { prompt: 0, cached: 0, completion: 0 };

@@ -133,6 +133,13 @@ test("completions are guided too", async () => {
   });
 }, 60_000);
 
+test("what ends this model's words ends no form", async () => {
+  const text = "one <|user|> two";
+  expect(await whole({ guided_choice: [text] })).toEqual({ text, finish: "stop" });
+  const own = await whole({ guided_choice: [text], stop: " two" });
+  expect(own).toEqual({ text: "one <|user|>", finish: "stop" });
+}, 60_000);
+
 test("an answer that max_tokens cuts says so", async () => {
   const { text, finish } = await whole({ ...format(PERSON), max_tokens: 3 });
   expect(finish).toBe("length");
