@@ -10,9 +10,10 @@ const ALLOWED: Record<string, readonly string[]> = {
   lib: [],
   config: ["contract", "lib", "types"],
   catalog: ["contract", "lib", "types"],
-  store: ["contract", "lib", "types"],
-  dialects: ["contract", "lib", "types"],
-  engines: ["contract", "lib", "types"],
+  images: ["contract", "lib", "types"],
+  store: ["contract", "images", "lib", "types"],
+  dialects: ["contract", "images", "lib", "types"],
+  engines: ["contract", "images", "lib", "types"],
   gateway: ["contract", "catalog", "lib", "types"],
   http: ["contract", "gateway", "lib", "types"],
 };
@@ -20,7 +21,11 @@ const ALLOWED: Record<string, readonly string[]> = {
 const ANYTHING = new Set(["app", "cli", "main", "types"]);
 
 /** Packages that only one folder may know. */
-const PACKAGES: Record<string, string> = { hono: "http", "node-llama-cpp": "engines" };
+const PACKAGES: Record<string, string> = {
+  hono: "http",
+  "node-llama-cpp": "engines",
+  sharp: "images",
+};
 
 interface Breach {
   readonly file: string;

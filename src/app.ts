@@ -140,7 +140,7 @@ async function startOn(
       swap: (next) => {
         current.settings = next;
         log.use(logSettings(next, pretty));
-        supply.images.use(next.config.images);
+        supply.imageSource.use(next.config.images);
         payloads.configure(payloadOptions(next));
       },
     },

@@ -34,6 +34,7 @@ export async function closeAll(parts: Closing, patienceMs: number): Promise<numb
   await Promise.race([delivered, Bun.sleep(patienceMs === 0 ? 0 : left)]);
   await server.stop(true);
   for (const backend of gateway.backends.values()) await backend.close?.();
+  supply.refitter?.close();
   stopWatching();
   keys.stop();
   await gateway.limiter.close();

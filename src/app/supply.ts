@@ -7,6 +7,8 @@ import { createBackend } from "../dialects/index.ts";
 import type { LocalBackend } from "../engines/index.ts";
 import { listingOf } from "../gateway/listing/describe-model.ts";
 import { searchOf } from "../gateway/listing/search-models.ts";
+import { canDecode, Refitter } from "../images/refitter.ts";
+import { ImageSource } from "../images/source.ts";
 import type { Log } from "../lib/log.ts";
 import type { Model } from "../types.ts";
 import { embedded, LOCAL_FACTS } from "./embedded.ts";
@@ -21,7 +23,11 @@ export interface Supply {
   readonly availability: Availability;
   readonly starter: Model;
   readonly local: LocalBackend;
+  /** Where images of requests come from, and what they may be. */
+  readonly imageSource: ImageSource;
   readonly images: Images;
+  /** Null where its library is not installed. */
+  readonly refitter: Refitter | null;
   readonly upstreams: Upstreams;
 }
 
@@ -48,12 +54,14 @@ export async function supplyOf(
   await availability.refresh();
   const starter = starterOf(catalog, config.models.starter, availability);
   const local = embedded(catalog.models, config, availability, log);
-  const images = new Images(config.images);
+  const imageSource = new ImageSource(config.images);
+  const refitter = canDecode() ? new Refitter() : null;
+  const images = new Images({ source: imageSource, refitter });
   const templates = new ChatTemplates({ home }, log);
   const dialects = { images, renderChat: rendering(catalog.models, templates), onRest };
   const upstreams = new Upstreams(local, ({ settings }) =>
     models.offered(createBackend(settings, dialects)),
   );
   upstreams.use(providers);
-  return { models, availability, starter, local, images, upstreams };
+  return { models, availability, starter, local, imageSource, images, refitter, upstreams };
 }

@@ -4,7 +4,7 @@ import { CompletionRequest } from "../contract/completions.ts";
 import { EmbeddingsRequest } from "../contract/embeddings.ts";
 import { routingFields } from "../contract/routing.ts";
 import { nearest } from "../lib/nearest.ts";
-import { duration } from "../lib/units.ts";
+import { duration, size } from "../lib/units.ts";
 
 /**
  * A provider file (`catalog/providers/<id>.toml`): the facts about one provider, or about one kind of
@@ -140,6 +140,15 @@ const ourParameter = z.string().refine((name) => PARAMETERS.has(name), {
   },
 });
 
+const images = z.strictObject({
+  /** How images in messages must come: `url` takes both, `base64` only data URIs, `none` no images. */
+  input: z.enum(["url", "base64", "none"]).default("url"),
+  /** The largest it takes: pixels of the longer side, pixels in all, bytes. Larger ones are made smaller here. */
+  max_side: z.int().min(1).optional(),
+  max_pixels: z.int().min(1).optional(),
+  max_bytes: size.optional(),
+});
+
 export const ProviderFile = z.strictObject({
   name: z.string().min(1),
   /** Other ids it goes by in the config. */
@@ -168,8 +177,7 @@ export const ProviderFile = z.strictObject({
   limits: limits.prefault({}),
   concurrency: concurrency.prefault({}),
   discovery: discovery.prefault({}),
-  /** How images in messages must come: `url` takes both, `base64` only data URIs, `none` no images. */
-  images: z.strictObject({ input: z.enum(["url", "base64", "none"]).default("url") }).prefault({}),
+  images: images.prefault({}),
   /**
    * Which sampling parameters it takes, before `parameters` takes some away: OpenAI's, or also the
    * extended ones of engines for open weights.

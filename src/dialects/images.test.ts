@@ -1,6 +1,7 @@
 import { afterAll, afterEach, describe, expect, test } from "bun:test";
 import { GatewayError } from "../contract/errors.ts";
 import type { Message } from "../contract/messages.ts";
+import { ImageSource } from "../images/source.ts";
 import { Images, type ImageTarget } from "./images.ts";
 
 /** 37 × 21 pixels. */
@@ -33,8 +34,8 @@ const server = Bun.serve({
     if (pathname === "/html") return new Response("<!doctype html>");
     if (pathname === "/lies")
       return new Response("<svg/>", { headers: { "content-type": "image/png" } });
-    if (pathname === "/wide") return new Response(png(0, 50_001, 1000));
-    if (pathname === "/square") return new Response(png(0, 50_000, 1000));
+    if (pathname === "/wide") return new Response(png(0, 40_001, 1000));
+    if (pathname === "/square") return new Response(png(0, 40_000, 1000));
     if (pathname === "/heavy") return new Response(png(20_000_001));
     if (pathname.startsWith("/half")) return new Response(png(19_000_000));
     if (pathname === "/missing") return new Response("", { status: 404 });
@@ -62,7 +63,9 @@ afterEach(() => {
 });
 
 const at = (path: string): string => `http://127.0.0.1:${server.port}${path}`;
-const images = (): Images => new Images({ allowHosts: [`127.0.0.1:${server.port}`] });
+const allowing = (...allowHosts: string[]): Images =>
+  new Images({ source: new ImageSource({ allowHosts }) });
+const images = (): Images => allowing(`127.0.0.1:${server.port}`);
 const never = new AbortController().signal;
 const BASE64: ImageTarget = { id: "arli", baseUrl: "https://1.1.1.1/v1", input: "base64" };
 const HOSTED: ImageTarget = { id: "hosted", baseUrl: "https://1.1.1.1/v1", input: "url" };
@@ -154,9 +157,9 @@ describe("of many URLs", () => {
 
 describe("refused with 400 and the image's param is", () => {
   test.each([
-    [at("/html"), "it is no PNG, JPEG, GIF or WebP image"],
-    [at("/lies"), "it is no PNG, JPEG, GIF or WebP image"],
-    [at("/wide"), "the image has 50001 × 1000 pixels, and at most 50 million pixels are taken"],
+    [at("/html"), "it is a web page, and no PNG, JPEG, GIF or WebP image"],
+    [at("/lies"), "it is SVG, and no PNG, JPEG, GIF or WebP image"],
+    [at("/wide"), "the image has 40001 × 1000 pixels, and at most 40 million pixels are taken"],
     [at("/heavy"), "the image is larger than 20 MB"],
     [at("/missing"), "the image's server answered 404 instead of 200"],
     ["ftp://example.com/a.png", "expected a data URI, or an http(s) URL without user and password"],
@@ -173,14 +176,14 @@ describe("refused with 400 and the image's param is", () => {
   });
 
   test("a data URI of too many pixels or bytes", async () => {
-    for (const bytes of [png(0, 50_001, 1000), png(20_000_001)]) {
+    for (const bytes of [png(0, 40_001, 1000), png(20_000_001)]) {
       const uri = `data:image/png;base64,${bytes.toString("base64")}`;
       expect((await refusal(images().prepare(ask(uri), OWN, never))).status).toBe(400);
     }
   });
 });
 
-test("50 million pixels are just taken", async () => {
+test("40 million pixels are just taken", async () => {
   expect(urlsIn(await images().prepare(ask(at("/square")), BASE64, never))[0]).toStartWith("data:");
 });
 
@@ -195,7 +198,7 @@ test("an address that is refused and one where nothing is are told in the same w
     "http://no-such-host.invalid/",
     `http://${free}/`,
   ];
-  const all = new Images({ allowHosts: [`127.0.0.1:${server.port}`, free] });
+  const all = allowing(`127.0.0.1:${server.port}`, free);
   const told = urls.map(
     async (url) => (await refusal(all.prepare(ask(url), BASE64, never))).message,
   );

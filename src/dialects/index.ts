@@ -1,7 +1,7 @@
 import type { Backend, JsonObject, ProviderSettings } from "../types.ts";
 import { embedding } from "./embeddings.ts";
 import { generation } from "./generate.ts";
-import { Images } from "./images.ts";
+import { Images, imageTarget } from "./images.ts";
 import { ollamaDialect } from "./ollama.ts";
 import { openAiDialect } from "./openai.ts";
 import { detokenizing, tokenizing } from "./tokenize.ts";
@@ -19,7 +19,7 @@ export function createBackend(settings: ProviderSettings, options: DialectOption
   const chat = generate("chat");
   const tokenize = tokenizing(upstream, options.renderChat);
   const images = options.images ?? new Images();
-  const place = { id: settings.id, baseUrl: settings.baseUrl, input: settings.file.images.input };
+  const place = imageTarget(settings);
   return {
     id: settings.id,
     name: nameOf(settings),

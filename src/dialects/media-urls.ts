@@ -1,6 +1,6 @@
 import { GatewayError } from "../contract/errors.ts";
 import type { Message } from "../contract/messages.ts";
-import { isDataUri } from "./data-uri.ts";
+import { isDataUri } from "../images/data-uri.ts";
 
 /** A URL of something that is no image. */
 export interface MediaUrl {

@@ -161,7 +161,7 @@ describe("an image URL reaches as a data URI", () => {
 
 describe("400 that names the image is the answer to", () => {
   test.each([
-    [at("/html"), "it is no PNG, JPEG, GIF or WebP image"],
+    [at("/html"), "it is a web page, and no PNG, JPEG, GIF or WebP image"],
     [at("/bomb"), "the image is larger than 20 MB"],
     [at("/missing"), "the image's server answered 404 instead of 200"],
     [at("/inside"), "the image could not be fetched; its address must be public"],

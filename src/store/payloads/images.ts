@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
-import { readImageHeader } from "../../lib/image-header.ts";
+import { imageFacts } from "../../images/facts.ts";
 import type { Redactor } from "./redactor.ts";
 
 const EXTENSIONS: Readonly<Record<string, string>> = {
@@ -59,7 +59,7 @@ export class Images {
     quota: number,
     now: number,
   ): string {
-    const header = readImageHeader(bytes);
+    const header = imageFacts(bytes);
     if (header === null) return `[${bytes.byteLength} bytes ${shown(mediaType)}, not kept]`;
     const size = `${header.width}x${header.height}, ${bytes.byteLength} bytes`;
     if (bytes.byteLength > quota) return `[${header.type} ${size}, not kept]`;
