@@ -59,6 +59,9 @@ export interface Gateway {
   readonly running: Set<Call>;
 }
 
+/** The provider that the embedded engines are. */
+export const LOCAL = "local";
+
 const NO_BACKEND: ModelState = { state: "unavailable", detail: "its provider is not configured" };
 
 export function stateOf(gateway: Gateway, target: Target): ModelState {

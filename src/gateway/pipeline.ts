@@ -13,6 +13,7 @@ import { reserve } from "./reserve.ts";
 import { resolveAll } from "./resolve.ts";
 import { route } from "./routing/route.ts";
 import { stream } from "./stream.ts";
+import { permitImages } from "./vision.ts";
 import { whole } from "./whole.ts";
 
 /**
@@ -31,7 +32,8 @@ export async function answer<O extends Operation>(
     const asked = await read(operation, incoming, gateway.options.lenient); //            400 413 415
     call.model = asked.input.model;
     const unknown = unknownProviders(gateway, asked.wishes); //                           400
-    const models = resolveAll(gateway, asked.wishes.models, call.caller); //              403 404
+    const models = resolveAll(gateway, asked.wishes.models, call.caller, asked.input); // 403 404
+    permitImages(gateway, models, asked.input, call.caller); //                           400
     call.model = models[0].id;
     const request = await admit(gateway, call, operation, asked, models); //              402 403 429 503
     await reserve(gateway, call, incoming, asked.streams); //                             503

@@ -1,31 +1,32 @@
 import { GatewayError } from "../contract/errors.ts";
-import type { Caller, Model } from "../types.ts";
-import { type Gateway, isServable, stateOf } from "./gateway.ts";
+import type { Caller, JsonObject, Model } from "../types.ts";
+import { type Gateway, isServable, LOCAL, stateOf } from "./gateway.ts";
 import { permitModel } from "./permit.ts";
-
-/** The provider that the embedded engines are. */
-const LOCAL = "local";
+import { firstImage, visionAdvice } from "./vision.ts";
 
 /**
  * The models of these names: the one that was asked for, then those that its caller would have
  * instead. All of them must exist and be the caller's to use; one that can't answer here is left out,
  * unless it is the last.
  * @param caller null where the models are only described
+ * @param input what is asked of them; where it shows an image, a refusal says who takes one
  * @throws GatewayError 403, 404
  */
 export function resolveAll(
   gateway: Gateway,
   names: readonly string[],
   caller: Caller | null,
+  input: JsonObject = {},
 ): readonly [Model, ...Model[]] {
-  const all = names.map((name, place) => known(gateway, name, place));
+  const advice = () => (firstImage(input) === null ? null : visionAdvice(gateway, caller));
+  const all = names.map((name, place) => known(gateway, name, place, advice));
   if (caller !== null)
     for (const [place, model] of all.entries()) permitModel(caller, model, place);
   // Two names may be one model's, which is asked once.
   const models = [...new Set(all)];
   const [first, ...others] = models.filter((model) => isServable(gateway, model));
   if (first !== undefined) return [first, ...others];
-  throw cannotAnswer(gateway, models[0]);
+  throw cannotAnswer(gateway, models[0], advice());
 }
 
 /** The one model of that name. @throws GatewayError 404 */
@@ -34,32 +35,42 @@ export function resolve(gateway: Gateway, name: string): Model {
 }
 
 /** The model of that name, or 404. Another model is never put in its place; the message names one that is there. */
-function known(gateway: Gateway, name: string, place: number): Model {
+function known(gateway: Gateway, name: string, place: number, advice: () => string | null): Model {
   const model = gateway.models.resolve(name);
   if (model !== undefined) return model;
-  throw unknownModel(gateway, name, place === 0 ? "model" : "models");
+  throw unknownModel(gateway, name, place === 0 ? "model" : "models", advice());
 }
 
-function cannotAnswer(gateway: Gateway, model: Model | undefined): GatewayError {
+function cannotAnswer(
+  gateway: Gateway,
+  model: Model | undefined,
+  advice: string | null,
+): GatewayError {
   if (model === undefined) return new GatewayError("model_not_found", "No model was asked for.");
   const reasons = gateway.models
     .targets(model)
     .map((target) => stateOf(gateway, target).detail)
     .filter((detail) => detail !== null);
+  const why = reasons.join("; ") || "it has no provider";
   return new GatewayError(
     "model_not_found",
-    `The model '${model.id}' is known but can't answer here: ${reasons.join("; ") || "it has no provider"}.`,
+    `The model '${model.id}' is known but can't answer here: ${why}.${advice === null ? "" : ` ${advice}`}`,
     { param: "model" },
   );
 }
 
-function unknownModel(gateway: Gateway, name: string, param: string): GatewayError {
+function unknownModel(
+  gateway: Gateway,
+  name: string,
+  param: string,
+  advice: string | null,
+): GatewayError {
   const shown = name.length > 100 ? `${name.slice(0, 100)}…` : name;
   const close = gateway.models.nearest(name).filter((id) => canAnswer(gateway, id));
   const ready = close.length > 0 || hasProviders(gateway) ? undefined : exampleModel(gateway);
   const hints = [
     close.length === 0 ? null : `Did you mean ${close.map((id) => `'${id}'`).join(" or ")}?`,
-    ready === undefined ? null : `'${ready.id}' is ready.`,
+    advice ?? (ready === undefined ? null : `'${ready.id}' is ready.`),
     "GET /v1/models lists all.",
   ];
   return new GatewayError(

@@ -3,6 +3,7 @@ import { OcrRequest, PLAYGROUND, VisionRequest } from "../contract/playground.ts
 import { parseRequest } from "../contract/validate.ts";
 import type { Gateway } from "../gateway/gateway.ts";
 import { servableItems } from "../gateway/listing/list-models.ts";
+import { visionAdvice } from "../gateway/vision.ts";
 import type { JsonObject } from "../types.ts";
 import { modelsPage } from "./models.ts";
 
@@ -50,11 +51,10 @@ function seeing(gateway: Gateway): string {
     ({ id, input_modalities: input }) => id !== READER && input.includes("image"),
   );
   if (model !== undefined) return model.id;
-  throw new GatewayError(
-    "invalid_request",
-    "No model here sees images. Configure a provider that has one, such as [providers.openrouter] or your own vLLM, and name its model; POST /api/ocr reads text in images.",
-    { param: "model", docUrl: "/docs/images" },
-  );
+  throw new GatewayError("invalid_request", visionAdvice(gateway, null), {
+    param: "model",
+    docUrl: "/docs/images",
+  });
 }
 
 function reading(gateway: Gateway): string {
