@@ -3,6 +3,7 @@ import type { ChildEvent } from "../protocol.ts";
 import { faultOf } from "./fault.ts";
 import type { Generation, Step } from "./generate.ts";
 import { PrefillPace } from "./prefill-pace.ts";
+import { prefillShares } from "./prefill-shares.ts";
 import { chooseSlot } from "./slots.ts";
 
 interface Slot {
@@ -25,8 +26,8 @@ const REPRODUCIBLE_BATCH = 3;
 
 /**
  * Runs all answers of one model in lock step: in each step every answer gets one token, all in one
- * batch, and then one prompt gets a chunk evaluated. Prompts take turns chunk by chunk. What a step
- * brought forth is emitted at once, in one message.
+ * batch, and then prompts get a chunk evaluated. Prompts take turns chunk by chunk; short ones go
+ * together. What a step brought forth is emitted at once, in one message.
  */
 export class BatchLoop {
   readonly #slots: Slot[];
@@ -96,16 +97,27 @@ export class BatchLoop {
       await Promise.all(batch.map((slot) => this.#run(slot, (generation) => generation.decode())));
   }
 
-  /** A chunk of the prompt whose turn it is. */
+  /**
+   * A chunk of the prompt whose turn it is, and of the next ones where they fit beside it. Tokens of other
+   * answers beside them would gain nothing: llama.cpp computes sequences together only as far as all have
+   * as many tokens.
+   */
   async #prefill(): Promise<void> {
-    const slot = this.#prefills.shift();
-    if (slot === undefined) return;
-    const { sequence } = slot;
-    const before = sequence.nextTokenIndex;
+    const line = this.#prefills.flatMap(({ running }) => running?.generation ?? []);
+    const waited = this.#slots.some(({ running }) => running?.generation.prefilling === false);
+    const shares = prefillShares(
+      line.map(({ unread, reproducible }) => ({ left: unread, apart: reproducible })),
+      this.#pace.chunk(waited),
+    );
+    const turn = this.#prefills.splice(0, shares.length);
+    const before = evaluatedBy(turn);
     const began = performance.now();
-    await this.#run(slot, (generation) => generation.prefill(sequence, this.#pace.chunk()));
-    this.#pace.observe(sequence.nextTokenIndex - before, performance.now() - began);
-    if (slot.running?.generation.prefilling === true) this.#prefills.push(slot);
+    const work = turn.map((slot, index) =>
+      this.#run(slot, (generation) => generation.prefill(slot.sequence, shares[index] ?? 0)),
+    );
+    await Promise.all(work);
+    this.#pace.observe(evaluatedBy(turn) - before, performance.now() - began);
+    this.#prefills.push(...turn.filter(({ running }) => running?.generation.prefilling === true));
   }
 
   /** Gives waiting answers a free slot each. */
@@ -173,6 +185,11 @@ export class BatchLoop {
     this.#events = [];
     this.#emit(events);
   }
+}
+
+/** Tokens that are in the slots' sequences. */
+function evaluatedBy(slots: readonly Slot[]): number {
+  return slots.reduce((sum, { sequence }) => sum + sequence.nextTokenIndex, 0);
 }
 
 /** Leaves the first `keep` tokens in the sequence, or none where a state can't be cut. */

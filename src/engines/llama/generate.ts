@@ -102,6 +102,11 @@ export class Generation {
     return !this.#prefilled;
   }
 
+  /** Tokens of the prompt that are still to be evaluated. */
+  get unread(): number {
+    return this.prompt.length - this.#evaluated;
+  }
+
   /** Whether the state of an earlier prompt's beginning will do. */
   get reuses(): boolean {
     return !this.reproducible && this.promptScores === null;

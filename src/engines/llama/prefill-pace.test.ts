@@ -3,25 +3,31 @@ import { PrefillPace, reproducibleChunk } from "./prefill-pace.ts";
 
 test("chunks grow to what takes about 450 ms and shrink when the machine slows down", () => {
   const pace = new PrefillPace(512);
-  expect(pace.chunk()).toBe(32);
+  expect(pace.chunk(true)).toBe(32);
   pace.observe(32, 320);
-  expect(pace.chunk()).toBe(40);
+  expect(pace.chunk(true)).toBe(40);
   for (let i = 0; i < 20; i++) pace.observe(100, 200);
-  expect(pace.chunk()).toBe(224);
+  expect(pace.chunk(true)).toBe(224);
   for (let i = 0; i < 20; i++) pace.observe(100, 10_000);
-  expect(pace.chunk()).toBe(16);
+  expect(pace.chunk(true)).toBe(16);
+});
+
+test("where no answer waits for it, a chunk may take three times as long", () => {
+  const pace = new PrefillPace(512);
+  pace.observe(32, 320);
+  expect(pace.chunk(false)).toBe(128);
 });
 
 test("a chunk never overfills the batch", () => {
   const pace = new PrefillPace(124);
   pace.observe(124, 1);
-  expect(pace.chunk()).toBe(120);
+  expect(pace.chunk(true)).toBe(120);
 });
 
 test("a chunk of a few tokens says nothing about the speed", () => {
   const pace = new PrefillPace(512);
   pace.observe(4, 200);
-  expect(pace.chunk()).toBe(32);
+  expect(pace.chunk(true)).toBe(32);
 });
 
 test("a reproducible prompt is cut into groups of 8, the rest with a group, none of 64 or more", () => {

@@ -1,4 +1,6 @@
 const TARGET_MS = 450;
+/** Where no answer waits meanwhile: large chunks take half as long a token as small ones. */
+const UNWAITED_TARGET_MS = 1_350;
 const FIRST_CHUNK = 32;
 const SMALLEST_CHUNK = 16;
 /** Kernels work on groups of 8 tokens; whole groups are the quickest. */
@@ -6,8 +8,9 @@ const GROUP = 8;
 const WEIGHT_OF_LAST = 0.5;
 
 /**
- * How many tokens of a prompt to evaluate at once, so that it takes about 450 ms on this machine:
- * the other answers wait for it, and so does a cancellation.
+ * How many tokens of prompts to evaluate at once, so that it takes about 450 ms on this machine: the
+ * other answers wait for it. Where there are none it may take three times as long, which is what a
+ * cancellation and the next request wait.
  */
 export class PrefillPace {
   readonly #largest: number;
@@ -17,14 +20,15 @@ export class PrefillPace {
     this.#largest = Math.max(SMALLEST_CHUNK, Math.floor(largestChunk / GROUP) * GROUP);
   }
 
-  /** Tokens for the next chunk, a multiple of 8. */
-  chunk(): number {
+  /** Tokens for the next chunk, a multiple of 8. `waited`: other answers wait for their next token. */
+  chunk(waited: boolean): number {
     if (this.#tokensPerMs === null) return Math.min(FIRST_CHUNK, this.#largest);
-    const fitting = Math.floor((this.#tokensPerMs * TARGET_MS) / GROUP) * GROUP;
+    const target = waited ? TARGET_MS : UNWAITED_TARGET_MS;
+    const fitting = Math.floor((this.#tokensPerMs * target) / GROUP) * GROUP;
     return Math.min(this.#largest, Math.max(SMALLEST_CHUNK, fitting));
   }
 
-  /** A chunk of `tokens` took `ms`. Chunks too small to tell anything are left out. */
+  /** Chunks of `tokens` took `ms`. Those too small to tell anything are left out. */
   observe(tokens: number, ms: number): void {
     if (tokens < SMALLEST_CHUNK || ms <= 0) return;
     const speed = tokens / ms;
