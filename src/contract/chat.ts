@@ -52,6 +52,12 @@ const fields = z.looseObject({
     .nullish()
     .describe("Whether the model is told to begin an answer. Default true."),
   response_format: ResponseFormat.optional(),
+  ocr: z
+    .looseObject({ boxes: z.boolean().nullish() })
+    .nullish()
+    .describe(
+      "For models that read text in images: with `boxes` the answer's message has `ocr`, where each line stands and how sure it is.",
+    ),
   tools: z.array(Tool).optional(),
   tool_choice: ToolChoice.optional().describe(
     "Whether the model may, must or must not call tools, or which one it must.",

@@ -1,0 +1,26 @@
+import { GatewayError } from "../../contract/errors.ts";
+import { defineEngine } from "../kind.ts";
+import type { OcrSpeech } from "./protocol.ts";
+
+/** Measured: the networks at work on the most pixels they are ever shown, and the largest image decoded. */
+const BYTES = 1_000_000_000;
+
+/** Text in images, by PP-OCR networks in onnxruntime. */
+export const OCR = defineEngine<OcrSpeech>({
+  id: "ocr",
+  entry: () => new URL("./child.ts", import.meta.url),
+  requires: () => ["onnxruntime-node", "sharp"],
+  serialization: "advanced",
+  does: "reads text in images",
+  endpoint: "/v1/chat/completions",
+  // Pages take all threads there are, and memory: one after the other is as quick.
+  places: () => 1,
+  load: async ({ id }, { detection, recognition, dictionary }, { threads }) => {
+    if (detection === undefined || recognition === undefined || dictionary === undefined)
+      throw new GatewayError(
+        "unavailable",
+        `The file of the model ${id} must name weights.files detection, recognition and dictionary.`,
+      );
+    return { options: { files: { detection, recognition, dictionary }, threads }, bytes: BYTES };
+  },
+});
