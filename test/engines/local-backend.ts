@@ -14,6 +14,7 @@ import {
   type LocalBackend,
 } from "../../src/engines/index.ts";
 import { freshMeter } from "../../src/gateway/call.ts";
+import { ImageSource } from "../../src/images/source.ts";
 import { createLog } from "../../src/lib/log.ts";
 import type {
   AttemptContext,
@@ -86,6 +87,7 @@ export function backendWith(
     models,
     prepare: async (wanted) => ({ weights: await prepare(wanted) }),
     config: { ...CONFIG, ...config },
+    images: new ImageSource(),
     log: createLog(() => undefined, false),
   });
 }

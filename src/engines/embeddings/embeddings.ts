@@ -1,0 +1,109 @@
+import type { EmbeddingsInput, EmbeddingsRequest } from "../../contract/embeddings.ts";
+import { GatewayError } from "../../contract/errors.ts";
+import type { AttemptContext, Model, Reply } from "../../types.ts";
+import { askModel } from "../ask-model.ts";
+import type { ModelPool } from "../pool.ts";
+import { LONGEST_TEXT, textTooLong } from "../prompt-limits.ts";
+import type { PooledEmbedder } from "./kind.ts";
+import { shortened } from "./pooling.ts";
+import type { EmbeddingsSpeech, EmbeddingsText } from "./protocol.ts";
+
+/** Parameters that are honoured, or have no effect on what is answered. */
+const HONOURED = new Set([
+  ...["model", "input", "encoding_format", "dimensions", "user"],
+  ...["truncate", "truncate_prompt_tokens"],
+]);
+
+/** Names of a request's fields that embedding models here can't honour. */
+export function unsupportedByEmbeddings(request: { readonly [name: string]: unknown }): string[] {
+  return Object.keys(request).filter((name) => !HONOURED.has(name));
+}
+
+/** Vectors of texts, in their order. All that one request has is embedded before it is answered. */
+export async function embeddings(
+  pool: ModelPool,
+  pooled: PooledEmbedder,
+  request: EmbeddingsRequest,
+  context: AttemptContext,
+): Promise<Reply> {
+  for (const name of unsupportedByEmbeddings(request)) context.dropped.add(name);
+  const { model } = pooled;
+  const wanted = request.dimensions ?? null;
+  const told = model.file.embeddings;
+  if (told !== undefined) refuseDimensions(wanted, told.dimensions, model);
+  const { texts, listed } = textsOf(request.input);
+  refuseLong(texts, listed);
+  const event = await askModel<EmbeddingsSpeech>(
+    pool,
+    pooled,
+    (info) => {
+      refuseDimensions(wanted, info.dimensions, model);
+      const truncateTo = truncation(request, info.contextSize);
+      return { type: "embed", texts, listed, truncateTo };
+    },
+    context,
+  );
+  if (event.type !== "done")
+    throw new GatewayError("internal", "The model's engine gave an answer of the wrong kind.");
+  const { vectors, promptTokens: tokens } = event;
+  context.meter.promptTokens = tokens;
+  context.meter.source = "counted";
+  const size = vectors.length / texts.length;
+  const data = texts.map((_, index) => {
+    const whole = vectors.subarray(index * size, (index + 1) * size);
+    const vector = shortened(whole, wanted ?? size);
+    const embedding = request.encoding_format === "base64" ? toBase64(vector) : Array.from(vector);
+    return { object: "embedding", index, embedding };
+  });
+  const usage = { prompt_tokens: tokens, total_tokens: tokens };
+  return { kind: "json", body: { object: "list", data, usage }, usage: null };
+}
+
+/** What is to be embedded, each for itself; `listed` where the request has a list of them. */
+export function textsOf(input: EmbeddingsInput): {
+  readonly texts: readonly EmbeddingsText[];
+  readonly listed: boolean;
+} {
+  if (typeof input === "string") return { texts: [input], listed: false };
+  const tokens = input.filter((item) => typeof item === "number");
+  if (tokens.length > 0) return { texts: [tokens], listed: false };
+  return { texts: input.filter((item) => typeof item !== "number"), listed: true };
+}
+
+/** Before it is sent to the child. */
+function refuseLong(texts: readonly EmbeddingsText[], listed: boolean): void {
+  const at = texts.findIndex((text) => text.length > LONGEST_TEXT);
+  if (at !== -1) throw textTooLong(LONGEST_TEXT, listed ? `input[${at}]` : "input");
+}
+
+/** Tokens of a longer text that are kept; null where it is to be refused. vLLM's parameter, and TEI's. */
+function truncation(request: EmbeddingsRequest, contextSize: number): number | null {
+  const most = request.truncate_prompt_tokens ?? (request.truncate === true ? -1 : null);
+  if (most === null) return null;
+  if (most > contextSize)
+    throw new GatewayError(
+      "invalid_request",
+      `'truncate_prompt_tokens' is ${most}, and this model's maximum context length is ${contextSize} tokens.`,
+      { param: "truncate_prompt_tokens" },
+    );
+  return most === -1 ? contextSize : most;
+}
+
+/** Only models that were trained for it can be shortened: of others, some numbers say nothing for themselves. */
+function refuseDimensions(wanted: number | null, dimensions: number, { id, file }: Model): void {
+  if (wanted === null || wanted === dimensions) return;
+  const least = file.embeddings?.min_dimensions;
+  if (least !== undefined && wanted >= least && wanted <= dimensions) return;
+  const can =
+    least === undefined
+      ? `has ${dimensions} dimensions, and was not trained to be shortened`
+      : `can have ${least} to ${dimensions} dimensions`;
+  throw new GatewayError("invalid_request", `An embedding of ${id} ${can}.`, {
+    param: "dimensions",
+  });
+}
+
+/** Little-endian 32-bit floats, as in OpenAI's API and on every machine that runs this. */
+function toBase64(vector: Float32Array): string {
+  return Buffer.from(vector.buffer, vector.byteOffset, vector.byteLength).toString("base64");
+}

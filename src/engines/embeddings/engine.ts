@@ -1,0 +1,146 @@
+import type { Served } from "../child-frame.ts";
+import { Batches } from "./batches.ts";
+import { tokensOf } from "./inputs.ts";
+import type {
+  EmbeddingsAsk,
+  EmbeddingsEvent,
+  EmbeddingsInfo,
+  EmbeddingsSpeech,
+} from "./protocol.ts";
+import type { EmbeddingRuntime } from "./runtime.ts";
+
+/** Texts tokenised in a row before others get a turn: characters, a millisecond or so. */
+const CHARACTERS_A_TURN = 8_192;
+
+interface Running {
+  readonly vectors: Float32Array;
+  left: number;
+  readonly done: () => void;
+  readonly fail: (error: unknown) => void;
+}
+
+/** An embedding model at work: requests run side by side, their texts in common batches. */
+export class EmbeddingEngine implements Served<EmbeddingsSpeech> {
+  readonly #runtime: EmbeddingRuntime;
+  readonly #batches: Batches;
+  readonly #running = new Map<number, Running>();
+  #nextId = 1;
+  #works = false;
+
+  constructor(runtime: EmbeddingRuntime) {
+    this.#runtime = runtime;
+    this.#batches = new Batches(runtime.batchTokens);
+  }
+
+  get info(): EmbeddingsInfo {
+    return this.#runtime.info;
+  }
+
+  async run(ask: EmbeddingsAsk, signal: AbortSignal): Promise<EmbeddingsEvent> {
+    const { before, after } = this.#runtime;
+    switch (ask.type) {
+      case "embed":
+        return this.#embed(ask, signal);
+      case "tokenize": {
+        const bare = this.#runtime.encode(ask.text.toWellFormed());
+        const tokens = ask.addSpecialTokens ? [...before, ...bare, ...after] : bare;
+        return {
+          type: "tokens",
+          tokens,
+          pieces: tokens.map((token) => this.#runtime.piece(token)),
+        };
+      }
+      case "detokenize": {
+        const { vocabularySize } = this.#runtime.info;
+        const known = tokensOf(
+          {
+            ...this.#vocabulary,
+            info: { ...this.info, contextSize: Number.POSITIVE_INFINITY, vocabularySize },
+          },
+          ask.tokens,
+          null,
+          "tokens",
+        );
+        return { type: "text", text: this.#runtime.decode(known) };
+      }
+    }
+  }
+
+  get #vocabulary() {
+    const { info, before, after } = this.#runtime;
+    return { info, before, after, encode: (text: string) => this.#runtime.encode(text) };
+  }
+
+  async #embed(
+    { texts, listed, truncateTo }: Extract<EmbeddingsAsk, { type: "embed" }>,
+    signal: AbortSignal,
+  ): Promise<EmbeddingsEvent> {
+    const waiting: { tokens: readonly number[]; index: number }[] = [];
+    let promptTokens = 0;
+    let characters = 0;
+    for (const [index, text] of texts.entries()) {
+      const param = listed ? `input[${index}]` : "input";
+      const tokens = tokensOf(this.#vocabulary, text, truncateTo, param);
+      waiting.push({ tokens, index });
+      promptTokens += tokens.length;
+      characters += text.length;
+      if (characters < CHARACTERS_A_TURN) continue;
+      characters = 0;
+      await nextTurn();
+      signal.throwIfAborted();
+    }
+    const vectors = new Float32Array(texts.length * this.info.dimensions);
+    const id = this.#nextId++;
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const cancel = () => {
+      this.#batches.cancel(id);
+      this.#running.delete(id);
+      reject(signal.reason);
+    };
+    signal.addEventListener("abort", cancel, { once: true });
+    this.#running.set(id, { vectors, left: texts.length, done: resolve, fail: reject });
+    this.#batches.add(id, waiting);
+    void this.#work();
+    try {
+      await promise;
+      return { type: "done", vectors, promptTokens };
+    } finally {
+      signal.removeEventListener("abort", cancel);
+      this.#batches.cancel(id);
+      this.#running.delete(id);
+    }
+  }
+
+  /** One batch after the other while there are any. Never rejects: a batch that fails ends its requests. */
+  async #work(): Promise<void> {
+    if (this.#works) return;
+    this.#works = true;
+    while (true) {
+      // What came in meanwhile, asks and cancellations, counts for the next batch.
+      await nextTurn();
+      const batch = this.#batches.next();
+      if (batch.length === 0) break;
+      try {
+        const vectors = await this.#runtime.embed(batch.map(({ tokens }) => tokens));
+        for (const [place, { id, index }] of batch.entries()) this.#keep(id, index, vectors, place);
+      } catch (error) {
+        for (const { id } of batch) this.#running.get(id)?.fail(error);
+      }
+    }
+    this.#works = false;
+  }
+
+  #keep(id: number, index: number, vectors: Float32Array, place: number): void {
+    const request = this.#running.get(id);
+    if (request === undefined) return;
+    const { dimensions } = this.info;
+    const vector = vectors.subarray(place * dimensions, (place + 1) * dimensions);
+    request.vectors.set(vector, index * dimensions);
+    request.left--;
+    if (request.left === 0) request.done();
+  }
+}
+
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}

@@ -1,0 +1,18 @@
+import type { EmbeddingsInfo } from "./protocol.ts";
+
+/** What runs an embedding model in the child: its vocabulary, and its network. */
+export interface EmbeddingRuntime {
+  readonly info: EmbeddingsInfo;
+  /** Tokens that one run may have together, padding included. */
+  readonly batchTokens: number;
+  /** Tokens of a text alone. */
+  encode(text: string): number[];
+  /** What the model was trained to see around a text. */
+  readonly before: readonly number[];
+  readonly after: readonly number[];
+  decode(tokens: readonly number[]): string;
+  /** A token as its vocabulary writes it. */
+  piece(token: number): string;
+  /** Embeddings of texts' tokens, one after the other, each of length 1. */
+  embed(texts: readonly (readonly number[])[]): Promise<Float32Array>;
+}
