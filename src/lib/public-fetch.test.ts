@@ -1,9 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { brotliCompressSync, deflateSync, gzipSync } from "node:zlib";
+import { selfSigned } from "../../test/certificate.ts";
 import { isHere } from "../../test/needs.ts";
 import { fetchPublic, PublicFetchError, type PublicFetchOptions } from "./public-fetch.ts";
 
@@ -302,17 +300,8 @@ describe.skipIf(!isHere("openssl"))("https", () => {
   let ca: string;
 
   beforeAll(async () => {
-    const folder = mkdtempSync(join(tmpdir(), "covey-tls-"));
-    const [key, cert] = [join(folder, "key.pem"), join(folder, "cert.pem")];
-    const made = Bun.spawnSync([
-      ..."openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes".split(" "),
-      ..."-days 2 -subj /CN=images.example -addext subjectAltName=DNS:images.example".split(" "),
-      ...["-keyout", key, "-out", cert],
-    ]);
-    expect(made.exitCode).toBe(0);
-    ca = readFileSync(cert, "utf8");
-    const tls = { key: readFileSync(key, "utf8"), cert: ca };
-    rmSync(folder, { recursive: true });
+    const tls = selfSigned("images.example");
+    ca = tls.cert;
     server = Bun.serve({
       hostname: OUTSIDE,
       port: 0,

@@ -47,13 +47,26 @@ export class PublicFetchError extends Error {
 const MAX_REDIRECTS = 3;
 /** A host can have many addresses; a fetch does not try them for ever. */
 const MAX_ADDRESSES = 3;
+/**
+ * Ports of servers that may take a request's lines for commands of their own, and would get them from this
+ * address. Source: the Fetch standard (WHATWG), 2.8 "port blocking".
+ */
+const BAD_PORTS: ReadonlySet<string> = new Set(
+  [
+    ...[0, 1, 7, 9, 11, 13, 15, 17, 19, 20, 21, 22, 23, 25, 37, 42, 43, 53, 69, 77, 79, 87, 95],
+    ...[101, 102, 103, 104, 109, 110, 111, 113, 115, 117, 119, 123, 135, 137, 139, 143, 161, 179],
+    ...[389, 427, 465, 512, 513, 514, 515, 526, 530, 531, 532, 540, 548, 554, 556, 563, 587, 601],
+    ...[636, 989, 990, 993, 995, 1719, 1720, 1723, 2049, 3659, 4045, 4190, 5060, 5061, 6000, 6566],
+    ...[6665, 6666, 6667, 6668, 6669, 6679, 6697, 10080],
+  ].map(String),
+);
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);
 
 /**
  * The content of a URL that a stranger gave, by GET, without reaching anything that the stranger
  * could not reach alone: http(s) without user and password; the host's name is resolved once, all of
  * its addresses must be public, and the connection goes to the very address that was looked at (a
- * name that means another address a moment later gains nothing). Certificates are checked against
+ * name that means another address a moment later gains nothing); no ports of other protocols. Certificates are checked against
  * the name. At most three redirects, each one checked like the first URL.
  * @throws PublicFetchError, or the signal's reason
  */
@@ -111,6 +124,9 @@ function readUrl(text: string, base?: URL): URL {
   const url = URL.parse(text, base?.href);
   if (url === null || !/^https?:$/.test(url.protocol) || url.username + url.password !== "") {
     throw new PublicFetchError("bad_url");
+  }
+  if (BAD_PORTS.has(url.port)) {
+    throw new PublicFetchError("unreachable", new Error("a port of another protocol"));
   }
   return url;
 }
