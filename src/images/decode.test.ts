@@ -18,7 +18,7 @@ const SIX = Uint8Array.from(
   ].flat(),
 );
 const six = () => sharp(SIX, { raw: { width: 3, height: 2, channels: 3 } });
-const bytes = async (made: Promise<Buffer>) => Uint8Array.from(await made);
+const bytes = async (made: Promise<Buffer>) => new Uint8Array(await made);
 
 async function why(work: Promise<unknown>): Promise<string> {
   const thrown = await work.then(

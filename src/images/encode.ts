@@ -24,7 +24,7 @@ export async function written(
   type: EncodedType,
   quality: number,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  return Uint8Array.from(await formatted(picture, type, quality).toBuffer());
+  return new Uint8Array(await formatted(picture, type, quality).toBuffer());
 }
 
 function formatted(picture: Picture, type: EncodedType, quality: number): Picture {

@@ -19,7 +19,7 @@ export function imageFacts(bytes: Uint8Array): ImageFacts | null {
     const facts = format.facts(viewOf(bytes));
     return facts !== null && facts.width > 0 && facts.height > 0 ? facts : null;
   } catch (error) {
-    // The bytes end inside the header.
+    // The bytes end inside the header, or are more pieces than an image has.
     if (error instanceof RangeError) return null;
     throw error;
   }
@@ -27,7 +27,7 @@ export function imageFacts(bytes: Uint8Array): ImageFacts | null {
 
 /**
  * The same picture without metadata, and without anything behind its end; colour profiles stay. `orientation`
- * is all that it still tells. Bytes that are no image are given back.
+ * is all that it still tells. Bytes that are no image are given back. For bytes that have facts.
  */
 export function withoutMetadata(
   bytes: Uint8Array<ArrayBuffer>,

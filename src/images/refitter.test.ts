@@ -27,7 +27,7 @@ async function fit(
   return refit === null ? bytes : refitter.refit(bytes, refit, DEFAULT_BOUNDS, signal);
 }
 
-const made = async (work: Promise<Buffer>) => Uint8Array.from(await work);
+const made = async (work: Promise<Buffer>) => new Uint8Array(await work);
 const photo = (width: number, height: number) =>
   sharp({
     create: {

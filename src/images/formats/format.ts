@@ -20,19 +20,27 @@ export interface Format {
   readonly type: ImageType;
   /** By its first bytes. */
   is(bytes: Uint8Array): boolean;
-  /** Null where it makes no sense. @throws RangeError where the bytes end inside what has to be read */
+  /** Null where it makes no sense. @throws RangeError where the bytes end inside what has to be read, or have too many pieces */
   facts(view: DataView): ImageFacts | null;
   /**
    * The same picture without what it says besides: EXIF, XMP, comments, thumbnails, and whatever
    * follows its end. Its orientation stays where one other than 1 is given, and a colour profile where
    * it is of usual size. Pieces of the bytes in their order; broken ones are left broken.
+   * @throws RangeError for more pieces than `facts` takes
    */
   stripped(bytes: Uint8Array, orientation: Orientation): readonly Uint8Array[];
 }
 
 export const MAX_COUNTED_FRAMES = 10_000;
-/** Pieces of a file that are looked at: more than any encoder makes of the largest image that is taken. */
-export const MAX_STEPS = 500_000;
+/** More chunks than any encoder makes of the largest image that is taken; a file with more is none. */
+export const MAX_CHUNKS = 20_000;
+/** The same of GIF's blocks, which are 255 bytes long. */
+export const MAX_BLOCKS = 200_000;
+
+/** @throws RangeError as for bytes that end too early */
+export function tooManyPieces(): RangeError {
+  return new RangeError("the image has too many pieces");
+}
 /** Colour profiles are some kilobytes long; those of printers up to a few megabytes. */
 export const MAX_PROFILE_BYTES = 4_000_000;
 

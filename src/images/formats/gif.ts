@@ -1,4 +1,4 @@
-import { bytesOf, type Format, MAX_COUNTED_FRAMES, MAX_STEPS, text, viewOf } from "./format.ts";
+import { bytesOf, type Format, MAX_BLOCKS, text, tooManyPieces, viewOf } from "./format.ts";
 
 const [EXTENSION, FRAME, END] = [0x21, 0x2c, 0x3b];
 const [GRAPHIC_CONTROL, APPLICATION] = [0xf9, 0xff];
@@ -22,7 +22,6 @@ export const gif: Format = {
         right = view.getUint16(from + 1, true) + view.getUint16(from + 5, true);
         bottom = view.getUint16(from + 3, true) + view.getUint16(from + 7, true);
       }
-      if (frames === MAX_COUNTED_FRAMES) break;
     }
     if (frames === 0) return null;
     const width = Math.max(view.getUint16(6, true), right);
@@ -75,9 +74,9 @@ function* blocks(bytes: Uint8Array): Generator<Block> {
     // Blocks of up to 255 bytes, then an empty one.
     for (let length = bytes[at] ?? 0; length > 0; length = bytes[at] ?? 0) {
       at += 1 + length;
-      if (++steps > MAX_STEPS) return;
+      if (++steps > MAX_BLOCKS) throw tooManyPieces();
     }
-    if (++steps > MAX_STEPS) return;
+    if (++steps > MAX_BLOCKS) throw tooManyPieces();
     yield { kind, from, to: Math.min(at + 1, bytes.length) };
     from = at + 1;
   }

@@ -3,11 +3,12 @@ import { exifOf, exifOrientation } from "./exif.ts";
 import {
   bytesOf,
   type Format,
+  MAX_CHUNKS,
   MAX_COUNTED_FRAMES,
   MAX_PROFILE_BYTES,
-  MAX_STEPS,
   type Orientation,
   text,
+  tooManyPieces,
   viewOf,
 } from "./format.ts";
 
@@ -41,14 +42,21 @@ export const png: Format = {
     const bytes = bytesOf(view);
     if (text(bytes, 12, 4) !== "IHDR") return null;
     let frames = 1;
-    let orientation: Orientation = 1;
+    let orientation: Orientation | null = null;
     for (const { type, data, length } of chunks(bytes)) {
       if (type === "acTL") frames = Math.min(view.getUint32(data), MAX_COUNTED_FRAMES);
-      if (type === "eXIf") orientation = exifOrientation(bytes.subarray(data, data + length));
+      if (type === "eXIf" && orientation === null)
+        orientation = exifOrientation(bytes.subarray(data, data + length));
       if (type === "IEND") break;
     }
     const [width, height] = [view.getUint32(16), view.getUint32(20)];
-    return { type: "image/png", width, height, frames: Math.max(1, frames), orientation };
+    return {
+      type: "image/png",
+      width,
+      height,
+      frames: Math.max(1, frames),
+      orientation: orientation ?? 1,
+    };
   },
 
   stripped(bytes, orientation) {
@@ -79,7 +87,8 @@ interface Chunk {
 function* chunks(bytes: Uint8Array): Generator<Chunk> {
   const view = viewOf(bytes);
   let from = 8;
-  for (let step = 0; step < MAX_STEPS && from + 8 <= bytes.length; step++) {
+  for (let count = 0; from + 8 <= bytes.length; count++) {
+    if (count === MAX_CHUNKS) throw tooManyPieces();
     const length = view.getUint32(from);
     yield { type: text(bytes, from + 4, 4), from, data: from + 8, length };
     from += 12 + length;

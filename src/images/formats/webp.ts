@@ -2,11 +2,12 @@ import { exifOf, exifOrientation } from "./exif.ts";
 import {
   bytesOf,
   type Format,
+  MAX_CHUNKS,
   MAX_COUNTED_FRAMES,
   MAX_PROFILE_BYTES,
-  MAX_STEPS,
   type Orientation,
   text,
+  tooManyPieces,
   viewOf,
 } from "./format.ts";
 
@@ -25,15 +26,20 @@ export const webp: Format = {
     const size = sizeOf(view, text(bytes, 12, 4));
     if (size === null) return null;
     let frames = 0;
-    let orientation: Orientation = 1;
+    let orientation: Orientation | null = null;
     for (const { type, data, to } of chunks(bytes)) {
       if (type === "ANMF" && frames < MAX_COUNTED_FRAMES) frames += 1;
-      if (type === "EXIF") {
+      if (type === "EXIF" && orientation === null) {
         const from = text(bytes, data, 6) === EXIF ? data + 6 : data;
         orientation = exifOrientation(bytes.subarray(from, to));
       }
     }
-    return { type: "image/webp", ...size, frames: Math.max(1, frames), orientation };
+    return {
+      type: "image/webp",
+      ...size,
+      frames: Math.max(1, frames),
+      orientation: orientation ?? 1,
+    };
   },
 
   stripped(bytes, orientation) {
@@ -93,7 +99,8 @@ function* chunks(bytes: Uint8Array): Generator<Chunk> {
   const view = viewOf(bytes);
   const end = Math.min(bytes.length, 8 + view.getUint32(4, true));
   let from = 12;
-  for (let step = 0; step < MAX_STEPS && from + 8 <= end; step++) {
+  for (let count = 0; from + 8 <= end; count++) {
+    if (count === MAX_CHUNKS) throw tooManyPieces();
     const length = view.getUint32(from + 4, true);
     const to = Math.min(end, from + 8 + length + (length & 1));
     yield { type: text(bytes, from, 4), from, data: from + 8, to };
