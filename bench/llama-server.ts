@@ -1,19 +1,20 @@
-import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createRandom } from "../src/engines/sampling/random.ts";
 import { llamaServer } from "./build-llama-server.ts";
 import { requireTools } from "./cores.ts";
-import { startCovey } from "./covey.ts";
-import { freePort, start, temporaryFolder } from "./processes.ts";
+import { cpuBetween, cpuUse, processTree } from "./cpu.ts";
+import { type Ask, joinedWeights, type Side, startOurs, startTheirs } from "./llama-sides.ts";
+import { temporaryFolder } from "./processes.ts";
 import type { Figure, Result } from "./report.ts";
 import { byTurns } from "./rounds.ts";
 import { ratios, sample } from "./statistics.ts";
-import { type TimedCompletion, timedCompletion } from "./timed-completion.ts";
+import type { TimedCompletion } from "./timed-completion.ts";
 
 /** Tokens of an answer. `COVEY_BENCH_TOKENS` for a quick look. */
 const TOKENS = Number(process.env.COVEY_BENCH_TOKENS ?? "64");
 const STREAMS = 8;
 const CONTEXT = 2048;
+const CONTEXT_OF_ALL = { streams: STREAMS, context: CONTEXT };
 /** Of about 500 tokens. */
 const PROMPT_WORDS = 370;
 /** Waits with a shared prefix are short: one figure is the median of so many. */
@@ -23,8 +24,6 @@ const ASKED_AGAIN = 5;
 const NATIVE = { temperature: 0.8, top_k: 40, top_p: 1, min_p: 0.05, typical_p: 1 } as const;
 /** What Covey's own chain does. */
 const OWN = { temperature: 0.8, top_k: 0, top_p: 0.95, min_p: 0, typical_p: 0.9 } as const;
-
-type Ask = (input: object) => Promise<TimedCompletion>;
 
 interface Measure {
   readonly name: string;
@@ -69,24 +68,24 @@ const MEASURES: readonly Measure[] = [
 /** The embedded engine through the API, beside llama.cpp's own server with the same weights. */
 export async function llamaCpp({ rounds }: { rounds: number }): Promise<Result> {
   requireTools("taskset");
-  const binary = await llamaServer();
   const home = join(temporaryFolder(), "home");
-  const ours = asker(await startOurs(home, weightsOf(await joined(home))));
-  const theirs = asker(await startTheirs(binary, weightsOf(home)));
+  const weights = await joinedWeights(home);
+  const ours = await startOurs(home, weights, CONTEXT_OF_ALL);
+  const theirs = await startTheirs(await llamaServer(), weights, CONTEXT_OF_ALL);
   await expectSameWork(ours, theirs);
   const figures: Figure[] = [];
   for (const measure of MEASURES) {
-    const [peer = [], own = []] = await byTurns(
-      rounds,
-      [(round) => measure.run(theirs, round), (round) => measure.run(ours, round)],
-      (value) => value,
-    );
+    const sides = [theirs, ours].map((side) => (round: number) => taken(measure, side, round));
+    const [peer = [], own = []] = await byTurns(rounds, sides, ({ value }) => value);
     const { name, unit, target } = measure;
-    figures.push({
-      ...{ name, unit, target, ours: sample(own) },
-      peer: { name: "llama-server", value: sample(peer) },
-      ratio: ratios(own, peer),
-    });
+    figures.push(
+      { name, unit, target, ...beside(own, peer, ({ value }) => value) },
+      {
+        name: "  all that, of a processor",
+        unit: "ms",
+        ...beside(own, peer, ({ cpuMs }) => cpuMs),
+      },
+    );
   }
   return {
     benchmark: "llama-server",
@@ -94,6 +93,30 @@ export async function llamaCpp({ rounds }: { rounds: number }): Promise<Result> 
     notes: [
       `TinyLlama 1.1B IQ2_XXS, one thread each, ${STREAMS} sequences of ${CONTEXT} tokens; answers of ${TOKENS} tokens.`,
     ],
+  };
+}
+
+interface Taken {
+  readonly value: number;
+  readonly cpuMs: number;
+}
+
+async function taken(measure: Measure, { ask, pid }: Side, round: number): Promise<Taken> {
+  const before = cpuUse(processTree(pid));
+  const value = await measure.run(ask, round);
+  return { value, cpuMs: cpuBetween(before, cpuUse(processTree(pid))).total * 1000 };
+}
+
+function beside(
+  ours: readonly Taken[],
+  theirs: readonly Taken[],
+  of: (taken: Taken) => number,
+): Pick<Figure, "ours" | "peer" | "ratio"> {
+  const [own, peer] = [ours.map(of), theirs.map(of)];
+  return {
+    ours: sample(own),
+    peer: { name: "llama-server", value: sample(peer) },
+    ratio: ratios(own, peer),
   };
 }
 
@@ -156,53 +179,12 @@ function longPrompt(number: number): string {
 }
 
 /** Both read the same prompts as the same tokens, and write as many as they are asked for. */
-async function expectSameWork(ours: Ask, theirs: Ask): Promise<void> {
+async function expectSameWork(ours: Side, theirs: Side): Promise<void> {
   for (const prompt of [shortPrompt(-1), longPrompt(-1)]) {
     const input = { prompt, max_tokens: 8, ...NATIVE };
-    const [own, peer] = [await ours(input), await theirs(input)];
+    const [own, peer] = [await ours.ask(input), await theirs.ask(input)];
     if (own.promptTokens === peer.promptTokens && own.tokens === peer.tokens) continue;
     const [a, b] = [own, peer].map((answer) => `${answer.promptTokens} + ${answer.tokens}`);
     throw new Error(`Covey counts ${a} tokens where llama-server counts ${b}`);
   }
-}
-
-function asker(url: string): Ask {
-  return (input) => timedCompletion(url, { model: "bench", ignore_eos: true, ...input });
-}
-
-/** A home that has the starter model's weights as one file. */
-async function joined(home: string): Promise<string> {
-  const covey = await startCovey({ home, preload: true });
-  await covey.waitFor(/ is ready \(/);
-  await covey.stop();
-  return home;
-}
-
-function weightsOf(home: string): string {
-  const weights = [...new Bun.Glob("**/*.gguf").scanSync({ cwd: home, absolute: true })][0];
-  if (weights === undefined) throw new Error(`no weights in ${home}`);
-  return weights;
-}
-
-/** The weights as a model without stop strings, so that an answer is as long as it is asked to be. */
-async function startOurs(home: string, weights: string): Promise<string> {
-  const folder = join(home, "models");
-  mkdirSync(folder, { recursive: true });
-  const facts = `id = "bench"\nname = "bench"\ncreated = "2023-12-30"\nowned_by = "bench"\nlicense = "Apache-2.0"`;
-  writeFileSync(
-    join(folder, "bench.toml"),
-    `${facts}\ncontext_length = ${CONTEXT}\nkv_bytes_per_token = 22528\n[weights]\nfile = ${JSON.stringify(weights)}\n`,
-  );
-  const covey = await startCovey({ home, engine: `threads = 1\nsequences = ${STREAMS}\n` });
-  return covey.url;
-}
-
-/** With its defaults, but for what both have to have in common. */
-async function startTheirs(binary: string, weights: string): Promise<string> {
-  const port = freePort();
-  const own = ["--model", weights, "--host", "127.0.0.1", "--port", String(port), "--offline"];
-  const same = ["--threads", "1", "--parallel", STREAMS, "--ctx-size", STREAMS * CONTEXT];
-  const server = start([binary, ...own, ...same.map(String)]);
-  await server.waitFor(/listening on http/);
-  return `http://127.0.0.1:${port}`;
 }

@@ -50,6 +50,8 @@ const SEEDED = {
   "a JSON schema": { temperature: 1, guided_json: { type: "array", items: { type: "integer" } } },
   scores: { temperature: 1, logprobs: 3 },
   "scores of its prompt": { temperature: 1, logprobs: 1, echo: true },
+  // Computed in large pieces alone, and in small ones beside others.
+  "a long prompt": { temperature: 1, prompt: "A story of ships, and of the sea. ".repeat(15) },
 } as const;
 
 test("a seed gives the same answer alone and in company, whatever makes it", async () => {
@@ -69,7 +71,7 @@ test("a seed gives the same answer alone and in company, whatever makes it", asy
   expect(answers).toEqual(alone);
   const texts = Object.values(alone).map(({ text }) => text);
   expect(new Set(texts).size).toBe(texts.length);
-}, 120_000);
+}, 240_000);
 
 type Choice = CompletionChunkBody["choices"][number];
 
