@@ -33,6 +33,8 @@ export interface WeightState {
   readonly state: "present" | "joinable" | "missing";
   /** Set when present as one file. */
   readonly path?: string;
+  /** Set when present as files of packages: their paths, by their roles. */
+  readonly files?: Readonly<Record<string, string>>;
   /** Bytes, as far as they are known. */
   readonly size?: number;
   /** Set when missing: what is, and what to do about it. */
@@ -97,7 +99,7 @@ export async function locateWeights(model: Model, folders: WeightFolders): Promi
     const located = await locateFiles(weights, folders.packages ?? PACKAGES);
     return "reason" in located
       ? { state: "missing", ...known, reason: located.reason }
-      : { state: "present", ...known };
+      : { state: "present", ...known, files: located.paths };
   }
   const folder = modelsFolder(folders.home);
   const file = weightsFile(folder, model);

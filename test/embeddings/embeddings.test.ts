@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { EmbeddingsResponse } from "../../src/contract/embeddings.ts";
+import { ErrorBody } from "../../src/contract/errors.ts";
 import { startCovey, type TestCovey } from "../covey.ts";
 import { callIdOf, endedRow, post } from "../e2e/wire.ts";
 import { oracle } from "../oracle.ts";
@@ -36,8 +37,8 @@ async function vectorsOf(answer: Response): Promise<readonly (readonly number[])
 async function refusalOf(fields: object): Promise<object> {
   const answer = await ask(fields);
   expect(answer.status).toBe(400);
-  const body: { error: { param: string; code: string | null } } = await answer.json();
-  return { param: body.error.param, code: body.error.code };
+  const { error } = ErrorBody.parse(await answer.json());
+  return { param: error.param, code: error.code };
 }
 
 const texts = REFERENCE.map(({ text }) => text);
