@@ -1,4 +1,4 @@
-import { afterAll, afterEach, describe, expect, test } from "bun:test";
+import { afterAll, afterEach, describe, expect, mock, test } from "bun:test";
 import { GatewayError } from "../contract/errors.ts";
 import type { Message } from "../contract/messages.ts";
 import { ImageSource } from "../images/source.ts";
@@ -226,6 +226,37 @@ test("a provider that takes no images is told so in a way that lets another one 
   expect(error).toMatchObject({ status: 400, fault: "unsupported", param });
   const words = ask();
   expect(await images().prepare(words, BLIND, never)).toBe(words);
+});
+
+describe("a hosted provider with limits", () => {
+  const limits = { maxSide: 20, maxPixels: null, maxBytes: null };
+  const target: ImageTarget = { ...HOSTED, limits };
+
+  test("gets data URIs made smaller, and URLs as they are", async () => {
+    const smaller = Buffer.from(PNG);
+    const refit = mock(async () => new Uint8Array(smaller));
+    const all = new Images({ refitter: { refit } });
+    const prepared = await all.prepare(ask(at("/cat"), PNG_URI), target, never);
+    expect(urlsIn(prepared)).toEqual([at("/cat"), PNG_URI]);
+    expect(refit.mock.calls.length).toBe(1);
+    expect(asked).toEqual([]);
+  });
+
+  test("an attempt at another one without limits starts from what was given", async () => {
+    const smaller = png(0, 20, 11);
+    const refit = mock(async () => new Uint8Array(smaller));
+    const all = new Images({ refitter: { refit } });
+    const messages = ask(PNG_URI);
+    const uri = `data:image/png;base64,${smaller.toString("base64")}`;
+    expect(urlsIn(await all.prepare(messages, target, never))).toEqual([uri]);
+    expect(urlsIn(await all.prepare(messages, BASE64, never))).toEqual([PNG_URI]);
+    expect(urlsIn(await all.prepare(messages, target, never))).toEqual([uri]);
+  });
+
+  test("refuses a data URI that is no image", async () => {
+    const error = await refusal(images().prepare(ask("data:nonsense"), target, never));
+    expect(error.message).toContain("expected a data URI with valid base64");
+  });
 });
 
 test("the other parts of a message are left alone", async () => {

@@ -3,6 +3,8 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
+import sharp from "sharp";
+import { imageFacts } from "../../src/images/facts.ts";
 import { startCovey, type TestCovey } from "../covey.ts";
 import { type FakeUpstream, fakeUpstream } from "../fake-upstream.ts";
 import { callIdOf, endedRow, FAKE_KEY, post, readStream, until } from "./wire.ts";
@@ -220,6 +222,66 @@ describe("a provider that takes no images", () => {
     expect(await answer.json()).toMatchObject({ error: { param: PARAM } });
     expect(asked).toEqual([]);
   });
+});
+
+/** A photograph as a telephone takes it: lying on its side, with the place where it was taken. */
+async function photo(): Promise<Buffer> {
+  const create = { width: 600, height: 400, channels: 3, background: "teal" } as const;
+  const exif = { IFD0: { Artist: "somebody" }, IFD3: { GPSLatitudeRef: "N" } };
+  return sharp({ create }).withExif(exif).withMetadata({ orientation: 6 }).jpeg().toBuffer();
+}
+
+function sentImage(): { facts: ReturnType<typeof imageFacts>; bytes: Buffer } {
+  const sent = JSON.stringify(sentParts());
+  const bytes = Buffer.from(/base64,([^"]+)"/.exec(sent)?.[1] ?? "", "base64");
+  return { facts: imageFacts(bytes), bytes };
+}
+
+test("a photograph arrives upright and without metadata", async () => {
+  const bytes = await photo();
+  expect(imageFacts(bytes)).toMatchObject({ width: 600, height: 400, orientation: 6 });
+  expect(bytes.includes("somebody")).toBe(true);
+  await start(provider("own", ["story-5"]));
+  const url = `data:image/jpeg;base64,${bytes.toString("base64")}`;
+  expect((await look(url, "story-5")).status).toBe(200);
+  const { facts, bytes: sent } = sentImage();
+  expect(facts).toMatchObject({ type: "image/jpeg", width: 400, height: 600, orientation: 1 });
+  expect(sent.includes("somebody")).toBe(false);
+});
+
+test("an image is made as small as its provider's file says, and one that is broken refused", async () => {
+  mkdirSync(join(folder, "home", "providers"), { recursive: true });
+  const file = join(folder, "home", "providers", "small.toml");
+  const rules = '[images]\ninput = "base64"\nmax_side = 300\nmax_bytes = "20kB"\n';
+  writeFileSync(file, `name = "Small"\nkey_optional = true\n${rules}`);
+  await start(provider("only", ["story-5"], 'type = "small"'));
+  const bytes = await photo();
+  const url = `data:image/jpeg;base64,${bytes.toString("base64")}`;
+  expect((await look(url, "story-5")).status).toBe(200);
+  expect(sentImage().facts).toMatchObject({ width: 200, height: 300, orientation: 1 });
+  expect(sentImage().bytes.length).toBeLessThanOrEqual(20_000);
+  const cut = bytes.subarray(0, bytes.length - 400).toString("base64");
+  const answer = await look(`data:image/jpeg;base64,${cut}`, "story-5");
+  expect(answer.status).toBe(400);
+  expect(await answer.json()).toMatchObject({
+    error: {
+      message: `Invalid value for '${PARAM}': the image can't be decoded: it is broken or cut off.`,
+      param: PARAM,
+    },
+  });
+});
+
+test("an embedded model that takes text only says what takes images", async () => {
+  await start("");
+  for (const model of ["tinyllama", "google/gemma-3-27b-it"]) {
+    const answer = await look(at("/cat"), model);
+    expect(answer.status).toBe(model === "tinyllama" ? 400 : 404);
+    const { error } = JSON.parse(await answer.text());
+    expect(error.param).toBe(model === "tinyllama" ? PARAM : "model");
+    expect(error.message).toContain("No model here takes images: configure a provider");
+    expect(error).toMatchObject({ type: "invalid_request_error" });
+  }
+  expect(asked).toEqual([]);
 });
 
 test("a caller that leaves ends the fetching of the image", async () => {
