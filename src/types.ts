@@ -6,10 +6,17 @@ import type { CompletionChunkBody, CompletionRequest } from "./contract/completi
 import type { EmbeddingsRequest } from "./contract/embeddings.ts";
 import type { ErrorName } from "./contract/errors.ts";
 import type { DetokenizeRequest, TokenizeRequest } from "./contract/tokenize.ts";
+import type { UpscaleInput } from "./contract/upscale.ts";
 import type { Usage } from "./contract/usage.ts";
 
 /** What a caller can ask of a model. */
-export type Operation = "chat" | "completions" | "embeddings" | "tokenize" | "detokenize";
+export type Operation =
+  | "chat"
+  | "completions"
+  | "embeddings"
+  | "tokenize"
+  | "detokenize"
+  | "upscale";
 
 export interface OperationInput {
   chat: ChatRequest;
@@ -17,6 +24,7 @@ export interface OperationInput {
   embeddings: EmbeddingsRequest;
   tokenize: TokenizeRequest;
   detokenize: DetokenizeRequest;
+  upscale: UpscaleInput;
 }
 
 /** One model as the catalog knows it, wherever it runs. */
@@ -121,6 +129,11 @@ export interface Meter {
   promptTokens: number;
   completionTokens: number;
   cachedTokens: number;
+  /** Images it was answered with, and their pixels. */
+  images: number;
+  pixels: number;
+  /** How much of an image is done, 0 to 1; null where nobody can say. */
+  progress: number | null;
   /** Who counted: the upstream in its usage, our own tokenizer, or an estimate. */
   source: UsageSource;
   /** An answer is being made of which nothing can be counted until all of it is there. */

@@ -205,6 +205,14 @@ const embeddings = z.strictObject({
   pooling: z.enum(["mean", "cls", "last"]).default("mean"),
 });
 
+/** What an upscaler's networks are, besides their files (roles `x4`, `x4_1`, …). */
+const upscale = z.strictObject({
+  /** What white is in their numbers. */
+  range: z.union([z.literal(1), z.literal(255)]),
+  /** What callers name it by, and how many times that enlarges where they don't say. */
+  names: z.record(z.string().min(1), z.int().min(2).max(8)),
+});
+
 const modelFile = z.strictObject({
   id,
   name: z.string().min(1),
@@ -259,6 +267,8 @@ const modelFile = z.strictObject({
   price: PriceTable.optional(),
   /** Of models that make them. */
   embeddings: embeddings.optional(),
+  /** Of models that enlarge images. */
+  upscale: upscale.optional(),
   weights,
 });
 

@@ -18,6 +18,7 @@ export const KEY_ENDPOINTS = [
   "embeddings",
   "tokenize",
   "detokenize",
+  "upscale",
 ] as const;
 
 export const KeyBudget = z.strictObject({

@@ -56,6 +56,8 @@ export const ERRORS = {
     retryable: false,
   },
   body_too_large: { status: 413, type: "invalid_request_error", code: null, retryable: false },
+  /** A request to a path that makes images; elsewhere such a one is `invalid_request`. */
+  unprocessable: { status: 422, type: "invalid_request_error", code: null, retryable: false },
   unsupported_media_type: {
     status: 415,
     type: "invalid_request_error",

@@ -45,6 +45,10 @@ const messages: Readonly<Record<ErrorName, [message: string, param?: string]>> =
   method_not_allowed: ["This endpoint answers POST only."],
   content_filter: ["The provider's content filter stopped this answer."],
   body_too_large: ["The request body is larger than 32 MiB, the most that is accepted."],
+  unprocessable: [
+    "Invalid value for 'upscaling_resize': expected a number between 1 and 8, but got 9.",
+    "upscaling_resize",
+  ],
   unsupported_media_type: ["The request body must be JSON: send 'Content-Type: application/json'."],
   rate_limit_exceeded: ["Too many requests: the limit is 60 a minute. Try again in 3 seconds."],
   concurrency_limit_exceeded: ["4 requests of this key are running already, the most it may have."],

@@ -16,7 +16,7 @@ import { type ServiceParts, serve, unsupportedBy } from "./services.ts";
 
 export type { EngineConfig } from "./engine-config.ts";
 export type { WeightPaths } from "./kind.ts";
-export { requiredBy } from "./kinds.ts";
+export { kindOf, requiredBy } from "./kinds.ts";
 export { LOCAL_PARAMETERS };
 
 export interface LocalBackendOptions extends ServiceParts {
@@ -75,6 +75,7 @@ export function createLocalBackend(options: LocalBackendOptions): LocalBackend {
       embeddings: at("embeddings"),
       tokenize: at("tokenize"),
       detokenize: at("detokenize"),
+      upscale: at("upscale"),
     },
     state: ({ model }) => pool.stateOf(model.id),
     unsupported: ({ model }, operation, input) =>

@@ -3,9 +3,10 @@ import { EMBEDDINGS } from "./embeddings/kind.ts";
 import type { EngineKind, Speech } from "./kind.ts";
 import { LLAMA } from "./llama/kind.ts";
 import { OCR } from "./ocr/kind.ts";
+import { UPSCALE } from "./upscale/kind.ts";
 
 /** Every kind of engine: one line each. */
-export const KINDS: readonly EngineKind<Speech>[] = [LLAMA, EMBEDDINGS, OCR];
+export const KINDS: readonly EngineKind<Speech>[] = [LLAMA, EMBEDDINGS, OCR, UPSCALE];
 
 /** The kind that runs a model, as its file says. */
 export function kindOf({ engine, category }: Model["file"]): EngineKind<Speech> {

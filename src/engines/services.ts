@@ -13,6 +13,8 @@ import { unsupportedOcr } from "./ocr/request.ts";
 import { unsupportedNames } from "./parameters.ts";
 import { type ModelPool, wrongEndpoint } from "./pool.ts";
 import { detokenize, tokenize } from "./tokenize.ts";
+import { UPSCALE } from "./upscale/kind.ts";
+import { upscale } from "./upscale/upscale.ts";
 
 /** What services share besides the pool. */
 export interface ServiceParts {
@@ -54,6 +56,10 @@ export const SERVICES: Readonly<Partial<Record<EngineId, Service>>> = {
   ocr: {
     chat: async (pool, model, input, context, { images }) =>
       readImages(pool, pool.get(model, OCR), input, context, images),
+  },
+  upscale: {
+    upscale: async (pool, model, input, context) =>
+      upscale(pool, pool.get(model, UPSCALE), input, context),
   },
 };
 

@@ -30,6 +30,7 @@ export const OBJECTS: Record<Operation, { whole: string; chunk: string } | null>
   embeddings: null,
   tokenize: null,
   detokenize: null,
+  upscale: null,
 };
 
 /** The headers every answer has once its caller is known. */

@@ -55,6 +55,18 @@ export class CallMeter implements Readonly<Meter> {
     return Math.min(this.#current?.cachedTokens ?? 0, this.promptTokens);
   }
 
+  get images(): number {
+    return this.#current?.images ?? 0;
+  }
+
+  get pixels(): number {
+    return this.#current?.pixels ?? 0;
+  }
+
+  get progress(): number | null {
+    return this.#current?.progress ?? null;
+  }
+
   get source(): UsageSource {
     return this.#current?.source ?? "none";
   }

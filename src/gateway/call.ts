@@ -66,6 +66,7 @@ const ID_PREFIX: Record<Operation, string> = {
   embeddings: "embd-",
   tokenize: "tok-",
   detokenize: "detok-",
+  upscale: "img-",
 };
 
 /** Until it is known who calls. */
@@ -91,6 +92,9 @@ export function freshMeter(): Meter {
     promptTokens: 0,
     completionTokens: 0,
     cachedTokens: 0,
+    images: 0,
+    pixels: 0,
+    progress: null,
     source: "none",
     unseen: false,
     startedAt: 0,

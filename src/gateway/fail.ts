@@ -39,7 +39,7 @@ export function explain(gateway: Gateway, call: Call, error: unknown): GatewayEr
 
 /** Records the failure, as a settled call or as a refusal, and turns it into the caller's answer. */
 export async function fail(gateway: Gateway, call: Call, thrown: unknown): Promise<Answer> {
-  const error = explain(gateway, call, thrown);
+  const error = call.voice.failure(explain(gateway, call, thrown));
   if (call.reserved) {
     await account(gateway, call, { status: "failed", httpStatus: error.status, error: error.kind });
   } else {

@@ -2,6 +2,7 @@ import { ChatRequest } from "../contract/chat.ts";
 import { CompletionRequest } from "../contract/completions.ts";
 import { EmbeddingsRequest } from "../contract/embeddings.ts";
 import { DetokenizeRequest, TokenizeRequest } from "../contract/tokenize.ts";
+import { UpscaleInput } from "../contract/upscale.ts";
 import { parseRequest } from "../contract/validate.ts";
 import type { JsonObject, Operation, OperationInput } from "../types.ts";
 import type { Incoming } from "./call.ts";
@@ -15,6 +16,7 @@ const READERS: { readonly [O in Operation]: Reader<O> } = {
   embeddings: (body, lenient) => parseRequest(EmbeddingsRequest, body, { lenient }),
   tokenize: (body, lenient) => parseRequest(TokenizeRequest, body, { lenient }),
   detokenize: (body, lenient) => parseRequest(DetokenizeRequest, body, { lenient }),
+  upscale: (body, lenient) => parseRequest(UpscaleInput, body, { lenient }),
 };
 
 /** A validated request: what is for the target, and what is for us. */

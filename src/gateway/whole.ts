@@ -18,7 +18,7 @@ export async function whole(gateway: Gateway, call: Call, started: Started): Pro
   await account(gateway, call, { status: "completed", httpStatus: 200, error: null });
   const json =
     objects === null
-      ? { model: call.model, ...started.body }
+      ? { model: call.model, ...call.voice.plain(started.body) }
       : {
           id: call.id,
           object: objects.whole,

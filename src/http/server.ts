@@ -25,6 +25,7 @@ import { callerOf, refuse } from "./refuse.ts";
 import { placed, respond } from "./respond.ts";
 import { KeepAlive } from "./sse.ts";
 import { unknownEndpoint } from "./unknown.ts";
+import { ENLARGING, mountUpscale, UPSCALE_PATHS } from "./upscale.ts";
 
 export interface HttpOptions {
   readonly hostname: string;
@@ -51,6 +52,7 @@ const OPERATIONS: readonly Operation[] = [
   "embeddings",
   "tokenize",
   "detokenize",
+  "upscale",
 ];
 
 type Env = { Bindings: { server: Bun.Server<undefined> } };
@@ -98,6 +100,7 @@ export function createApp(gateway: Gateway, options: HttpOptions): Hono<Env> {
       options.operating,
     );
   }
+  mountUpscale((path, handler) => app.get(path, (c) => handler(c.req.raw)), gateway);
   mountAccount((path, handler) => app.get(path, (c) => handler(c.req.raw)), gateway);
   app.get(CONTRACTS.models.path, (c) => listModels(gateway, c.req.raw));
   app.get(`${CONTRACTS.models.path}/*`, (c) => getModel(gateway, c.req.raw));
@@ -113,7 +116,8 @@ export function createApp(gateway: Gateway, options: HttpOptions): Hono<Env> {
   return app;
 }
 
-function pathsOf(operation: Operation): string[] {
+function pathsOf(operation: Operation): readonly string[] {
+  if (operation === "upscale") return UPSCALE_PATHS;
   const { path } = CONTRACTS[operation];
   if (operation === "tokenize" || operation === "detokenize") return [path];
   const others = operation === "chat" ? [PLAYGROUND.chat.path, ...Object.keys(PICTURES)] : [];
@@ -130,13 +134,13 @@ function incoming(
   // Once its body is there our own timers watch the request; the server's would kill a slow answer.
   const stopServerTimer = (): void => server.timeout(request, 0);
   const body = () => readJson(request, options.maxBodyBytes, stopServerTimer);
-  const picture = PICTURES[endpoint];
+  const meant = PICTURES[endpoint] ?? ENLARGING[endpoint];
   return {
     endpoint,
     voice: placed(request, voiceOf(endpoint)),
     headers: request.headers,
     signal: request.signal,
-    body: picture === undefined ? body : async () => picture(gateway, await body()),
+    body: meant === undefined ? body : async () => meant(gateway, await body()),
   };
 }
 

@@ -6,6 +6,7 @@ import { GatewayError } from "../contract/errors.ts";
 import { OPENROUTER, OPENROUTER_BASES, openRouterPaths } from "../contract/openrouter.ts";
 import { CONTRACTS, type Contract } from "../contract/operations.ts";
 import { PLAYGROUND } from "../contract/playground.ts";
+import { UPSCALE } from "../contract/upscale.ts";
 import { pathOf } from "./address.ts";
 
 /** OpenAI's endpoints that Covey will not have, and what to use in their place. */
@@ -21,7 +22,7 @@ const UNSUPPORTED: readonly (readonly [prefix: string, instead: string])[] = [
 
 /** Endpoints that people know from elsewhere and that this version does not answer. */
 const NOT_YET =
-  /^\/((api\/|openrouter\/)?v1\/(embeddings|responses|messages|images|audio|moderations|rerank|txt2img|img2img|upscale-img)|sdapi)(\/|$)/;
+  /^\/((api\/|openrouter\/)?v1\/(embeddings|responses|messages|images|audio|moderations|rerank|txt2img|img2img)|sdapi)(\/|$)/;
 
 /** The paths of ours that are one of a few, each with the methods it takes: `GET, POST`. */
 const FIXED: ReadonlyMap<string, string> = together([
@@ -34,6 +35,7 @@ const FIXED: ReadonlyMap<string, string> = together([
     ...Object.values(ADMIN),
     ...Object.values(ANALYTICS),
     ...Object.values(PLAYGROUND),
+    ...Object.values(UPSCALE),
   ]
     .filter(({ path }) => !path.includes("{"))
     .flatMap((contract) =>

@@ -1,5 +1,5 @@
+import { OnnxGraph, type Port, TO_TYPE } from "../onnx/graph.ts";
 import type { Layer, LayersModel, Weight } from "./layers-model.ts";
-import { OnnxGraph, type Port, TO_TYPE } from "./onnx-graph.ts";
 
 /** A network as an ONNX file, and what who cuts images into tiles has to know of it. */
 export interface Network {
@@ -78,23 +78,20 @@ export function buildNetwork(model: LayersModel, range: 1 | 255): Network {
   if (scale < 2 || enlarged.has(model.output)) throw new Error("the network enlarges nothing");
   pixelsOf(graph, known(names, model.output), range);
   return {
-    onnx: graph.encode(...ports()),
+    onnx: graph.encode(...PORTS),
     scale,
     radius: known(radii, model.output),
   };
 }
 
-function ports(): [Port, Port[]] {
-  const pixels = { type: "uint8", shape: [1, null, null, 3] } as const;
-  const planes = { type: "float32", shape: [1, 3, null, null] } as const;
-  return [
-    { name: INPUT, ...pixels },
-    [
-      { name: OUTPUT, ...pixels },
-      { name: PLANES, ...planes },
-    ],
-  ];
-}
+const PIXELS = { type: "uint8", shape: [1, null, null, 3] } as const;
+const PORTS: readonly [readonly Port[], readonly Port[]] = [
+  [{ name: INPUT, ...PIXELS }],
+  [
+    { name: OUTPUT, ...PIXELS },
+    { name: PLANES, type: "float32", shape: [1, 3, null, null] },
+  ],
+];
 
 /** How far beyond a pixel a layer looks. Behind the enlargement that is less than one pixel of the input. */
 function reach(layer: Layer): number {

@@ -39,9 +39,12 @@ const ANSWERS: Readonly<Record<Operation, boolean>> = {
   embeddings: false,
   tokenize: false,
   detokenize: false,
+  upscale: false,
 };
 /** These take no tokens of a model's work. */
-const FREE: ReadonlySet<Operation> = new Set(["tokenize", "detokenize"]);
+const FREE: ReadonlySet<Operation> = new Set(["tokenize", "detokenize", "upscale"]);
+/** These are answered with an image. */
+const MAKES_IMAGES: ReadonlySet<Operation> = new Set(["upscale"]);
 const NANO = 1e9;
 
 /** What a request must be admitted with: an upper bound of what any of its candidates may take. Pure. */
@@ -64,7 +67,7 @@ export function claimOf(
     limits,
     tokens: counts ? prompt + answer : 0,
     units: caller.key === null ? 1 : mostUnits(candidates),
-    image: false,
+    image: MAKES_IMAGES.has(operation),
     costNanoUsd: limits.budget === null ? null : dearest(candidates, prompt, answer),
     likely: {
       tokens: counts ? likely + answer : 0,

@@ -1,6 +1,8 @@
 import { OPENROUTER_BASES } from "../../contract/openrouter.ts";
 import { PLAYGROUND } from "../../contract/playground.ts";
+import { UPSCALE } from "../../contract/upscale.ts";
 import { openAiVoice, type Voice } from "./voice.ts";
+import { imageVoice, webUiVoice } from "./voice-images.ts";
 import { openRouterVoice } from "./voice-openrouter.ts";
 import { pictureVoice, playgroundVoice } from "./voice-playground.ts";
 
@@ -11,5 +13,7 @@ export function voiceOf(path: string): Voice {
   );
   if (isOpenRouter) return openRouterVoice;
   if (path === PLAYGROUND.vision.path || path === PLAYGROUND.ocr.path) return pictureVoice;
+  if (path === UPSCALE.upscale.path) return imageVoice;
+  if (path.startsWith("/sdapi/")) return webUiVoice;
   return path.startsWith("/api/") ? playgroundVoice : openAiVoice;
 }

@@ -15,6 +15,7 @@ export const openRouterVoice: Voice = {
   usageUnasked: true,
   provider: (_id, name) => name,
   headers: (callId) => ({ "x-generation-id": callId }),
+  failure: (error) => error,
   errorBody: (error, provider) => ({ error: errorOf(error, provider) }),
   errorEvent: (error, provider, { stamp, openChoices }) => ({
     ...stamp,
@@ -27,6 +28,7 @@ export const openRouterVoice: Voice = {
       native_finish_reason: "error",
     })),
   }),
+  plain: (body) => body,
   // The SDK's schema insists on the key.
   whole: (body, price) => ({
     system_fingerprint: null,
@@ -63,6 +65,7 @@ const ERROR_TYPES: Readonly<Record<ErrorName, string>> = {
   method_not_allowed: "invalid_request",
   content_filter: "content_policy_violation",
   body_too_large: "payload_too_large",
+  unprocessable: "invalid_request",
   unsupported_media_type: "invalid_request",
   rate_limit_exceeded: "rate_limit_exceeded",
   concurrency_limit_exceeded: "rate_limit_exceeded",

@@ -22,12 +22,16 @@ export interface Voice {
   provider(id: string, name: string): string;
   /** Headers that name a call, besides those every voice has. */
   headers(callId: string): AnswerHeaders;
+  /** A failure as its callers know it: paths that make images have another status for bad requests. */
+  failure(error: GatewayError): GatewayError;
   /** A failure as the body of an answer. `provider` is the one at which it happened. */
   errorBody(error: GatewayError, provider: string | null): JsonObject;
   /** The last event of a stream that fails; after it, the stream closes. */
   errorEvent(error: GatewayError, provider: string | null, broken: BrokenStream): JsonObject;
   /** The fields of a whole answer, before the stamp is set in front of them. */
   whole(body: JsonObject, price: Price | null): JsonObject;
+  /** The fields of an answer that is no chat's and no text's. */
+  plain(body: JsonObject): JsonObject;
   /** The fields of one event of a stream. */
   event(event: StreamEvent, price: Price | null): JsonObject;
 }
@@ -38,8 +42,10 @@ export const openAiVoice: Voice = {
   usageUnasked: false,
   provider: (id) => id,
   headers: () => ({}),
+  failure: (error) => error,
   errorBody: (error) => error.toBody(),
   errorEvent: (error) => error.toBody(),
   whole: (body) => body,
+  plain: (body) => body,
   event: (event) => event,
 };

@@ -1,0 +1,40 @@
+import type { UpscaleInfo, UpscaleInput } from "../../contract/upscale.ts";
+import type { AttemptContext, Reply } from "../../types.ts";
+import { askModel } from "../ask-model.ts";
+import type { ModelPool } from "../pool.ts";
+import type { PooledUpscaler } from "./kind.ts";
+import { askedOf } from "./request.ts";
+
+/** Has an image enlarged. The body is `image` (base64), `info` and `parameters`: dialects make theirs of it. */
+export async function upscale(
+  pool: ModelPool,
+  pooled: PooledUpscaler,
+  input: UpscaleInput,
+  context: AttemptContext,
+): Promise<Reply> {
+  const { meter } = context;
+  const { id, file } = pooled.model;
+  const { ask, upscaler, format } = askedOf(input, file.upscale?.names ?? {});
+  meter.source = "counted";
+  const last = await askModel(
+    pool,
+    pooled,
+    () => ask,
+    context,
+    (event) => {
+      if (event.type === "progress") meter.progress = event.done;
+    },
+  );
+  if (last.type !== "done") throw new Error("an image was lost");
+  const { width, height, factor, image } = last;
+  meter.images = 1;
+  meter.pixels = width * height;
+  const info: UpscaleInfo = {
+    ...{ upscaler, scale_factor: Math.round(factor * 1000) / 1000, width, height },
+    ...{ model: id, format, source_width: last.from.width, source_height: last.from.height },
+  };
+  const { image: _, model: __, ...parameters } = input;
+  const { buffer, byteOffset, byteLength } = image;
+  const base64 = Buffer.from(buffer, byteOffset, byteLength).toString("base64");
+  return { kind: "json", body: { image: base64, info, parameters }, usage: null };
+}

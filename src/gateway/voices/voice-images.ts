@@ -1,0 +1,42 @@
+import { GatewayError } from "../../contract/errors.ts";
+import { UpscaleInfo } from "../../contract/upscale.ts";
+import { openAiVoice, type Voice } from "./voice.ts";
+
+/**
+ * Of paths that make images: what is wrong with a request is a 422, and its message is also where
+ * clients of web UIs look for it (`detail`). The image is told twice, as Arli AI and as they have it.
+ */
+export const imageVoice: Voice = {
+  ...openAiVoice,
+  failure: (error) =>
+    error.kind === "invalid_request"
+      ? new GatewayError("unprocessable", error.message, { param: error.param, cause: error })
+      : error,
+  errorBody: (failure) => {
+    const { error } = failure.toBody();
+    const param = error.param === "model" ? "upscaler_1" : error.param;
+    return { error: { ...error, param }, detail: error.message };
+  },
+  plain: (body) => {
+    const { image, info } = body;
+    return { images: [image], info, image, html_info: htmlOf(info) };
+  },
+};
+
+/** The web UIs' own form: `info` is JSON in a string, and the parameters are told again. */
+export const webUiVoice: Voice = {
+  ...imageVoice,
+  plain: (body) => ({
+    ...imageVoice.plain(body),
+    info: JSON.stringify(body.info),
+    parameters: body.parameters,
+  }),
+};
+
+/** A line of their HTML. Nothing in it comes from a caller but numbers and names out of a list. */
+function htmlOf(told: unknown): string {
+  const { data: info } = UpscaleInfo.safeParse(told);
+  if (info === undefined) return "";
+  const { upscaler, scale_factor: factor, width, height } = info;
+  return `<p>Upscale: ${factor}, Upscaler: ${upscaler}, Size: ${width}x${height}</p>`;
+}
