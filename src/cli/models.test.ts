@@ -88,12 +88,12 @@ test("a file that is not there, or is junk, shows that", async () => {
 });
 
 test("without the engine no embedded model is ready", async () => {
-  const [model] = loadCatalog([SHIPPED_MODELS]).models;
-  if (model === undefined) throw new Error("no model ships");
-  expect(await describeModel(model, await configOf(""), false)).toMatchObject({
-    state: "missing",
-    detail: "needs the embedded engine: npm install",
-  });
+  const lack = "needs the embedded engine: npm install";
+  for (const model of loadCatalog([SHIPPED_MODELS]).models)
+    expect(await describeModel(model, await configOf(""), lack)).toMatchObject({
+      state: "missing",
+      detail: lack,
+    });
 });
 
 test("how a model runs is shown before it is loaded, as the config says it", async () => {
@@ -103,7 +103,7 @@ test("how a model runs is shown before it is loaded, as the config says it", asy
   if (starter === undefined) throw new Error("there is one");
   const engine = "[engine]\nthreads = 3\nsequences = 2\nmemory_budget = ";
   const row = async (budget: string, more = "") =>
-    describeModel(starter, await configOf(`${engine}"${budget}"\n${more}`), true);
+    describeModel(starter, await configOf(`${engine}"${budget}"\n${more}`), null);
   const roomy = await row("4GiB");
   expect(roomy.runs).toEqual({ threads: 3, sequences: 2, batchSize: 512, kvType: "f16" });
   expect(modelsTable([roomy])).toContain("2 × 2048 tokens, 3 threads, f16 cache, batches of 512");
@@ -113,4 +113,16 @@ test("how a model runs is shown before it is loaded, as the config says it", asy
   const tight = await row("200MiB");
   expect(tight.fits).toBe(false);
   expect(modelsTable([tight])).toMatch(/too big: needs .* –/);
+});
+
+test("a model of another engine shows what it takes as that engine reckons", async () => {
+  const model = loadCatalog([SHIPPED_MODELS]).models.find(({ aliases }) =>
+    aliases.includes("all-minilm"),
+  );
+  if (model === undefined) throw new Error("there is one");
+  const roomy = await describeModel(model, await configOf("[engine]\nthreads = 2\n"), null);
+  expect(roomy).toMatchObject({ engine: "embeddings", state: "ready", fits: true });
+  expect(modelsTable([roomy])).toMatch(/all-MiniLM-L6-v2 +all-minilm .* fits +2 threads +ready/);
+  const tight = await configOf('[engine]\nmemory_budget = "100MiB"\n');
+  expect(modelsTable([await describeModel(model, tight, null)])).toContain("too big: needs");
 });

@@ -8,11 +8,12 @@ import { type Catalog, resolve } from "../catalog/resolve.ts";
 import { type SettledProvider, settleProviders } from "../catalog/settle-providers.ts";
 import { locateWeights } from "../catalog/weights.ts";
 import type { Config } from "../config/schema.ts";
-import { engineInstalled, NO_ENGINE } from "../lib/engine-installed.ts";
-import { batchFor, type KvType, memoryFor } from "../lib/footprint.ts";
+import { requiredBy } from "../engines/index.ts";
+import { lacking } from "../lib/engine-installed.ts";
 import { atOnce } from "../lib/slices.ts";
 import type { Model } from "../types.ts";
 import { formatBytes, formatTable } from "./format.ts";
+import { fitOf, type Runs } from "./model-fit.ts";
 
 /** One row of `covey models`, and one item of its JSON. */
 export interface ModelRow {
@@ -20,6 +21,8 @@ export interface ModelRow {
   readonly aliases: readonly string[];
   /** Who answers for it: `local`, or a provider's id. */
   readonly provider: string;
+  /** What runs it here; null for a provider's. */
+  readonly engine: string | null;
   readonly category: string;
   readonly license: string;
   /** Tokens; null when nobody said. */
@@ -37,15 +40,7 @@ export interface ModelRow {
   /** Null for a provider's model: its memory is not ours. */
   readonly budget: number | null;
   /** How it is run here; null for a provider's. */
-  readonly runs: {
-    readonly threads: number;
-    /** Answers at once. */
-    readonly sequences: number;
-    /** Tokens of a prompt that are evaluated in one go. */
-    readonly batchSize: number;
-    /** Null while the size is not known. */
-    readonly kvType: KvType | null;
-  } | null;
+  readonly runs: Runs | null;
   /** Whether `covey pull` brings it. */
   readonly pullable: boolean;
 }
@@ -53,51 +48,26 @@ export interface ModelRow {
 export async function describeModel(
   model: Model,
   config: Config,
-  hasEngine = engineInstalled(),
+  lack: string | null = lacking(requiredBy(model.file)),
 ): Promise<ModelRow> {
   const { file } = model;
   const located = await locateWeights(model, { home: config.home });
-  const size = located.size ?? null;
-  const {
-    memoryBudget: budget,
-    contextSize,
-    sequences,
-    threads,
-    kvType,
-    batchSize,
-  } = config.engine;
-  const need =
-    size === null
-      ? null
-      : memoryFor(
-          {
-            weights: size,
-            kvBytesPerToken: file.kv_bytes_per_token ?? null,
-            sequences,
-            contextSize: Math.min(contextSize || file.context_length, file.context_length),
-          },
-          budget,
-          kvType,
-        );
-  const runs = {
-    threads,
-    sequences,
-    batchSize: batchSize === "auto" ? batchFor(threads, false) : batchSize,
-    kvType: need?.kvType ?? null,
-  };
+  const { memoryBudget: budget } = config.engine;
+  const { needed, contextSize, runs } = await fitOf(model, located, config);
   return {
     id: model.id,
     aliases: model.aliases,
     provider: "local",
+    engine: file.engine,
     category: file.category,
     license: file.license,
-    contextLength: file.context_length,
-    state: located.state === "missing" || !hasEngine ? "missing" : "ready",
-    detail: hasEngine ? (located.reason ?? null) : NO_ENGINE,
-    size,
-    fits: need === null ? null : need.bytes <= budget,
-    needed: need?.bytes ?? null,
-    contextSize: need?.contextSize ?? null,
+    contextLength: file.context_length === 0 ? null : file.context_length,
+    state: located.state === "missing" || lack !== null ? "missing" : "ready",
+    detail: lack ?? located.reason ?? null,
+    size: located.size ?? null,
+    fits: needed === null ? null : needed <= budget,
+    needed,
+    contextSize,
     budget,
     runs,
     pullable: file.weights.source === "hf",
@@ -128,6 +98,7 @@ export function providerRows(catalog: Catalog, { provider, listed }: LastListed)
       id: known?.id ?? name,
       aliases: known?.aliases ?? chosen?.aliases ?? [],
       provider: id,
+      engine: null,
       category: known?.file.category ?? told?.category ?? "text",
       license: known?.file.license ?? "unknown",
       contextLength:
@@ -157,9 +128,10 @@ function fitText(row: ModelRow): string {
 
 /** As `8 × 2048 tokens, 1 thread, f16 cache, batches of 128`. */
 function runsText({ runs, contextSize, fits }: ModelRow): string {
-  if (runs === null || fits !== true || contextSize === null) return "–";
+  if (runs === null || fits !== true) return "–";
   const { threads, sequences, batchSize, kvType } = runs;
   const of = threads === 1 ? "1 thread" : `${threads} threads`;
+  if (contextSize === null || batchSize === null) return of;
   return `${sequences} × ${contextSize} tokens, ${of}, ${kvType} cache, batches of ${batchSize}`;
 }
 
@@ -194,10 +166,7 @@ const MOST_SHOWN = 20;
 /** `covey models`: this machine's, those that are ready first, then by size; then each provider's. */
 export async function models(config: Config, options: ModelsOptions): Promise<number> {
   const catalog = loadCatalog(catalogFolders(config.home, config.models.folders));
-  const hasEngine = engineInstalled();
-  const own = await Promise.all(
-    catalog.models.map((model) => describeModel(model, config, hasEngine)),
-  );
+  const own = await Promise.all(catalog.models.map((model) => describeModel(model, config)));
   const { files, faults } = readProviderFiles(config.home);
   const { place, secret } = config;
   const providers = settleProviders(config.providers, files, secret, { faults, place });
