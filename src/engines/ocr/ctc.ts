@@ -3,6 +3,8 @@ export interface Reading {
   readonly text: string;
   /** Mean likelihood of its characters; 0 where there are none. */
   readonly confidence: number;
+  /** Where in the pixels each of its characters was seen, from the left. */
+  readonly places: readonly number[];
 }
 
 /**
@@ -16,15 +18,16 @@ export function alphabet(dictionary: string): readonly string[] {
 }
 
 /**
- * The likeliest path through `steps` × classes likelihoods, without its blanks and with what repeats
+ * The likeliest path through `steps` × classes likelihoods of a line `width` pixels wide, without its blanks and with what repeats
  * taken once (Graves et al., "Connectionist Temporal Classification", 2006: best path decoding).
  */
 export function decode(
   likelihoods: Float32Array,
   steps: number,
   classes: readonly string[],
+  width: number,
 ): Reading {
-  const found: { readonly index: number; likelihood: number }[] = [];
+  const found: { readonly index: number; likelihood: number; readonly step: number }[] = [];
   const size = classes.length;
   let before = 0;
   for (let step = 0; step < steps; step++) {
@@ -39,13 +42,14 @@ export function decode(
       }
     }
     const last = found.at(-1);
-    if (index !== 0 && index !== before) found.push({ index, likelihood });
+    if (index !== 0 && index !== before) found.push({ index, likelihood, step });
     else if (index !== 0 && last !== undefined)
       last.likelihood = Math.max(last.likelihood, likelihood);
     before = index;
   }
-  if (found.length === 0) return { text: "", confidence: 0 };
+  if (found.length === 0) return { text: "", confidence: 0, places: [] };
   const text = found.map(({ index }) => classes[index] ?? "").join("");
   const sum = found.reduce((all, { likelihood }) => all + likelihood, 0);
-  return { text, confidence: sum / found.length };
+  const places = found.map(({ step }) => ((step + 0.5) * width) / steps);
+  return { text, confidence: sum / found.length, places };
 }

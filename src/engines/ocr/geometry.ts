@@ -93,3 +93,27 @@ export function corners(rectangle: Rectangle): readonly [Point, Point, Point, Po
 export function normalAngle(angle: number): number {
   return angle - 2 * Math.PI * Math.round(angle / (2 * Math.PI));
 }
+
+/** The least rectangle at an angle that has all of an image in it. */
+export function frameAt(
+  { width, height }: { readonly width: number; readonly height: number },
+  angle: number,
+): Rectangle {
+  const [cos, sin] = [Math.abs(Math.cos(angle)), Math.abs(Math.sin(angle))];
+  return {
+    centre: { x: width / 2, y: height / 2 },
+    width: width * cos + height * sin,
+    height: width * sin + height * cos,
+    angle,
+  };
+}
+
+/** What is a rectangle in the frame's own pixels, from its top left corner, in the image's. */
+export function inside(frame: Rectangle, { centre, width, height, angle }: Rectangle): Rectangle {
+  const offset = rotated(
+    { x: centre.x - frame.width / 2, y: centre.y - frame.height / 2 },
+    frame.angle,
+  );
+  const at = { x: frame.centre.x + offset.x, y: frame.centre.y + offset.y };
+  return { centre: at, width, height, angle: angle + frame.angle };
+}

@@ -36,7 +36,7 @@ export async function loadNetworks(files: OcrFiles, threads: number): Promise<Ne
     detect: async (planes) => (await run(detection, planes)).data,
     recognise: async (planes) => {
       const { data, dims } = await run(recognition, planes);
-      return decode(data, dims[1] ?? 0, classes);
+      return decode(data, dims[1] ?? 0, classes, planes.width);
     },
   };
 }

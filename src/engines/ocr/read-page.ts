@@ -1,12 +1,21 @@
 import { crop } from "./crop.ts";
 import type { Reading } from "./ctc.ts";
 import { DETECTION_SCALE, detectionSize, regionsOf } from "./detection.ts";
-import { corners, type Point, type Rectangle, rotated } from "./geometry.ts";
+import { corners, frameAt, inside, type Point, type Rectangle, rotated } from "./geometry.ts";
 import type { Networks } from "./networks.ts";
 import { stands, textDirection, upright } from "./page-angle.ts";
 import { type Pixels, resizedPlanes, type Scale } from "./pixels.ts";
-import { plainWidth } from "./plain-width.ts";
+
 import { type Place, readingOrder } from "./reading-order.ts";
+import { untwinned } from "./twins.ts";
+import { WordSpaces } from "./word-spaces.ts";
+
+/** Height of a line in the recognition network. */
+const LINE = 48;
+const LINE_SCALE: Scale = { mean: [0.5, 0.5, 0.5], deviation: [0.5, 0.5, 0.5] };
+/** Its input's width is a multiple of this. */
+const STEP = 8;
+const WIDEST = 3_200;
 
 /** One line of a page. */
 export interface Line {
@@ -19,12 +28,8 @@ export interface Line {
 
 /** Most pixels that are looked at for text; a larger image is looked at smaller, and read in full. */
 export const MOST_SEEN = 2_000_000;
-/** Height of a line in the recognition network. */
-const LINE = 48;
-const LINE_SCALE: Scale = { mean: [0.5, 0.5, 0.5], deviation: [0.5, 0.5, 0.5] };
-/** Its input's width is a multiple of this. */
-const STEP = 8;
-const WIDEST = 3_200;
+/** Text that runs more aslant than this is looked for once more in the image turned straight. */
+const ASLANT = (8 * Math.PI) / 180;
 /** What reads worse than this is no text. */
 const LEAST_CONFIDENCE = 0.5;
 /** Regions that are read forwards and backwards to tell which way up a page is. */
@@ -41,12 +46,9 @@ export async function* readPage(
   networks: Networks,
   signal: AbortSignal,
 ): AsyncGenerator<Line, void, void> {
-  const size = detectionSize(image.width, image.height, MOST_SEEN);
-  const planes = resizedPlanes(image, size.width, size.height, DETECTION_SCALE);
-  const map = await networks.detect(planes);
+  const rectangles = await findText(image, networks);
   signal.throwIfAborted();
-  const rectangles = regionsOf({ data: map, ...size }, image).map(({ rectangle }) => rectangle);
-  const read = (rectangle: Rectangle) => readRegion(image, rectangle, networks);
+  const read = reader(image, networks);
   const angle = await pageAngle(rectangles, read);
   const regions = rectangles.map((rectangle) => upright(rectangle, angle));
   for (const row of readingOrder(regions.map((region) => placeOf(region, angle)))) {
@@ -63,6 +65,29 @@ export async function* readPage(
   }
 }
 
+async function findText(image: Pixels, networks: Networks): Promise<readonly Rectangle[]> {
+  const straight = await regionsAt(image, 0, networks);
+  const direction = textDirection(straight);
+  const skew = direction - (Math.PI / 2) * Math.round(direction / (Math.PI / 2));
+  return Math.abs(skew) > ASLANT ? regionsAt(image, skew, networks) : straight;
+}
+
+/** The regions that are seen in the image when it is looked at askew, in its own pixels. */
+async function regionsAt(
+  image: Pixels,
+  angle: number,
+  networks: Networks,
+): Promise<readonly Rectangle[]> {
+  const frame = frameAt(image, angle);
+  const size = detectionSize(frame.width, frame.height, MOST_SEEN);
+  const planes =
+    angle === 0
+      ? resizedPlanes(image, size.width, size.height, DETECTION_SCALE)
+      : crop(image, frame, size.width, size.height, DETECTION_SCALE);
+  const data = await networks.detect(planes);
+  return regionsOf({ data, ...size }, frame).map(({ rectangle }) => inside(frame, rectangle));
+}
+
 type Read = (rectangle: Rectangle) => Promise<Reading>;
 
 interface Piece {
@@ -70,10 +95,16 @@ interface Piece {
   readonly reading: Reading;
 }
 
-function readRegion(image: Pixels, region: Rectangle, networks: Networks): Promise<Reading> {
-  const natural = (region.width * LINE) / region.height;
-  const width = Math.min(WIDEST, Math.max(STEP, Math.round(natural / STEP) * STEP));
-  return networks.recognise(crop(image, region, width, LINE, LINE_SCALE));
+/** Reads regions of one page: the later ones with what the earlier ones told of its spaces. */
+function reader(image: Pixels, networks: Networks): Read {
+  const spaces = new WordSpaces();
+  return async (region) => {
+    const natural = (region.width * LINE) / region.height;
+    const width = Math.min(WIDEST, Math.max(STEP, Math.round(natural / STEP) * STEP));
+    const planes = crop(image, region, width, LINE, LINE_SCALE);
+    const reading = await networks.recognise(planes);
+    return { ...reading, text: spaces.spaced(reading, planes) };
+  };
 }
 
 /**
@@ -124,7 +155,7 @@ function placeOf({ centre, width, height }: Rectangle, angle: number): Place {
 
 /** One line of its pieces: their text with a space between, their mean confidence by character, the box around all. */
 function lineOf(pieces: readonly Piece[], angle: number): Line | null {
-  const text = plainWidth(pieces.map(({ reading }) => reading.text.trim()).join(" "));
+  const text = untwinned(pieces.map(({ reading }) => reading.text.trim()).join(" "));
   if (text.trim() === "") return null;
   const characters = pieces.reduce((sum, { reading }) => sum + reading.text.length, 0);
   const sure = pieces.reduce((sum, { reading: r }) => sum + r.confidence * r.text.length, 0);

@@ -53,6 +53,7 @@ function widestGutter(items: readonly Item[]): Gutter | null {
     for (let to = 0; to <= down.length; to++) {
       const item = down[to];
       if (item !== undefined && (item.right <= x || item.left >= x)) continue;
+      from = sideBySide(down, from, to, x);
       const longest = best === null ? 0 : best.to - best.from;
       if (to - from > longest && isClear(down.slice(from, to), x, height)) best = { x, from, to };
       from = to + 1;
@@ -67,6 +68,17 @@ function widestGutter(items: readonly Item[]): Gutter | null {
     right: between.filter(({ left }) => left >= x),
     after: down.slice(to),
   };
+}
+
+/** Where both sides begin: what stands above that, such as a short title, belongs to neither. */
+function sideBySide(down: readonly Item[], from: number, to: number, x: number): number {
+  const between = down.slice(from, to);
+  const left = between.find(({ right }) => right <= x);
+  const right = between.find((item) => item.left >= x);
+  if (left === undefined || right === undefined) return from;
+  const top = Math.max(left.top, right.top);
+  const skipped = between.findIndex((item) => item.bottom > top);
+  return from + Math.max(0, skipped);
 }
 
 /** Where a gutter may be: just left of where pieces begin. Near ones are taken as one. */
