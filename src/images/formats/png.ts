@@ -13,6 +13,7 @@ import {
 } from "./format.ts";
 
 const SIGNATURE = "\x89PNG\r\n\x1a\n";
+const HEADER_BYTES = 13;
 /** What draws the picture. All others are text, times, thumbnails and other programs' own. */
 const KEPT = new Set([
   ...[
@@ -40,7 +41,7 @@ export const png: Format = {
 
   facts(view) {
     const bytes = bytesOf(view);
-    if (text(bytes, 12, 4) !== "IHDR") return null;
+    if (text(bytes, 12, 4) !== "IHDR" || view.getUint32(8) !== HEADER_BYTES) return null;
     let frames = 1;
     let orientation: Orientation | null = null;
     for (const { type, data, length } of chunks(bytes)) {
