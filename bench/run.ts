@@ -1,5 +1,6 @@
 import { parseArgs } from "node:util";
 import { analytics } from "./analytics.ts";
+import { embeddings } from "./embeddings.ts";
 import { engine } from "./engine.ts";
 import { events } from "./events.ts";
 import { llamaCpp } from "./llama-server.ts";
@@ -19,6 +20,7 @@ const BENCHMARKS: Readonly<Record<string, (options: { rounds: number }) => Promi
   events,
   startup,
   engine,
+  embeddings,
   "llama-server": llamaCpp,
   log,
   analytics,
