@@ -339,6 +339,8 @@ export interface SettleRecord {
   readonly promptTokens: number;
   readonly completionTokens: number;
   readonly cachedTokens: number;
+  readonly images: number;
+  readonly pixels: number;
   readonly usageSource: UsageSource;
   /** Milliseconds waiting for a place in an engine or a provider. */
   readonly queueMs: number | null;

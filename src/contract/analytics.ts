@@ -228,6 +228,8 @@ export const CallItem = z.object({
   prompt_tokens: count,
   completion_tokens: count,
   cached_tokens: count,
+  images: count.describe("Images that it was answered with."),
+  pixels: count.describe("Of those images."),
   usage_source: z.string(),
   queue_ms: ms,
   first_token_ms: ms,

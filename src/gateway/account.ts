@@ -39,6 +39,8 @@ export function account(gateway: Gateway, call: Call, outcome: Outcome): Promise
     promptTokens: used.promptTokens,
     completionTokens: used.completionTokens,
     cachedTokens: used.cachedTokens,
+    images: meter.images,
+    pixels: meter.pixels,
     usageSource: meter.source,
     queueMs: sinceArrival(call, meter.startedAt),
     firstTokenMs: sinceArrival(call, meter.firstTokenAt),

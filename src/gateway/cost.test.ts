@@ -44,19 +44,24 @@ describe("what a call counts as having used", () => {
   const meter = { ...freshMeter(), promptTokens: 100, completionTokens: 0, unseen: true };
 
   test("is the most it can be, when its client left an answer of which nothing was seen", () => {
-    expect(usedBy("cancelled", meter, most)).toEqual({ ...most, cachedTokens: 0 });
+    expect(usedBy("cancelled", meter, most)).toEqual({ ...most, cachedTokens: 0, images: 0 });
   });
 
   test("is what was counted, when it was seen, or when it ended in another way", () => {
     const seen = { ...meter, completionTokens: 7, cachedTokens: 20, unseen: false };
-    expect(usedBy("cancelled", seen, most)).toEqual(used(100, 7, 20));
-    expect(usedBy("completed", meter, most)).toEqual(used(100, 0));
-    expect(usedBy("failed", meter, most)).toEqual(used(100, 0));
+    expect(usedBy("cancelled", seen, most)).toMatchObject(used(100, 7, 20));
+    expect(usedBy("completed", meter, most)).toMatchObject(used(100, 0));
+    expect(usedBy("failed", meter, most)).toMatchObject(used(100, 0));
+  });
+
+  test("is its images, however it ended", () => {
+    for (const status of ["completed", "cancelled"] as const)
+      expect(usedBy(status, { ...meter, images: 1 }, most).images).toBe(1);
   });
 
   test("is no less than what is known, where nothing bounds it", () => {
     const nothing = { promptTokens: 0, completionTokens: 0 };
-    expect(usedBy("cancelled", meter, nothing)).toEqual(used(100, 0));
+    expect(usedBy("cancelled", meter, nothing)).toMatchObject(used(100, 0));
   });
 });
 

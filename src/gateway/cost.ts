@@ -46,13 +46,14 @@ export function usedBy(
   meter: Readonly<Meter>,
   most: MostUsed,
 ): Used {
-  const { promptTokens, completionTokens, cachedTokens } = meter;
+  const { promptTokens, completionTokens, cachedTokens, images } = meter;
   if (status !== "cancelled" || !meter.unseen)
-    return { promptTokens, completionTokens, cachedTokens };
+    return { promptTokens, completionTokens, cachedTokens, images };
   return {
     promptTokens: Math.max(promptTokens, most.promptTokens),
     completionTokens: Math.max(completionTokens, most.completionTokens),
     cachedTokens: 0,
+    images,
   };
 }
 

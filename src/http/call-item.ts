@@ -41,6 +41,8 @@ export function callItem(row: LogRow, keyName: KeyName): CallItem {
     prompt_tokens: row.prompt_tokens,
     completion_tokens: row.completion_tokens,
     cached_tokens: row.cached_tokens,
+    images: row.images,
+    pixels: row.pixels,
     usage_source: row.usage_source,
     queue_ms: row.queue_ms,
     first_token_ms: row.first_token_ms,

@@ -23,6 +23,8 @@ const CALL = callItem(
     prompt_tokens: 1,
     completion_tokens: 2,
     cached_tokens: 0,
+    images: 0,
+    pixels: 0,
     usage_source: "upstream",
     queue_ms: null,
     first_token_ms: 1.5,

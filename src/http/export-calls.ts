@@ -4,7 +4,7 @@ import type { CallItem } from "../contract/analytics.ts";
 export const CSV_COLUMNS = [
   ...["id", "started_at", "ended_at", "endpoint", "model", "provider", "key", "key_name", "stream"],
   ...["request_id", "referer", "title", "status", "http_status", "error", "finish_reason"],
-  ...["prompt_tokens", "completion_tokens", "cached_tokens", "usage_source"],
+  ...["prompt_tokens", "completion_tokens", "cached_tokens", "images", "pixels", "usage_source"],
   ...["queue_ms", "first_token_ms", "total_ms", "dropped_params", "cost_usd", "provider_cost_usd"],
   ...["attempts", "resumed", "calls"],
 ] as const satisfies readonly (keyof CallItem)[];

@@ -45,6 +45,8 @@ export const CallRow = z.object({
   prompt_tokens: Int,
   completion_tokens: Int,
   cached_tokens: Int,
+  images: Int,
+  pixels: Int,
   usage_source: z.string(),
   queue_ms: z.number().nullable(),
   first_token_ms: z.number().nullable(),

@@ -83,6 +83,8 @@ const Settle = z.object({
   promptTokens: Count,
   completionTokens: Count,
   cachedTokens: Count,
+  images: Count.default(0),
+  pixels: Count.default(0),
   usageSource: z.string(),
   queueMs: Milliseconds,
   firstTokenMs: Milliseconds,

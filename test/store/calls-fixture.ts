@@ -43,6 +43,8 @@ export function settleOf(id: string, changes: Partial<SettleRecord> = {}): Settl
     promptTokens: 7,
     completionTokens: 11,
     cachedTokens: 3,
+    images: 0,
+    pixels: 0,
     usageSource: "counted",
     queueMs: 0.5,
     firstTokenMs: 12.25,

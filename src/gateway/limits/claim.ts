@@ -62,16 +62,18 @@ export function claimOf(
     ? boundOf(plan, operation, input, candidates)
     : { ...NOTHING, answer: askedOf(operation, input, candidates) };
   const { prompt, likely, answer } = bound;
+  const image = MAKES_IMAGES.has(operation);
   const claim: Claim = {
     keyId: caller.keyId,
     limits,
     tokens: counts ? prompt + answer : 0,
     units: caller.key === null ? 1 : mostUnits(candidates),
-    image: MAKES_IMAGES.has(operation),
-    costNanoUsd: limits.budget === null ? null : dearest(candidates, prompt, answer),
+    image,
+    costNanoUsd: limits.budget === null ? null : dearest(candidates, prompt, answer, image ? 1 : 0),
     likely: {
       tokens: counts ? likely + answer : 0,
-      costNanoUsd: limits.budget === null ? 0 : (dearest(candidates, likely, answer) ?? 0),
+      costNanoUsd:
+        limits.budget === null ? 0 : (dearest(candidates, likely, answer, image ? 1 : 0) ?? 0),
     },
   };
   const most = { promptTokens: likely, completionTokens: answer };
@@ -149,14 +151,23 @@ function mostUnits(candidates: readonly Candidate[]): number {
 }
 
 /** At the dearest target; null when all are known to cost nothing. An unknown price counts as nothing, but is not known. */
-function dearest(candidates: readonly Candidate[], prompt: number, answer: number): number | null {
+function dearest(
+  candidates: readonly Candidate[],
+  prompt: number,
+  answer: number,
+  images: number,
+): number | null {
   let most = 0;
   let free = true;
   for (const { targets } of candidates)
     for (const { price } of targets) {
       if (price === null) free = false;
       else {
-        const dollars = prompt * price.prompt + answer * price.completion + price.request;
+        const dollars =
+          prompt * price.prompt +
+          answer * price.completion +
+          images * (price.image ?? 0) +
+          price.request;
         most = Math.max(most, Math.ceil(dollars * NANO));
       }
     }

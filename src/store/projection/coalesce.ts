@@ -22,6 +22,8 @@ export interface Row {
   prompt_tokens: number;
   completion_tokens: number;
   cached_tokens: number;
+  images: number;
+  pixels: number;
   usage_source: string;
   queue_ms: number | null;
   first_token_ms: number | null;
@@ -120,6 +122,8 @@ export function emptyRow(id: string, startedAt: number): Row {
     prompt_tokens: 0,
     completion_tokens: 0,
     cached_tokens: 0,
+    images: 0,
+    pixels: 0,
     usage_source: "none",
     queue_ms: null,
     first_token_ms: null,
@@ -158,6 +162,8 @@ function settle(row: Row, record: Of<"settle">): void {
   row.prompt_tokens = Math.round(record.promptTokens);
   row.completion_tokens = Math.round(record.completionTokens);
   row.cached_tokens = Math.round(record.cachedTokens);
+  row.images = Math.round(record.images);
+  row.pixels = Math.round(record.pixels);
   row.usage_source = record.usageSource;
   row.queue_ms = record.queueMs;
   row.first_token_ms = record.firstTokenMs;

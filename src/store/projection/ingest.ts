@@ -28,6 +28,8 @@ const COLUMNS = [
   "prompt_tokens",
   "completion_tokens",
   "cached_tokens",
+  "images",
+  "pixels",
   "usage_source",
   "queue_ms",
   "first_token_ms",
@@ -40,7 +42,7 @@ const COLUMNS = [
   "calls",
 ] as const satisfies readonly (keyof Row)[];
 
-/** Rows in one statement, a power of two. 29 columns each: far below PostgreSQL's 65,535 variables, and SQLite's 250,000. */
+/** Rows in one statement, a power of two. 31 columns each: far below PostgreSQL's 65,535 variables, and SQLite's 250,000. */
 const ROWS_PER_STATEMENT = 128;
 
 const EndedRows = core.compile(z.array(Ended));
@@ -123,6 +125,8 @@ const ON_CONFLICT = `ON CONFLICT (id) DO UPDATE SET
   prompt_tokens = ${furthest("prompt_tokens")},
   completion_tokens = ${furthest("completion_tokens")},
   cached_tokens = ${furthest("cached_tokens")},
+  images = excluded.images,
+  pixels = excluded.pixels,
   usage_source = CASE WHEN excluded.status = 'running' AND excluded.usage_source = 'none'
     THEN calls.usage_source ELSE excluded.usage_source END,
   queue_ms = COALESCE(excluded.queue_ms, calls.queue_ms),
