@@ -41,7 +41,6 @@ const KINDS: Readonly<Record<string, Kind>> = {
   stop: (random) => completion(random, { stop: [".", "\n", "the"] }),
   echo: (random) => completion(random, { echo: true, logprobs: 2 }),
   prompts: (random) => completion(random, { prompt: [story(random), story(random)], stream: true }),
-  choices: (random) => chat(random, { n: 2, temperature: 1 }),
   long: (random) => completion(random, { prompt: longText(random), stream: true }),
   again: (random) => completion(random, { prompt: `${SHARED} ${random.pick(SUBJECTS)}` }),
   json: (random) =>
