@@ -1,12 +1,12 @@
 import type { Availability } from "../catalog/availability.ts";
+import type { LocalFacts } from "../catalog/merge.ts";
 import { FREE } from "../catalog/target.ts";
 import { prepareFiles } from "../catalog/weights.ts";
 import type { Config } from "../config/schema.ts";
 import { GatewayError } from "../contract/errors.ts";
 import {
   createLocalBackend,
-  LOCAL_CONTINUATION,
-  LOCAL_PARAMETERS,
+  kindOf,
   type LocalBackend,
   requiredBy,
   type WeightPaths,
@@ -17,12 +17,11 @@ import type { Log } from "../lib/log.ts";
 import { UserError } from "../lib/user-error.ts";
 import type { Model } from "../types.ts";
 
-/** What holds of every embedded model as a target, unless its file says otherwise. */
-export const LOCAL_FACTS = {
-  price: FREE,
-  continuation: LOCAL_CONTINUATION,
-  parameters: LOCAL_PARAMETERS,
-};
+/** What holds of an embedded model as a target, unless its file says otherwise. */
+export function localFacts({ file }: Model): LocalFacts {
+  const { parameters = [], continuation } = kindOf(file);
+  return { price: FREE, parameters, ...(continuation === undefined ? {} : { continuation }) };
+}
 
 /** The engines of this machine. A model whose weights are not here, or without an engine, is not one that can answer. */
 export function embedded(

@@ -11,7 +11,7 @@ import { canDecode, Refitter } from "../images/refitter.ts";
 import { ImageSource } from "../images/source.ts";
 import type { Log } from "../lib/log.ts";
 import type { Model } from "../types.ts";
-import { embedded, LOCAL_FACTS } from "./embedded.ts";
+import { embedded, localFacts } from "./embedded.ts";
 import type { Observation } from "./observe.ts";
 import { rendering } from "./rendering.ts";
 import type { Settings } from "./settings.ts";
@@ -41,7 +41,7 @@ export async function supplyOf(
   const { home } = config;
   const models = liveModels({
     own: catalog.models,
-    localFacts: LOCAL_FACTS,
+    localFacts,
     providers,
     aliases,
     home,

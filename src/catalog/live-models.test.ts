@@ -25,7 +25,7 @@ test("models that can't be put together leave those of before, and their lists, 
   const logged: string[] = [];
   const live = liveModels({
     ...sources("first"),
-    ...{ localFacts: {}, home, log: createLog((line) => logged.push(line), false) },
+    ...{ localFacts: () => ({}), home, log: createLog((line) => logged.push(line), false) },
     prepare: ({ id }) => {
       if (id === "second") throw new Error("a planted fault");
     },

@@ -16,7 +16,7 @@ export interface ModelSources {
 
 export interface LiveModelsInput extends ModelSources {
   /** What holds of each embedded model as a target. */
-  readonly localFacts: LocalFacts;
+  readonly localFacts: (model: Model) => LocalFacts;
   readonly home: string;
   readonly log: Log;
   /** Run for each model before it is offered, in slices. */

@@ -47,7 +47,7 @@ function merged({
     provider,
     listed: (lists[provider.settings.id] ?? []).flatMap((item) => readListed(item) ?? []),
   }));
-  return atOnce(merge({ own, localFacts: { price: FREE }, providers, aliases }, before));
+  return atOnce(merge({ own, localFacts: () => ({ price: FREE }), providers, aliases }, before));
 }
 
 /** `model: provider/upstream provider/upstream`, a line a model. */
@@ -393,7 +393,12 @@ test("what did not change is the same object after another merge", () => {
   const again = (listed: typeof only.listed, before?: Merged) =>
     atOnce(
       merge(
-        { own: input.own, localFacts: {}, providers: [{ ...only, listed }], aliases: NO_ALIASES },
+        {
+          own: input.own,
+          localFacts: () => ({}),
+          providers: [{ ...only, listed }],
+          aliases: NO_ALIASES,
+        },
         before,
       ),
     );

@@ -15,7 +15,7 @@ export interface MergeInput {
   /** The catalog's own models, which embedded engines run. */
   readonly own: readonly Model[];
   /** What holds of each of them as a target. */
-  readonly localFacts: LocalFacts;
+  readonly localFacts: (model: Model) => LocalFacts;
   /** In the config's order. */
   readonly providers: readonly ListedProvider[];
   readonly aliases: Aliases;
@@ -136,10 +136,10 @@ function factsOf({ file: { price } }: Model, facts: LocalFacts): LocalFacts {
   return price === undefined ? facts : { ...facts, price: perToken(price) };
 }
 
-function make(group: Group, id: string, localFacts: LocalFacts): Made {
+function make(group: Group, id: string, localFacts: MergeInput["localFacts"]): Made {
   const { own, entries } = group;
   const model = own ?? upstreamModel(id, entries);
-  const local = own === null ? [] : [targetOf(own, "local", own.id, factsOf(own, localFacts))];
+  const local = own === null ? [] : [targetOf(own, "local", own.id, factsOf(own, localFacts(own)))];
   const targets = [...local, ...entries.map((entry) => providerTarget(model, entry))];
   return { group, model, targets };
 }

@@ -24,7 +24,7 @@ function current(
   return new CurrentModels(
     () => ({
       own,
-      localFacts: {},
+      localFacts: () => ({}),
       aliases,
       providers: providers.map((provider) => ({ provider, listed: listed() })),
     }),

@@ -26,7 +26,7 @@ export async function checkRouting(
   }));
   const input = {
     own: catalog.models,
-    localFacts: {},
+    localFacts: () => ({}),
     aliases: loadAliases(config.home),
     providers: listed,
   };

@@ -2,7 +2,6 @@ import type { Log } from "../lib/log.ts";
 import type {
   AttemptContext,
   Backend,
-  Continuation,
   Model,
   Operation,
   OperationInput,
@@ -10,14 +9,12 @@ import type {
 } from "../types.ts";
 import type { EngineConfig } from "./engine-config.ts";
 import type { EngineId, WeightPaths } from "./kind.ts";
-import { LOCAL_PARAMETERS } from "./parameters.ts";
 import { ModelPool } from "./pool.ts";
 import { type ServiceParts, serve, unsupportedBy } from "./services.ts";
 
 export type { EngineConfig } from "./engine-config.ts";
 export type { WeightPaths } from "./kind.ts";
 export { kindOf, requiredBy } from "./kinds.ts";
-export { LOCAL_PARAMETERS };
 
 export interface LocalBackendOptions extends ServiceParts {
   /** The models it may load; `targets` name them by `model.id`. */
@@ -51,14 +48,6 @@ export interface LocalBackend extends Backend {
   /** From now on these are the models; what runs on others ends first. */
   offer(models: readonly Model[]): void;
 }
-
-/** An answer begun elsewhere goes on exactly where its text was cut. */
-export const LOCAL_CONTINUATION: Continuation = {
-  prefill: true,
-  completions: true,
-  exact: true,
-  guided: true,
-};
 
 /** The backend of the models that run on this machine, each in a child process of its own. */
 export function createLocalBackend(options: LocalBackendOptions): LocalBackend {

@@ -1,5 +1,5 @@
 import type { Log } from "../lib/log.ts";
-import type { Model } from "../types.ts";
+import type { Continuation, Model } from "../types.ts";
 import type { EngineConfig } from "./engine-config.ts";
 
 /** Which engine runs a model; its file says so. */
@@ -42,6 +42,10 @@ export interface EngineKind<S extends Speech> {
   /** What its models do, and where: `makes embeddings`, `/v1/embeddings`. */
   readonly does: string;
   readonly endpoint: string;
+  /** Names of the request parameters that steer its answers, as lists of models tell them; none if unset. */
+  readonly parameters?: readonly string[];
+  /** How its answers are gone on with, where they can be. */
+  readonly continuation?: Continuation;
   /** Requests of one model that run at once; others wait in line. */
   places(config: EngineConfig): number;
   /** Pure but for looking at files' sizes. Rejects with a `GatewayError` when it can't be loaded. */

@@ -181,7 +181,14 @@ test("the model is listed as one that makes embeddings", async () => {
     headers,
   });
   expect(await list.json()).toMatchObject({
-    data: [{ id: MODEL, category: "embeddings", output_modalities: ["embedding"] }],
+    data: [
+      {
+        id: MODEL,
+        category: "embeddings",
+        output_modalities: ["embedding"],
+        supported_parameters: expect.arrayContaining(["dimensions", "encoding_format"]),
+      },
+    ],
   });
 });
 

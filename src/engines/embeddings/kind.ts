@@ -20,6 +20,7 @@ export const EMBEDDINGS = defineEngine<EmbeddingsSpeech>({
   serialization: "advanced",
   does: "makes embeddings",
   endpoint: "/v1/embeddings",
+  parameters: ["dimensions", "encoding_format", "truncate", "truncate_prompt_tokens"],
   places: () => PLACES,
   contextSize: (info) => info.contextSize,
   isLast: () => true,

@@ -1,6 +1,7 @@
 import { stat } from "node:fs/promises";
 import { batchFor, memoryFor } from "../../lib/footprint.ts";
 import { defineEngine } from "../kind.ts";
+import { LOCAL_PARAMETERS } from "../parameters.ts";
 import type { PooledModel } from "../pool.ts";
 import type { LlamaSpeech } from "../protocol.ts";
 
@@ -12,6 +13,9 @@ export const LLAMA = defineEngine<LlamaSpeech>({
   serialization: "json",
   does: "answers chats and goes on with texts",
   endpoint: "/v1/chat/completions",
+  parameters: LOCAL_PARAMETERS,
+  // An answer begun elsewhere goes on exactly where its text was cut.
+  continuation: { prefill: true, completions: true, exact: true, guided: true },
   places: ({ sequences }) => sequences,
   contextSize: (info) => info.contextSize,
   isLast: ({ type }) => type === "done" || type === "tokens" || type === "text",
