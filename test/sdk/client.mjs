@@ -111,6 +111,16 @@ const JOBS = {
     return { text };
   },
 
+  async embeddings(job) {
+    const { model, prompt, more = {} } = job;
+    const answer = await clientOf(job).embeddings.create({ model, input: prompt, ...more });
+    return {
+      vectors: answer.data.map(({ embedding }) => [...embedding]),
+      indexes: answer.data.map(({ index }) => index),
+      tokens: answer.usage.prompt_tokens,
+    };
+  },
+
   async models(job) {
     const client = clientOf(job);
     const ids = [];

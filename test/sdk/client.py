@@ -130,6 +130,17 @@ def completion_stream(job):
     return {"text": "".join(piece.choices[0].text for piece in pieces if piece.choices)}
 
 
+def embeddings(job):
+    answer = client_of(job).embeddings.create(
+        model=job["model"], input=job["prompt"], **job.get("more", {})
+    )
+    return {
+        "vectors": [item.embedding for item in answer.data],
+        "indexes": [item.index for item in answer.data],
+        "tokens": answer.usage.prompt_tokens,
+    }
+
+
 def models(job):
     client = client_of(job)
     one = client.models.retrieve(job["model"])
@@ -160,6 +171,7 @@ JOBS = {
     "vision": vision,
     "completions": completions,
     "completionStream": completion_stream,
+    "embeddings": embeddings,
     "models": models,
     "leave": leave,
 }

@@ -11,6 +11,7 @@ export interface Job {
     | "vision"
     | "completions"
     | "completionStream"
+    | "embeddings"
     | "models"
     | "leave"
     | "generation"
