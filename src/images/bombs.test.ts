@@ -231,6 +231,14 @@ const DECODED: Readonly<
     () => joined(gifOf(10, 10, 1), bytesOf("=1;alert(document.cookie)")),
     "taken",
   ],
+  "a JPEG of 40 million pixels that are refined 2,000 times": [
+    async () => {
+      const jpeg = Buffer.from(await JPEG(6300, 6300, true));
+      const scan = jpeg.subarray(jpeg.lastIndexOf(Buffer.from([0xff, 0xda])), -2);
+      return joined(jpeg.subarray(0, -2), repeated(scan, 2000), jpeg.subarray(-2));
+    },
+    "refused",
+  ],
   "a JPEG that is cut off": [async () => (await JPEG(2000, 2000)).slice(0, 3000), "refused"],
   "a PNG that is cut off": [() => pngOf(2000, 2000).slice(0, 600), "refused"],
   "a PNG of 40 million pixels with ten of them": [

@@ -139,6 +139,14 @@ describe("the process that decodes", () => {
     expect(imageFacts(await running)).toMatchObject({ width: 10 });
   });
 
+  test("holds so many bytes of waiting images and no more, but one always", async () => {
+    started({ maxWaitingBytes: 1 });
+    const [running, waiting, refused] = [1, 2, 3].map(() => fit(pngOf(20, 20), { maxSide: 10 }));
+    expect(await refused?.catch((error: unknown) => error)).toMatchObject({ kind: "overloaded" });
+    expect(imageFacts((await running) ?? pngOf(1, 1))).toMatchObject({ width: 10 });
+    expect(imageFacts((await waiting) ?? pngOf(1, 1))).toMatchObject({ width: 10 });
+  });
+
   test.skipIf(process.platform !== "linux")("knows none of this process's variables", async () => {
     process.env.COVEY_TEST_SECRET = "planted";
     started();

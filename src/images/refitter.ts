@@ -13,8 +13,9 @@ export interface RefitterOptions {
   readonly idleMs?: number;
   /** Bytes of memory that the process may take. */
   readonly maxMemory?: number;
-  /** Images that may wait. */
+  /** Images that may wait, and their bytes together: one may always. */
   readonly maxWaiting?: number;
+  readonly maxWaitingBytes?: number;
 }
 
 interface Job {
@@ -52,6 +53,7 @@ export class Refitter {
       idleMs: 30_000,
       maxMemory: 1_200_000_000,
       maxWaiting: 64,
+      maxWaitingBytes: 200_000_000,
       ...options,
     };
   }
@@ -72,7 +74,7 @@ export class Refitter {
     signal: AbortSignal,
   ): Promise<Uint8Array<ArrayBuffer>> {
     signal.throwIfAborted();
-    if (this.#waiting.size >= this.#options.maxWaiting) throw tooMany();
+    if (this.#isFull(bytes.length)) throw tooMany();
     return new Promise((resolve, reject) => {
       const leave = (): void => {
         this.#waiting.delete(job);
@@ -102,6 +104,12 @@ export class Refitter {
     this.#idle?.end();
     this.#running?.job.reject(tooMany());
     this.#end();
+  }
+
+  #isFull(more: number): boolean {
+    const { maxWaiting, maxWaitingBytes } = this.#options;
+    const waiting = [...this.#waiting].reduce((sum, { bytes }) => sum + bytes.length, 0);
+    return this.#waiting.size >= maxWaiting || (waiting > 0 && waiting + more > maxWaitingBytes);
   }
 
   /** Whoever comes after this gets another process. */
