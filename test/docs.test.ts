@@ -3,6 +3,7 @@ import { existsSync, readdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import packageFile from "../package.json" with { type: "json" };
 import { createAliases, parseAliasFile } from "../src/catalog/aliases.ts";
+import { parseModelFile } from "../src/catalog/load.ts";
 import {
   loadProviderFiles,
   parseProviderFile,
@@ -13,8 +14,10 @@ import { COMMANDS, isCommand } from "../src/cli/options.ts";
 import { parseConfigFile } from "../src/config/load.ts";
 import { ConfigFile } from "../src/config/schema.ts";
 import { ChatRequest } from "../src/contract/chat.ts";
+import { EmbeddingsRequest } from "../src/contract/embeddings.ts";
 import { ERRORS } from "../src/contract/errors.ts";
 import { ModelsQuery } from "../src/contract/models.ts";
+import { routingFields } from "../src/contract/routing.ts";
 import { parseRequest } from "../src/contract/validate.ts";
 import { knownKeys } from "../src/lib/toml-issues.ts";
 import { ROOT } from "./covey.ts";
@@ -121,6 +124,17 @@ test("docs/providers.md has every kind's time limits", async () => {
     milliseconds % 60_000 === 0 ? `${milliseconds / 60_000}m` : `${milliseconds / 1_000}s`;
   for (const [id, { limits }] of loadProviderFiles([SHIPPED_PROVIDERS]))
     expect([id, told.get(id)]).toEqual([id, phases.map((phase) => shown(limits[phase]))]);
+});
+
+test("docs/embeddings.md: its request and its model file are ones that are read, and it has every field", async () => {
+  const text = await read("docs/embeddings.md");
+  const body = /-d '(\{[^']+\})'/.exec(text)?.[1] ?? "";
+  expect(parseRequest(EmbeddingsRequest, JSON.parse(body)).model).toBe("all-minilm");
+  const toml = /```toml\n([\s\S]+?)```/.exec(text)?.[1] ?? "";
+  expect(parseModelFile(toml, "docs").file.embeddings?.dimensions).toBe(768);
+  const named = Object.keys(EmbeddingsRequest.shape).filter((name) => !(name in routingFields));
+  for (const name of named.filter((each) => each !== "model" && each !== "user"))
+    expect(text).toContain(`\`${name}\``);
 });
 
 test("docs/models.md names every filter of the list", async () => {

@@ -6,7 +6,7 @@ import type { EmbeddingsSpeech } from "./protocol.ts";
 /** Requests that one model has at once: their texts share batches. */
 const PLACES = 64;
 /** What the process has beside the weights: the runtime, the vocabulary, a batch at work. */
-const BESIDE = 160 * 2 ** 20;
+const BESIDE = 200 * 2 ** 20;
 /** Weights of 16 bits are held in 32, and lie in memory twice while they are loaded. */
 const ONNX_FACTOR = 4;
 
