@@ -54,13 +54,16 @@ test(
         if (tally.taken.length % 100 === 0) report(tally);
       }
     };
-    await Promise.all(Array.from({ length: CLIENTS }, client));
-    report(tally);
-    await expectAllFree(covey.url);
-    expectPlateau(tally.taken.map(({ gateway }) => gateway));
-    expectPlateau(tally.taken.map(({ child }) => child));
-    expect(childrenOf(covey.pid)).toHaveLength(1);
-    await covey.end();
+    try {
+      await Promise.all(Array.from({ length: CLIENTS }, client));
+      report(tally);
+      await expectAllFree(covey.url);
+      expectPlateau(tally.taken.map(({ gateway }) => gateway));
+      expectPlateau(tally.taken.map(({ child }) => child));
+      expect(childrenOf(covey.pid)).toHaveLength(1);
+    } finally {
+      await covey.end();
+    }
   },
   REQUESTS * PATIENCE_MS,
 );
