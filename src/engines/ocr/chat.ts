@@ -59,6 +59,8 @@ async function* read(
     meter.source = "counted";
     meter.promptTokens = answer.promptTokens;
     meter.completionTokens = answer.completionTokens;
+    meter.images = answer.images.length;
+    meter.pixels = answer.pixels;
     if (text !== "" && meter.firstTokenAt === 0) meter.firstTokenAt = performance.now();
     if (text !== "") yield text;
     if (answer.isFull) return;

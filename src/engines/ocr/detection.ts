@@ -1,5 +1,14 @@
 import { components } from "./components.ts";
-import { convexHull, type Rectangle, smallestRectangle } from "./geometry.ts";
+import {
+  around,
+  convexHull,
+  inside,
+  type Point,
+  pointInside,
+  type Rectangle,
+  rotated,
+  smallestRectangle,
+} from "./geometry.ts";
 import type { Scale } from "./pixels.ts";
 
 /**
@@ -39,30 +48,60 @@ export function detectionSize(
 /** A place where text stands, in the image's own pixels. */
 export interface Region {
   readonly rectangle: Rectangle;
+  /** Around what the network marked, which is less than the text. */
+  readonly hull: readonly Point[];
   readonly score: number;
 }
 
-/** The regions of a map that looks at an image of another size. */
+/** The regions of a map that looks at a frame, in the pixels of the frame's image. */
 export function regionsOf(
   map: { readonly data: Float32Array; readonly width: number; readonly height: number },
-  image: { readonly width: number; readonly height: number },
+  frame: Rectangle,
 ): readonly Region[] {
-  const [sx, sy] = [image.width / map.width, image.height / map.height];
+  const [sx, sy] = [frame.width / map.width, frame.height / map.height];
   const regions: Region[] = [];
   for (const { outline, pixels, sum } of components(map.data, map.width, map.height, THRESHOLD)) {
     const score = sum / pixels;
     if (score < LIKELY) continue;
     const tight = smallestRectangle(convexHull(outline));
     if (Math.min(tight.width, tight.height) < LEAST) continue;
-    // Measured in the image, where the two sides of a pixel of the map may differ.
-    const points = outline.map(({ x, y }) => ({ x: x * sx, y: y * sy }));
-    regions.push({ rectangle: grown(smallestRectangle(convexHull(points))), score });
+    // Measured in the frame, where the two sides of a pixel of the map may differ.
+    const hull = convexHull(outline.map(({ x, y }) => ({ x: x * sx, y: y * sy })));
+    const rectangle = inside(frame, grown(smallestRectangle(hull)));
+    regions.push({ rectangle, hull: hull.map((point) => pointInside(frame, point)), score });
   }
-  if (regions.length <= MOST) return regions;
-  return regions.sort((a, b) => b.score - a.score).slice(0, MOST);
+  const most = regions.sort((a, b) => b.score - a.score).slice(0, MOST);
+  return most.filter(
+    ({ rectangle }) => !most.some((other) => swallows(other.rectangle, rectangle)),
+  );
+}
+
+/** A speck is so much less high than the region whose end it lies in that it is a piece of one of its letters. */
+const SPECK = 0.6;
+
+/** Whether another region is a speck that this one covers half of, or more. */
+function swallows(large: Rectangle, speck: Rectangle): boolean {
+  const height = Math.min(large.width, large.height);
+  const [least, most] = [Math.min(speck.width, speck.height), Math.max(speck.width, speck.height)];
+  if (least > SPECK * height || most > height) return false;
+  const offset = rotated(
+    { x: speck.centre.x - large.centre.x, y: speck.centre.y - large.centre.y },
+    -large.angle,
+  );
+  return Math.abs(offset.x) <= large.width / 2 && Math.abs(offset.y) <= large.height / 2;
 }
 
 function grown({ centre, width, height, angle }: Rectangle): Rectangle {
   const by = (width * height * UNCLIP) / (2 * (width + height));
   return { centre, width: width + 2 * by, height: height + 2 * by, angle };
+}
+
+/** A region this many times as long as it is high shows by itself how its text lies. */
+export const LONG = 2;
+
+/** The region where the page's text runs at `angle`: a short one's own rectangle may lie askew around it. */
+export function rectangleAt({ rectangle, hull }: Region, angle: number): Rectangle {
+  const { width, height } = rectangle;
+  const isLong = Math.max(width, height) >= LONG * Math.min(width, height);
+  return isLong ? rectangle : grown(around(hull, angle));
 }

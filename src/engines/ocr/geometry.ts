@@ -50,7 +50,8 @@ export function smallestRectangle(hull: readonly Point[]): Rectangle {
   return best;
 }
 
-function around(points: readonly Point[], angle: number): Rectangle {
+/** The least rectangle at an angle around points. */
+export function around(points: readonly Point[], angle: number): Rectangle {
   let [left, right, top, bottom] = [Infinity, -Infinity, Infinity, -Infinity];
   for (const point of points) {
     const { x, y } = rotated(point, -angle);
@@ -110,10 +111,11 @@ export function frameAt(
 
 /** What is a rectangle in the frame's own pixels, from its top left corner, in the image's. */
 export function inside(frame: Rectangle, { centre, width, height, angle }: Rectangle): Rectangle {
-  const offset = rotated(
-    { x: centre.x - frame.width / 2, y: centre.y - frame.height / 2 },
-    frame.angle,
-  );
-  const at = { x: frame.centre.x + offset.x, y: frame.centre.y + offset.y };
-  return { centre: at, width, height, angle: angle + frame.angle };
+  return { centre: pointInside(frame, centre), width, height, angle: angle + frame.angle };
+}
+
+/** The same of a point. */
+export function pointInside(frame: Rectangle, { x, y }: Point): Point {
+  const offset = rotated({ x: x - frame.width / 2, y: y - frame.height / 2 }, frame.angle);
+  return { x: frame.centre.x + offset.x, y: frame.centre.y + offset.y };
 }

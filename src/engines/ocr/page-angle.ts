@@ -1,7 +1,6 @@
+import { LONG } from "./detection.ts";
 import { facing, normalAngle, type Rectangle } from "./geometry.ts";
 
-/** A region this many times as long as it is high shows where its text runs. */
-const LONG = 2;
 const BIN = Math.PI / 180;
 const BINS = 180;
 /** Bins to each side that count as one direction. */

@@ -1,7 +1,13 @@
 import { crop } from "./crop.ts";
 import type { Reading } from "./ctc.ts";
-import { DETECTION_SCALE, detectionSize, regionsOf } from "./detection.ts";
-import { corners, frameAt, inside, type Point, type Rectangle, rotated } from "./geometry.ts";
+import {
+  DETECTION_SCALE,
+  detectionSize,
+  type Region,
+  rectangleAt,
+  regionsOf,
+} from "./detection.ts";
+import { corners, frameAt, type Point, type Rectangle, rotated } from "./geometry.ts";
 import type { Networks } from "./networks.ts";
 import { stands, textDirection, upright } from "./page-angle.ts";
 import { type Pixels, resizedPlanes, type Scale } from "./pixels.ts";
@@ -30,6 +36,9 @@ export interface Line {
 export const MOST_SEEN = 2_000_000;
 /** Text that runs more aslant than this is looked for once more in the image turned straight. */
 const ASLANT = (8 * Math.PI) / 180;
+/** Regions of small print are less high than this, in pixels; it is looked for once more, enlarged so many times. */
+const SMALL = 24;
+const ENLARGED = 2;
 /** What reads worse than this is no text. */
 const LEAST_CONFIDENCE = 0.5;
 /** Regions that are read forwards and backwards to tell which way up a page is. */
@@ -46,11 +55,12 @@ export async function* readPage(
   networks: Networks,
   signal: AbortSignal,
 ): AsyncGenerator<Line, void, void> {
-  const rectangles = await findText(image, networks);
+  const found = await findText(image, networks);
   signal.throwIfAborted();
   const read = reader(image, networks);
+  const rectangles = found.map(({ rectangle }) => rectangle);
   const angle = await pageAngle(rectangles, read);
-  const regions = rectangles.map((rectangle) => upright(rectangle, angle));
+  const regions = found.map((region) => upright(rectangleAt(region, angle), angle));
   for (const row of readingOrder(regions.map((region) => placeOf(region, angle)))) {
     const pieces: Piece[] = [];
     for (const index of row) {
@@ -65,27 +75,37 @@ export async function* readPage(
   }
 }
 
-async function findText(image: Pixels, networks: Networks): Promise<readonly Rectangle[]> {
-  const straight = await regionsAt(image, 0, networks);
-  const direction = textDirection(straight);
+/** A second look is worth its time where text runs aslant, and where it is small and there is room to enlarge it. */
+async function findText(image: Pixels, networks: Networks): Promise<readonly Region[]> {
+  const first = await regionsAt(image, 0, 1, networks);
+  const rectangles = first.map(({ rectangle }) => rectangle);
+  const direction = textDirection(rectangles);
   const skew = direction - (Math.PI / 2) * Math.round(direction / (Math.PI / 2));
-  return Math.abs(skew) > ASLANT ? regionsAt(image, skew, networks) : straight;
+  const heights = rectangles.map(({ width, height }) => Math.min(width, height));
+  const isSmall = heights.length > 0 && median(heights) < SMALL;
+  if (Math.abs(skew) <= ASLANT && !isSmall) return first;
+  return regionsAt(image, Math.abs(skew) > ASLANT ? skew : 0, isSmall ? ENLARGED : 1, networks);
 }
 
-/** The regions that are seen in the image when it is looked at askew, in its own pixels. */
+/** The regions that are seen in the image when it is looked at askew or enlarged, in its own pixels. */
 async function regionsAt(
   image: Pixels,
   angle: number,
+  growth: number,
   networks: Networks,
-): Promise<readonly Rectangle[]> {
+): Promise<readonly Region[]> {
   const frame = frameAt(image, angle);
-  const size = detectionSize(frame.width, frame.height, MOST_SEEN);
+  const size = detectionSize(frame.width, frame.height, MOST_SEEN, growth);
   const planes =
     angle === 0
       ? resizedPlanes(image, size.width, size.height, DETECTION_SCALE)
       : crop(image, frame, size.width, size.height, DETECTION_SCALE);
   const data = await networks.detect(planes);
-  return regionsOf({ data, ...size }, frame).map(({ rectangle }) => inside(frame, rectangle));
+  return regionsOf({ data, ...size }, frame);
+}
+
+function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
 }
 
 type Read = (rectangle: Rectangle) => Promise<Reading>;

@@ -81,14 +81,19 @@ function sideBySide(down: readonly Item[], from: number, to: number, x: number):
   return from + Math.max(0, skipped);
 }
 
-/** Where a gutter may be: just left of where pieces begin. Near ones are taken as one. */
+/** More places are not tried: a page of noise must not take minutes. */
+const MOST_GUTTERS = 48;
+
+/** Where a gutter may be: just left of where pieces begin, most of them first. Near ones are taken as one. */
 function gutterPlaces(items: readonly Item[], height: number): readonly number[] {
-  const places: number[] = [];
+  const places: { readonly x: number; pieces: number }[] = [];
   for (const x of items.map(({ left }) => left).sort((a, b) => a - b)) {
     const last = places.at(-1);
-    if (last === undefined || x - last > height / 4) places.push(x);
+    if (last !== undefined && x - last.x <= height / 4) last.pieces++;
+    else places.push({ x, pieces: 1 });
   }
-  return places;
+  places.sort((a, b) => b.pieces - a.pieces);
+  return places.slice(0, MOST_GUTTERS).map(({ x }) => x);
 }
 
 function isClear(items: readonly Item[], x: number, height: number): boolean {
@@ -131,10 +136,11 @@ function isBeside(row: readonly Item[], item: Item): boolean {
   if (last === undefined) return false;
   const height = Math.min(last.bottom - last.top, item.bottom - item.top);
   if (Math.abs(middle(last) - middle(item)) > height / 2) return false;
-  // What stands above one another is not one line, however close.
-  return row.every(
-    (other) => Math.min(other.right, item.right) - Math.max(other.left, item.left) < height / 2,
-  );
+  // Boxes of neighbours may overlap a little; what stands above one another is not one line, however close.
+  return row.every((other) => {
+    const shared = Math.min(other.right, item.right) - Math.max(other.left, item.left);
+    return shared < Math.min(other.right - other.left, item.right - item.left) / 2;
+  });
 }
 
 function middle({ top, bottom }: Place): number {

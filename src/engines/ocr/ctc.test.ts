@@ -1,0 +1,36 @@
+import { expect, test } from "bun:test";
+import { alphabet, decode } from "./ctc.ts";
+
+const CLASSES = alphabet("a\nb\n");
+
+/** Likelihoods where each step has its class at 0.8, or as told. */
+function path(...steps: readonly (number | readonly [index: number, likelihood: number])[]) {
+  const likelihoods = new Float32Array(steps.length * CLASSES.length);
+  steps.forEach((step, at) => {
+    const [index, likelihood] = typeof step === "number" ? [step, 0.8] : step;
+    likelihoods[at * CLASSES.length + index] = likelihood;
+  });
+  return decode(likelihoods, steps.length, CLASSES, steps.length * 8);
+}
+
+test("the alphabet is the blank, the dictionary's lines and the space", () => {
+  expect(CLASSES).toEqual(["", "a", "b", " "]);
+  expect(alphabet("a\r\nb")).toEqual(["", "a", "b", " "]);
+});
+
+test("what repeats is one character, unless a blank is between", () => {
+  expect(path(1, 1, 0, 1, 2, 2, 3, 1).text).toBe("aab a");
+});
+
+test("the confidence is the mean of each character's best step", () => {
+  const { confidence } = path([1, 0.5], [1, 0.9], 0, [2, 0.7]);
+  expect(confidence).toBeCloseTo(0.8, 5);
+});
+
+test("each character has its place in the pixels, where it was seen first", () => {
+  expect(path(0, 1, 1, 0, 2).places).toEqual([12, 36]);
+});
+
+test("blanks alone are no text, and sure of nothing", () => {
+  expect(path(0, 0, 0)).toEqual({ text: "", confidence: 0, places: [] });
+});
