@@ -54,6 +54,7 @@ export function modelFileText(
   const entries: (readonly [string, string | number | null])[] = [
     ["id", id],
     ["name", facts.name ?? id],
+    ["category", facts.embeds ? "embeddings" : null],
     ["created", today],
     ["owned_by", reference.repo.split("/")[0] ?? reference.repo],
     ["context_length", facts.contextLength ?? 4_096],
@@ -69,6 +70,7 @@ export function modelFileText(
     "# Written by npx covey pull from what the file says about itself; change it as you like.",
     ...lines,
     "",
+    ...(facts.embeds ? ["[modalities]", 'output = ["embedding"]', ""] : []),
     "[weights]",
     `hf = ${JSON.stringify(formatHubReference(reference))}`,
     "",

@@ -59,6 +59,7 @@ test("facts are read from the metadata, past arrays", () => {
     parameters: null,
     contextLength: 2048,
     kvBytesPerToken: 22_528,
+    embeds: false,
   });
 });
 

@@ -185,7 +185,12 @@ export interface GgufFacts {
   readonly contextLength: number | null;
   /** Bytes of 16-bit key-value cache per token. */
   readonly kvBytesPerToken: number | null;
+  /** It says how its tokens are pooled into one vector: it makes embeddings, and no text. */
+  readonly embeds: boolean;
 }
+
+/** `pooling_type`: mean, first token, last token; 0 is none and 4 a ranker's. */
+const POOLS: ReadonlySet<unknown> = new Set([1, 2, 3]);
 
 export function factsOf(metadata: GgufMetadata): GgufFacts {
   const text = (key: string) => {
@@ -213,5 +218,6 @@ export function factsOf(metadata: GgufMetadata): GgufFacts {
       layers !== null && kvHeads !== null && keyLength !== null && valueLength !== null
         ? layers * kvHeads * (keyLength + valueLength) * 2
         : null,
+    embeds: POOLS.has(number("pooling_type")),
   };
 }

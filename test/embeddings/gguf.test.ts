@@ -2,6 +2,9 @@ import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { modelFileText } from "../../src/catalog/add.ts";
+import { factsOf, readGguf } from "../../src/catalog/gguf.ts";
+import { parseModelFile } from "../../src/catalog/load.ts";
 import { EmbeddingsResponse } from "../../src/contract/embeddings.ts";
 import { startCovey, type TestCovey } from "../covey.ts";
 import { post } from "../e2e/wire.ts";
@@ -72,6 +75,40 @@ test("it is shortened where its file says that it may be, to length 1 again", as
   const short = await ask({ input: "x", dimensions: 32 });
   expect(short.status).toBe(400);
   expect(await short.json()).toMatchObject({ error: { param: "dimensions" } });
+});
+
+test("pulling it would write a model file that says what it makes", async () => {
+  const facts = factsOf(await readGguf(join(folder, "minilm.gguf")));
+  expect(facts).toMatchObject({ contextLength: 512, embeds: true });
+  const reference = { repo: "me/minilm", revision: "main", file: "minilm.gguf" };
+  const { file } = parseModelFile(modelFileText("me/minilm", reference, facts, "2026-01-31"), "x");
+  expect(file).toMatchObject({ category: "embeddings", modalities: { output: ["embedding"] } });
+});
+
+test("engines of all kinds share the memory: one that is idle makes room for another", async () => {
+  const small = await startCovey({
+    toml: `[models]\nfolders = ["${folder}"]\n[engine]\npreload = false\nmemory_budget = "450MiB"\n`,
+    env: { COVEY_ADMIN_KEY: KEY },
+  });
+  const states = () =>
+    small.app.local
+      .snapshot()
+      .filter(({ state }) => state !== "cold")
+      .map(({ model, engine, state }) => `${model} ${engine} ${state}`);
+  try {
+    const embed = (name: string) =>
+      post(`${small.url}/v1/embeddings`, { model: name, input: "x" }, { headers });
+    expect((await embed("all-minilm")).status).toBe(200);
+    expect(states()).toEqual(["sentence-transformers/all-MiniLM-L6-v2 embeddings ready"]);
+    expect((await embed("mine/minilm")).status).toBe(200);
+    expect(states()).toEqual(["mine/minilm embeddings ready"]);
+    const chat = { model: "tinyllama", messages: [{ role: "user", content: "x" }] };
+    const refused = await post(`${small.url}/v1/chat/completions`, chat, { headers });
+    expect(refused.status).toBe(503);
+    expect(await refused.text()).toContain("of memory and the budget is 0.4 GiB");
+  } finally {
+    await small.close();
+  }
 });
 
 test("its tokens are told and taken, a text that is too long is refused, and it has no chats", async () => {
