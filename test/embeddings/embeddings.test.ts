@@ -154,6 +154,12 @@ test.each([
   expect(await refusalOf(fields)).toMatchObject({ param });
 });
 
+test("half of a character is no reason to fail: it is U+FFFD, as everywhere", async () => {
+  const [half = []] = await vectorsOf(await ask({ input: "a \ud800 b" }));
+  const [replaced = []] = await vectorsOf(await ask({ input: "a \ufffd b" }));
+  expect(farthest(half, replaced)).toBeLessThan(1e-6);
+});
+
 test("as many dimensions as there are may be asked for", async () => {
   const [vector] = await vectorsOf(await ask({ input: "x", dimensions: DIMENSIONS }));
   expect(vector?.length).toBe(DIMENSIONS);
