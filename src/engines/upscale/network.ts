@@ -1,4 +1,5 @@
 import { OnnxGraph, type Port, TO_TYPE } from "../onnx/graph.ts";
+import { backProjected, PROJECTION_RADIUS } from "./back-projection.ts";
 import type { Layer, LayersModel, Weight } from "./layers-model.ts";
 
 /** A network as an ONNX file, and what who cuts images into tiles has to know of it. */
@@ -13,7 +14,7 @@ export interface Network {
 export const INPUT = "pixels";
 /** The answer as bytes, in the input's layout, `scale` times as large. */
 export const OUTPUT = "upscaled";
-/** The same before it is rounded: `[1, 3, height, width]` floats, 0 to `range`. */
+/** What the network itself says, before it is back-projected and rounded: `[1, 3, height, width]` floats, 0 to `range`. */
 export const PLANES = "planes";
 
 /**
@@ -76,11 +77,13 @@ export function buildNetwork(model: LayersModel, range: 1 | 255): Network {
     }
   }
   if (scale < 2 || enlarged.has(model.output)) throw new Error("the network enlarges nothing");
-  pixelsOf(graph, known(names, model.output), range);
+  const planes = graph.node("Identity", [known(names, model.output)], {}, PLANES);
+  const small = known(names, model.input);
+  pixelsOf(graph, backProjected(graph, small, planes, scale, range), range);
   return {
     onnx: graph.encode(...PORTS),
     scale,
-    radius: known(radii, model.output),
+    radius: known(radii, model.output) + PROJECTION_RADIUS,
   };
 }
 
@@ -106,11 +109,10 @@ function planesOf(graph: OnnxGraph, range: number): string {
 }
 
 function pixelsOf(graph: OnnxGraph, planes: string, range: number): void {
-  const named = graph.node("Identity", [planes], {}, PLANES);
   const scaled =
     range === 255
-      ? named
-      : graph.node("Mul", [named, graph.constant(Float32Array.of(255 / range), [1])]);
+      ? planes
+      : graph.node("Mul", [planes, graph.constant(Float32Array.of(255 / range), [1])]);
   const low = graph.constant(Float32Array.of(0), []);
   const high = graph.constant(Float32Array.of(255), []);
   const clipped = graph.node("Clip", [graph.node("Round", [scaled]), low, high]);

@@ -13,11 +13,11 @@ export interface NetworkFiles {
 /** Pixels of a tile's side without what is read around it: about 2 s of the largest network. */
 const SIDE = 128;
 /**
- * Most that is read around a tile. The largest network could look 100 pixels far, and hardly does: with
- * 16 its tiles differ by less than a step of brightness from the image done in one piece
- * (docs/upscaling.md).
+ * Most that is read around a tile. The largest network could look 160 pixels far, and hardly does: with
+ * this its tiles differ by at most one step of brightness, in a pixel of 100,000, from the image done in
+ * one piece (docs/upscaling.md).
  */
-const MAX_OVERLAP = 18;
+const MAX_OVERLAP = 26;
 
 /**
  * The networks of one model, on the processor with so many threads. Each is read and opened when it is

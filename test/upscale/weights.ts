@@ -1,0 +1,31 @@
+import { readFileSync } from "node:fs";
+import { loadCatalog, SHIPPED_MODELS } from "../../src/catalog/load.ts";
+import { networksOf } from "../../src/engines/upscale/kind.ts";
+import { type LayersModel, readLayersModel } from "../../src/engines/upscale/layers-model.ts";
+import { type NetworkFiles, openNetworks } from "../../src/engines/upscale/networks.ts";
+import { ROOT } from "../covey.ts";
+
+export type Family = "esrgan-medium" | "esrgan-thick";
+
+/** The networks of a model that ships, as its file has them. */
+export function shipped(family: Family): { files: readonly NetworkFiles[]; range: 1 | 255 } {
+  const model = loadCatalog([SHIPPED_MODELS]).models.find(({ id }) => id === `covey/${family}`);
+  if (model?.file.upscale === undefined || model.file.weights.source !== "packages")
+    throw new Error(`covey/${family} is no model of ours`);
+  const paths = Object.entries(model.file.weights.files).map(
+    ([role, file]) => [role, `${ROOT}/node_modules/${file.package}/${file.path}`] as const,
+  );
+  return { files: networksOf(Object.fromEntries(paths)), range: model.file.upscale.range };
+}
+
+export function open(family: Family) {
+  const { files, range } = shipped(family);
+  return openNetworks(files, range, 1);
+}
+
+export function layersOf(family: Family, scale: number): LayersModel {
+  const files = shipped(family).files.find((network) => network.scale === scale);
+  if (files === undefined) throw new Error(`${family} has no network for ${scale} times`);
+  const shards = files.shards.map((path) => readFileSync(path));
+  return readLayersModel(readFileSync(files.model, "utf8"), shards);
+}
