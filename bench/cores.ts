@@ -17,7 +17,12 @@ export async function takeCores(): Promise<Cores> {
   return { measured, load };
 }
 
-const PACKAGES = { nginx: "nginx-light", wrk: "wrk", taskset: "util-linux" } as const;
+const PACKAGES = {
+  nginx: "nginx-light",
+  wrk: "wrk",
+  taskset: "util-linux",
+  chromium: "chromium",
+} as const;
 
 /** @throws Error that says what to install */
 export function requireTools(...tools: (keyof typeof PACKAGES)[]): void {

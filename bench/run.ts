@@ -5,6 +5,7 @@ import { engine } from "./engine.ts";
 import { events } from "./events.ts";
 import { llamaCpp } from "./llama-server.ts";
 import { log } from "./log.ts";
+import { ocr } from "./ocr.ts";
 import { stopAll } from "./processes.ts";
 import { printResult, type Result, writeJson } from "./report.ts";
 import { requests } from "./requests.ts";
@@ -21,6 +22,7 @@ const BENCHMARKS: Readonly<Record<string, (options: { rounds: number }) => Promi
   startup,
   engine,
   embeddings,
+  ocr,
   "llama-server": llamaCpp,
   log,
   analytics,
