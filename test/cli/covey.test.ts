@@ -76,11 +76,15 @@ test("covey models --json says what is ready and what has to be pulled", async (
   expect(code).toBe(0);
   const rows: { id: string; state: string; fits: boolean; detail: string | null }[] =
     JSON.parse(out);
-  expect(rows[0]).toMatchObject({
-    id: "TinyLlama/TinyLlama-1.1B-Chat-v1.0",
-    state: "ready",
-    detail: null,
-  });
+  // What came with `npm install`: a text model, one for embeddings.
+  for (const id of [
+    "TinyLlama/TinyLlama-1.1B-Chat-v1.0",
+    "sentence-transformers/all-MiniLM-L6-v2",
+  ]) {
+    const row = rows.find((each) => each.id === id);
+    expect(row).toMatchObject({ state: "ready", fits: true, detail: null });
+  }
+  expect(rows[0]?.state).toBe("ready");
   expect(rows.find(({ id }) => id === "Qwen/Qwen2.5-1.5B-Instruct")).toMatchObject({
     state: "missing",
     detail: "run npx covey pull qwen2.5-1.5b",
@@ -90,7 +94,9 @@ test("covey models --json says what is ready and what has to be pulled", async (
 test("a model too big for the memory budget is told so", async () => {
   await writeFile(path.join(folder, "covey.toml"), '[engine]\nmemory_budget = "900MB"\n');
   const { out } = await covey(["models"]);
-  expect(out).toMatch(/TinyLlama-1.1B-Chat-v1.0 +tinyllama +323 MB +fits +4 × 2048 tokens, .* f16 cache, .* ready to load/);
+  expect(out).toMatch(
+    /TinyLlama-1.1B-Chat-v1.0 +tinyllama +323 MB +fits +4 × 2048 tokens, .* f16 cache, .* ready to load/,
+  );
   expect(out).toMatch(
     /SmolLM3-3B +smollm3 +1\.9 GB +too big: needs 2\.7 GB of 900 MB +– +run npx covey pull smollm3/,
   );
