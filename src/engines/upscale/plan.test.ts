@@ -1,0 +1,55 @@
+import { describe, expect, test } from "bun:test";
+import { CannotEnlarge, chainOf, planOf } from "./plan.ts";
+
+const small = { width: 100, height: 50 };
+
+describe("an image becomes", () => {
+  test("so many times as wide and high", () => {
+    const plan = planOf(small, { by: "factor", factor: 2.5 });
+    expect(plan).toMatchObject({ enlarged: { width: 250, height: 125 }, factor: 2.5 });
+    expect(plan.kept).toEqual(plan.enlarged);
+  });
+
+  test("large enough to cover a size, and is cut to it where that is asked", () => {
+    const size = { by: "size", width: 200, height: 200 } as const;
+    const covering = { width: 400, height: 200 };
+    expect(planOf(small, { ...size, crop: false })).toMatchObject({
+      enlarged: covering,
+      kept: covering,
+    });
+    expect(planOf(small, { ...size, crop: true })).toMatchObject({
+      enlarged: covering,
+      kept: { width: 200, height: 200 },
+    });
+  });
+
+  test("nothing of which there is no end", () => {
+    expect(() => planOf(small, { by: "factor", factor: 9 })).toThrow(CannotEnlarge);
+    expect(() => planOf({ width: 4096, height: 2100 }, { by: "factor", factor: 2 })).toThrow(
+      "8192 × 4200, and at most 33.6 million pixels are made",
+    );
+    expect(() =>
+      planOf({ width: 1, height: 1 }, { by: "size", width: 9, height: 1, crop: true }),
+    ).toThrow("9.0 times");
+  });
+});
+
+test.each([
+  [1, []],
+  [0.5, []],
+  [1.5, [2]],
+  [3, [3]],
+  [4, [4]],
+  [5, [3, 2]],
+  [8, [4, 2]],
+])("%d times is done by the networks %p", (factor, chain) => {
+  expect(chainOf(small, factor, [2, 3, 4])).toEqual(chain);
+});
+
+test("one network that suffices is used before two", () => {
+  expect(chainOf(small, 5, [2, 3, 4, 8])).toEqual([8]);
+});
+
+test("what a network makes on the way has its bound too", () => {
+  expect(() => chainOf({ width: 1500, height: 1500 }, 4.5, [2, 4, 8])).toThrow("8 times first");
+});

@@ -1,0 +1,267 @@
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { ExtrasAnswer, Progress, UpscaleAnswer, UpscalerList } from "../../src/contract/upscale.ts";
+import type { Raster } from "../../src/engines/upscale/raster.ts";
+import { decode } from "../../src/images/decode.ts";
+import { type EncodedType, encode } from "../../src/images/encode.ts";
+import { imageFacts } from "../../src/images/facts.ts";
+import { startCovey, type TestCovey } from "../covey.ts";
+import { callIdOf, endedRow, post, until } from "../e2e/wire.ts";
+import { DRAWINGS } from "./drawings.ts";
+import { likeness } from "./likeness.ts";
+
+/** Upscaling through the whole of Covey, by the models that come with `npm install`. */
+
+setDefaultTimeout(120_000);
+
+const KEY = "sk-admin-fedcba9876543210fedcba98";
+const headers = { authorization: `Bearer ${KEY}` };
+const QUICK = "ESRGAN-medium_2x";
+
+let covey: TestCovey;
+beforeAll(async () => {
+  covey = await startCovey({ env: { COVEY_ADMIN_KEY: KEY } });
+});
+afterAll(() => covey.close());
+
+const drawing = (side: number): Raster => {
+  const image = DRAWINGS["flat colours"]?.(side);
+  if (image === undefined) throw new Error("no drawing");
+  return image;
+};
+
+async function file(image: Raster, type: EncodedType = "image/png"): Promise<string> {
+  const { channels, ...rest } = image;
+  if (channels === 1) throw new Error("no colours");
+  return (await encode({ channels, ...rest }, type)).toBase64();
+}
+
+const ask = (fields: object, path = "/v1/upscale-img", init: object = {}): Promise<Response> =>
+  post(`${covey.url}${path}`, fields, { headers, ...init });
+
+const get = async (path: string): Promise<unknown> =>
+  (await fetch(`${covey.url}${path}`, { headers })).json();
+
+async function enlarged(fields: object) {
+  const answer = await ask(fields);
+  expect(answer.status).toBe(200);
+  const body = UpscaleAnswer.parse(await answer.json());
+  const bytes = Uint8Array.fromBase64(body.image);
+  return { body, bytes, image: await decode(bytes), id: callIdOf(answer) };
+}
+
+async function refusal(fields: object, path?: string) {
+  const answer = await ask(fields, path);
+  const body: unknown = await answer.json();
+  return { status: answer.status, body };
+}
+
+test("by default it is ESRGAN, 4 times; Arli's slip of the pen means the same", async () => {
+  const image = await file(drawing(24));
+  const first = await enlarged({ image });
+  expect(first.body.info).toMatchObject({
+    ...{ upscaler: "ESRGAN_4x", scale_factor: 4, width: 96, height: 96 },
+    ...{ model: "covey/esrgan-thick", format: "png" },
+  });
+  expect(first.body.images).toEqual([first.body.image]);
+  expect(first.body.html_info).toContain("ESRGAN_4x");
+  const second = await enlarged({
+    image: `data:image/png;base64,${image}`,
+    upscaler_1: "ESGAN_4x",
+  });
+  expect(second.body.info.upscaler).toBe("ESRGAN_4x");
+  expect(second.body.image).toBe(first.body.image);
+});
+
+test.each([
+  [{ upscaler_1: "ESRGAN_2x" }, 2],
+  [{ upscaler_1: "ESRGAN_3x" }, 3],
+  [{ upscaler_1: "ESRGAN_8x" }, 8],
+  [{ upscaler_1: "esrgan-medium_8x" }, 8],
+  [{ upscaler_1: QUICK, upscaling_resize: 2.5 }, 2.5],
+  [{ upscaler_1: "Lanczos" }, 4],
+  [{ upscaler_1: "Nearest", upscaling_resize: 3 }, 3],
+  [{ model: "covey/esrgan-medium", upscaling_resize: 3 }, 3],
+])("%j makes an image %d times as large, and the same picture", async (fields, factor) => {
+  const { image, body } = await enlarged({ image: await file(drawing(24)), ...fields });
+  expect([image.width, image.height]).toEqual([24 * factor, 24 * factor]);
+  expect(body.info.scale_factor).toBe(factor);
+  expect(likeness(image, drawing(24 * factor), 2).psnr).toBeGreaterThan(17);
+});
+
+test.each([
+  ["image/png", "jpeg", "image/jpeg"],
+  ["image/jpeg", "webp", "image/webp"],
+  ["image/webp", "png", "image/png"],
+] as const)("%s comes in, %s goes out", async (from, format, type) => {
+  const image = await file(drawing(32), from);
+  const { bytes } = await enlarged({ image, format, upscaler_1: QUICK });
+  expect(imageFacts(bytes)).toMatchObject({ type, width: 64, height: 64 });
+});
+
+test("a large image is done in tiles, at whose borders nothing is to be seen", async () => {
+  const small = drawing(300);
+  const { image } = await enlarged({ image: await file(small), upscaler_1: QUICK });
+  // Steps of brightness across each column; tiles are 100 pixels wide, 200 enlarged.
+  const steps = Array.from({ length: image.width - 1 }, (_, x) => {
+    let sum = 0;
+    for (let y = 0; y < image.height; y++)
+      for (let channel = 0; channel < 3; channel++) {
+        const at = (y * image.width + x) * 3 + channel;
+        sum += Math.abs((image.pixels[at + 3] ?? 0) - (image.pixels[at] ?? 0));
+      }
+    return sum;
+  });
+  const typical = steps.toSorted((one, other) => one - other)[Math.floor(steps.length * 0.9)] ?? 0;
+  for (const border of [199, 399]) expect(steps[border]).toBeLessThan(typical * 1.2);
+});
+
+test("alpha is kept, and no colour bleeds from where nothing is seen", async () => {
+  const side = 32;
+  const pixels = new Uint8Array(side * side * 4);
+  for (let at = 0; at < pixels.length; at += 4) {
+    const inside = Math.hypot(((at / 4) % side) - 15.5, Math.floor(at / 4 / side) - 15.5) < 10;
+    pixels.set(inside ? [30, 160, 220, 255] : [255, 0, 0, 0], at);
+  }
+  for (const upscaler_1 of ["ESRGAN_2x", "Lanczos"]) {
+    const image = await file({ width: side, height: side, channels: 4, pixels });
+    const answer = await enlarged({ image, upscaler_1, upscaling_resize: 2 });
+    expect(answer.image.channels).toBe(4);
+    const [corner, centre] = [0, (32 * 64 + 32) * 4].map((at) => answer.image.pixels[at + 3]);
+    expect([corner, centre]).toEqual([0, 255]);
+    for (let at = 0; at < answer.image.pixels.length; at += 4)
+      if ((answer.image.pixels[at + 3] ?? 0) > 16) expect(answer.image.pixels[at]).toBeLessThan(60);
+  }
+});
+
+describe("the web UI's path", () => {
+  const path = "/sdapi/v1/extra-single-image";
+
+  test("leaves an image as it is unless it is told what to do", async () => {
+    const answer = ExtrasAnswer.parse(
+      await (await ask({ image: await file(drawing(16)) }, path)).json(),
+    );
+    expect(JSON.parse(answer.info)).toMatchObject({ upscaler: "None", width: 16 });
+    expect(answer.parameters).toMatchObject({ upscaling_resize: 2 });
+    const { pixels } = await decode(Uint8Array.fromBase64(answer.image));
+    expect(Buffer.compare(pixels, drawing(16).pixels)).toBe(0);
+  });
+
+  test("enlarges to cover a size and crops; two upscalers are laid over each other", async () => {
+    const image = await file(drawing(24));
+    const size = { resize_mode: 1, upscaling_resize_w: 40, upscaling_resize_h: 30 };
+    const of = async (fields: object) => {
+      const answer = await ask({ image, ...size, ...fields }, path);
+      return decode(Uint8Array.fromBase64(ExtrasAnswer.parse(await answer.json()).image));
+    };
+    const nearest = await of({ upscaler_1: "Nearest" });
+    expect([nearest.width, nearest.height]).toEqual([40, 30]);
+    const covering = await of({ upscaler_1: "Lanczos", upscaling_crop: false });
+    expect([covering.width, covering.height]).toEqual([40, 40]);
+    const lanczos = await of({ upscaler_1: "Lanczos" });
+    const both = await of({
+      ...{ upscaler_1: "Nearest", upscaler_2: "Lanczos", extras_upscaler_2_visibility: 0.5 },
+    });
+    for (const [at, value] of both.pixels.entries()) {
+      const mean = ((nearest.pixels[at] ?? 0) + (lanczos.pixels[at] ?? 0)) / 2;
+      expect(Math.abs(value - mean)).toBeLessThanOrEqual(0.5);
+    }
+  });
+});
+
+describe("refused is", () => {
+  test.each([
+    ["a factor beyond 8", { upscaling_resize: 9 }, "upscaling_resize"],
+    ["what can't be done", { gfpgan_visibility: 0.5 }, "gfpgan_visibility"],
+    ["no base64", { image: "?" }, "image"],
+    ["no image", { image: "aGVsbG8=" }, "image"],
+    ["a URL", { image: "https://example.com/a.png" }, "image"],
+    [
+      "another model's second upscaler",
+      { upscaler_2: QUICK, extras_upscaler_2_visibility: 1 },
+      "upscaler_2",
+    ],
+    ["a size 16 times as large", { resize_mode: 1, upscaling_resize_w: 256 }, "upscaling_resize_w"],
+    ["a model that writes", { model: "tinyllama" }, "upscaler_1"],
+  ])("%s: 422, with its field", async (_, fields, param) => {
+    const { status, body } = await refusal({ image: await file(drawing(16)), ...fields });
+    expect({ status, body }).toMatchObject({
+      status: 422,
+      body: {
+        error: { type: "invalid_request_error", param, code: null },
+        detail: expect.any(String),
+      },
+    });
+  });
+
+  test("an image whose enlargement is too large, before it is enlarged", async () => {
+    const pixels = new Uint8Array(2000 * 1500 * 3);
+    const image = await file({ width: 2000, height: 1500, channels: 3, pixels });
+    const { status, body } = await refusal({ image });
+    expect({ status, body }).toMatchObject({
+      status: 422,
+      body: { error: { param: "upscaling_resize" } },
+    });
+    expect(JSON.stringify(body)).toContain("at most 33.6 million pixels");
+  });
+
+  test("an upscaler that is not there: 404, with those that are", async () => {
+    const { status, body } = await refusal({ image: "x", upscaler_1: "SwinIR_4x" });
+    expect(status).toBe(404);
+    expect(JSON.stringify(body)).toContain("Lanczos, Nearest");
+  });
+});
+
+test("the list has kernels and networks, as the web UIs have it", async () => {
+  const list = UpscalerList.parse(await get("/v1/upscalers"));
+  expect(list.map(({ name }) => name)).toEqual(
+    expect.arrayContaining(["None", "Lanczos", "Nearest", "ESRGAN_4x", "ESRGAN_2x", QUICK]),
+  );
+  expect(list.find(({ name }) => name === "ESRGAN_4x")).toMatchObject({
+    scale: 4,
+    model_path: null,
+  });
+  expect(await get("/sdapi/v1/upscalers")).toEqual(list);
+});
+
+test("while it runs its progress and its place are told; when its client leaves it ends, as logged", async () => {
+  const idle = { running: 0 };
+  expect(await get("/v1/parallel-requests")).toMatchObject(idle);
+  const client = new AbortController();
+  const image = await file(drawing(400));
+  const work = ask({ image }, "/v1/upscale-img", { signal: client.signal });
+  const seen = await until(async () => {
+    const told = Progress.parse(await get("/sdapi/v1/progress"));
+    return told.progress > 0 ? told : null;
+  }, "it is under way");
+  expect(seen).toMatchObject({ state: { job_count: 1, job: "covey/esrgan-thick" } });
+  expect(await get("/v1/parallel-requests")).toMatchObject({ running: 1 });
+  client.abort();
+  expect(work).rejects.toThrow();
+  await work.catch(() => undefined);
+  await until(async () => {
+    const { running } = Object(await get("/v1/parallel-requests"));
+    return running === 0 ? true : null;
+  }, "its place is free");
+  expect(Progress.parse(await get("/sdapi/v1/progress")).progress).toBe(0);
+});
+
+test("the call is in the log, with its image and its pixels", async () => {
+  const { id } = await enlarged({ image: await file(drawing(20)), upscaler_1: QUICK });
+  expect(await endedRow(covey, id)).toMatchObject({
+    ...{ endpoint: "/v1/upscale-img", model: "covey/esrgan-medium", status: "completed" },
+    ...{ images: 1, pixels: 1600, prompt_tokens: 0, cost_nano_usd: 0 },
+  });
+});
+
+test("a key without a plan of its own may have 6 images at once, and is told how many are left", async () => {
+  const plain = await startCovey();
+  try {
+    const body = await (await fetch(`${plain.url}/v1/parallel-requests`)).json();
+    expect(body).toMatchObject({
+      ...{ parallel_requests: 6, remaining: 6 },
+      message: "You can run up to 6 parallel requests",
+    });
+  } finally {
+    await plain.close();
+  }
+});
