@@ -12,8 +12,8 @@ import { until } from "./wire.ts";
 /**
  * What providers' documentation tells people to type (seed/curls.sh: word for word, keys included) works
  * with nothing changed but the base URL, where that provider is configured. Not here are the commands for
- * /v1/txt2img, /v1/img2img, /v1/upscale-img, /v1/img-samplers, /v1/upscalers, /v1/img-options,
- * /v1/parallel-requests and /sdapi/v1/sd-models: Covey has no images yet.
+ * /v1/txt2img, /v1/img2img, /v1/img-samplers, /v1/img-options and /sdapi/v1/sd-models: Covey makes no
+ * images yet. Those about upscaling are in `test/upscale/seed-curls.test.ts`.
  *
  * The fake upstream is Covey's HTTP proxy, and plays the provider at a public address: one on a private
  * address would be sent no image URLs.
