@@ -1,0 +1,172 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { ChatChunk } from "../../src/contract/chat.ts";
+import { SseParser } from "../../src/lib/sse-parse.ts";
+import { startCovey, type TestCovey } from "../covey.ts";
+import { isHere } from "../needs.ts";
+import { openBrowser } from "./browser.ts";
+import { turned } from "./damage.ts";
+import { type Document, screenshot } from "./documents.ts";
+import { readBack, userMessage } from "./reading.ts";
+
+/** `covey/ocr` as a client of the chat endpoint meets it. */
+describe.if(isHere("chromium"))("a chat with covey/ocr", () => {
+  const TIMEOUT = 60_000;
+  let covey: TestCovey;
+  let shot: Uint8Array;
+  let document: Document;
+
+  beforeAll(async () => {
+    covey = await startCovey();
+    document = await screenshot();
+    const browser = await openBrowser();
+    shot = await browser.shoot(document.html, document);
+    await browser.close();
+  }, TIMEOUT);
+  afterAll(() => covey.close());
+
+  const stream = async (more: object) => {
+    const response = await fetch(`${covey.url}/v1/chat/completions`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({
+        model: "covey/ocr",
+        stream: true,
+        stream_options: { include_usage: true },
+        messages: [userMessage([shot])],
+        ...more,
+      }),
+    });
+    const events = new SseParser().push(await response.bytes());
+    return events
+      .filter((event) => event !== "[DONE]")
+      .map((event) => ChatChunk.parse(JSON.parse(event)));
+  };
+
+  test(
+    "an image comes back as its text, with tokens, images and pixels counted",
+    async () => {
+      const { body } = await readBack(covey, [shot]);
+      const [width, height] = [document.width, 216];
+      expect(body).toMatchObject({
+        object: "chat.completion",
+        model: "covey/ocr",
+        choices: [
+          { message: { role: "assistant", content: document.text }, finish_reason: "stop" },
+        ],
+        usage: {
+          prompt_tokens: Math.ceil((width * height) / 2_048),
+          completion_tokens: document.text.length,
+          images: 1,
+          pixels: width * height,
+        },
+      });
+      expect(JSON.stringify(body)).not.toContain('"ocr":{');
+    },
+    TIMEOUT,
+  );
+
+  test(
+    "a stream brings it line by line, and the same text",
+    async () => {
+      const chunks = await stream({ ocr: { boxes: true } });
+      const deltas = chunks.flatMap(({ choices }) => choices.map(({ delta }) => delta));
+      const pieces = deltas.flatMap(({ content }) => content || []);
+      expect(pieces.join("")).toBe(document.text);
+      expect(pieces.length).toBeGreaterThan(1);
+      expect(deltas.at(-1)).toMatchObject({ ocr: { images: [{ width: document.width }] } });
+      expect(chunks.at(-1)?.usage).toMatchObject({ completion_tokens: document.text.length });
+    },
+    TIMEOUT,
+  );
+
+  test(
+    "boxes are told when they are asked for: where each line stands, from where its text begins",
+    async () => {
+      const { body } = await readBack(covey, [await turned(180)(shot)], { ocr: { boxes: true } });
+      const lines = Object(body).choices[0].message.ocr.images[0].lines;
+      expect(lines).toHaveLength(document.text.split("\n").length);
+      expect(lines[0].text).toBe("Inbox (3 unread)");
+      const { box, confidence } = lines[0];
+      expect(confidence).toBeGreaterThan(0.9);
+      // Upside down the header is below, and begins at the right.
+      const [[left, top], [right]] = box;
+      expect(top).toBeGreaterThan(170);
+      expect(left).toBeGreaterThan(right);
+    },
+    TIMEOUT,
+  );
+
+  test(
+    "several images are read in their order, and max_tokens ends the answer",
+    async () => {
+      const two = await readBack(covey, [shot, shot]);
+      expect(two.text).toBe(`${document.text}\n\n${document.text}`);
+      const { text, body } = await readBack(covey, [shot, shot], { max_tokens: 20 });
+      expect(text).toBe(document.text.slice(0, 20));
+      expect(body).toMatchObject({
+        choices: [{ finish_reason: "length" }],
+        usage: { completion_tokens: 20 },
+      });
+    },
+    TIMEOUT,
+  );
+
+  test("what can't be read is refused, with its place and what to do", async () => {
+    const nothing = await readBack(covey, []);
+    expect(nothing.status).toBe(400);
+    const cut = await readBack(covey, [shot, shot.subarray(0, shot.length / 2)]);
+    expect(cut.status).toBe(400);
+    expect(cut.body).toMatchObject({
+      error: { param: "messages[0].content[1].image_url.url", type: "invalid_request_error" },
+    });
+    const response = await fetch(`${covey.url}/v1/chat/completions`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ model: "covey/ocr", messages: [{ role: "user", content: "Hello" }] }),
+    });
+    expect(response.status).toBe(400);
+    expect(await response.json()).toMatchObject({
+      error: { param: "messages", message: expect.stringContaining("image_url") },
+    });
+  });
+
+  test("a client that leaves ends the reading", async () => {
+    const leaving = new AbortController();
+    const body = JSON.stringify({
+      model: "covey/ocr",
+      messages: [userMessage(Array(16).fill(shot))],
+    });
+    const headers = { "content-type": "application/json" };
+    const asked = fetch(`${covey.url}/v1/chat/completions`, {
+      ...{ method: "POST", headers, body, signal: leaving.signal },
+    });
+    const running = async () => {
+      const response = await fetch(`${covey.url}/account/concurrency`);
+      return Object(await response.json()).request_count;
+    };
+    await until(async () => (await running()) === 1);
+    leaving.abort();
+    await expect(asked).rejects.toThrow();
+    await until(async () => (await running()) === 0);
+    // Its place is free: the next one is answered.
+    expect((await readBack(covey, [shot])).text).toBe(document.text);
+  }, 60_000);
+
+  test(
+    "the other endpoints say where such a model is asked",
+    async () => {
+      const response = await fetch(`${covey.url}/v1/completions`, {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify({ model: "covey/ocr", prompt: "Hello" }),
+      });
+      expect(response.status).toBe(400);
+      expect(JSON.stringify(await response.json())).toContain("/v1/chat/completions");
+    },
+    TIMEOUT,
+  );
+
+  async function until(isSo: () => Promise<boolean>): Promise<void> {
+    while (!(await isSo())) await Bun.sleep(5);
+  }
+});
