@@ -6,12 +6,16 @@ import { Usage } from "./usage.ts";
 
 const token = z.int().min(0);
 
+/** Each prompt of a list has an answer of its own; OpenAI's bound on how many. */
+const MOST_PROMPTS = 2048;
+const TOO_MANY = `a request has ${MOST_PROMPTS} prompts at most; send the others in another one.`;
+
 /** Text, several texts, tokens, or several token lists. */
 export const Prompt = z.union([
   z.string(),
-  z.array(z.string()).min(1),
+  z.array(z.string()).min(1).max(MOST_PROMPTS, TOO_MANY),
   z.array(token).min(1),
-  z.array(z.array(token).min(1)).min(1),
+  z.array(z.array(token).min(1)).min(1).max(MOST_PROMPTS, TOO_MANY),
 ]);
 export type Prompt = z.infer<typeof Prompt>;
 
@@ -20,7 +24,7 @@ export const CompletionRequest = z
   .looseObject({
     model: z.string().min(1),
     prompt: Prompt.nullable().describe(
-      "Text, texts, token ids, or lists of token ids. null is the model's start token.",
+      "Text, texts, token ids, or lists of token ids, 2048 prompts at most. null is the model's start token.",
     ),
     stream: z.boolean().nullish(),
     stream_options: streamOptions,

@@ -3,12 +3,15 @@ import { routingFields } from "./routing.ts";
 
 const token = z.int().min(0);
 
+const MOST_INPUTS = 2048;
+const TOO_MANY = `a request has ${MOST_INPUTS} inputs at most; send the others in another one.`;
+
 /** What is embedded: a text, texts, a text's tokens, or several texts' tokens; OpenAI's bound on how many. */
 export const EmbeddingsInput = z.union([
   z.string(),
-  z.array(z.string()).min(1).max(2048),
+  z.array(z.string()).min(1).max(MOST_INPUTS, TOO_MANY),
   z.array(token).min(1),
-  z.array(z.array(token).min(1)).min(1).max(2048),
+  z.array(z.array(token).min(1)).min(1).max(MOST_INPUTS, TOO_MANY),
 ]);
 export type EmbeddingsInput = z.infer<typeof EmbeddingsInput>;
 

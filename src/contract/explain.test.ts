@@ -311,8 +311,26 @@ describe("other requests", () => {
       "Invalid value for 'prompt[1]': expected a non-empty array of integers, but got an empty array.",
     );
     expect(message(5)).toBe(
-      "Invalid type for 'prompt': expected a string or a non-empty array of strings or a non-empty array of integers or a non-empty array of arrays of integers, but got a number.",
+      "Invalid type for 'prompt': expected a string or an array of 1 to 2048 strings or a non-empty array of integers or an array of 1 to 2048 arrays of integers, but got a number.",
     );
+  });
+
+  test("lists have 2048 prompts or inputs at most, as at OpenAI, and one text as many tokens as it has", () => {
+    const of = (prompt: unknown) =>
+      refusal(() => parseRequest(CompletionRequest, { model: "m", prompt }));
+    const embedding = (input: unknown) =>
+      refusal(() => parseRequest(EmbeddingsRequest, { model: "m", input }));
+    for (const item of ["a", [1]]) {
+      expect(of(Array(2049).fill(item))).toMatchObject({
+        status: 400,
+        param: "prompt",
+        message:
+          "Invalid value for 'prompt': a request has 2048 prompts at most; send the others in another one.",
+      });
+      expect(embedding(Array(2049).fill(item)).param).toBe("input");
+      parseRequest(CompletionRequest, { model: "m", prompt: Array(2048).fill(item) });
+    }
+    parseRequest(CompletionRequest, { model: "m", prompt: Array(5000).fill(1) });
   });
 
   test("prompts come as text, texts, tokens and token lists; each source of tokens alone is enough", () => {

@@ -48,8 +48,9 @@ interface Problem {
 }
 
 /**
- * Follows failed unions down to the option the caller most likely meant: the one that fits the
- * value's kind and got furthest in it. Where none fits, the union itself is to blame.
+ * Follows failed unions down to the option the caller most likely meant: the one that finds nothing
+ * but the list's length wrong, or else the one that fits the value's kind and got furthest in it.
+ * Where none fits, the union itself is to blame.
  */
 function innermost(
   schema: z.core.$ZodType | null,
@@ -67,6 +68,7 @@ function innermost(
       if (first === undefined) continue;
       const inner = innermost(options[index] ?? null, value, first, path);
       if (inner.path.length === path.length && isOtherKind(inner.issue, value)) continue;
+      if (inner.path.length === path.length && inner.issue.code === "too_big") return inner;
       if (best === null || isFurther(inner.path, best.path)) best = inner;
     }
   }
