@@ -78,7 +78,8 @@ test("a required call is the answer from its first character, and content is nul
     tool_calls: [call(0, "Rome")],
     finish: "tool_calls",
   });
-  expect(read([text.slice(0, 10)], required)).toMatchObject({ content: "", finish: "stop" });
+  expect(messageOf([], newId, false, true)).toMatchObject({ content: null });
+  expect(messageOf([], newId, false)).toMatchObject({ content: "" });
 });
 
 test("without tools, what looks like a call is words", () => {

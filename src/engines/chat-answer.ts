@@ -68,13 +68,13 @@ export class ChatAnswer {
     return thoughts.push(text).flatMap((part) => this.#part(part));
   }
 
-  /** What was held back, at its end. */
-  end(): Said[] {
+  /** What was held back, at its end. `cut`: a limit ended it. */
+  end(cut = false): Said[] {
     if (this.#ended) return [];
     this.#ended = true;
     const out: Said[] = [];
     for (const part of this.#thoughts?.end() ?? []) out.push(...this.#part(part));
-    if (this.#calls !== null) out.push(...this.#words(this.#calls.end()));
+    if (this.#calls !== null) out.push(...this.#words(this.#calls.end(cut)));
     const rest = this.#stopped ? "" : this.#stops.flush();
     return rest === "" ? out : [...out, { kind: "content", text: rest }];
   }
@@ -135,11 +135,15 @@ export function deltaOf(said: Said, newId: (index: number) => string, legacy: bo
   }
 }
 
-/** All of an answer in one message. Its content is null where calls are all that it is. */
+/**
+ * All of an answer in one message. Its content is null where calls are all that it is, or was to be
+ * (`calling`).
+ */
 export function messageOf(
   pieces: readonly Said[],
   newId: (index: number) => string,
   legacy: boolean,
+  calling = false,
 ): { readonly [field: string]: unknown } {
   let content = "";
   let reasoning = "";
@@ -165,7 +169,7 @@ export function messageOf(
       };
   return {
     role: "assistant",
-    content: content === "" && first !== undefined ? null : content,
+    content: content === "" && (calling || first !== undefined) ? null : content,
     refusal: null,
     ...(reasoning === "" ? {} : { reasoning_content: reasoning, reasoning }),
     ...(first === undefined ? {} : called),

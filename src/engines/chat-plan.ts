@@ -22,6 +22,8 @@ export interface ChatPlan {
   readonly scored: boolean;
   /** Asked by `functions`. */
   readonly legacy: boolean;
+  /** The answer has to be a call. */
+  readonly calling: boolean;
   readonly showsReasoning: boolean;
 }
 
@@ -58,6 +60,7 @@ export function chatPlan(
   return {
     scored: base.logprobs !== null,
     legacy: use?.legacy === true,
+    calling: use?.required === true,
     showsReasoning: !hidesReasoning(request),
     rules: (format) => ({
       format,

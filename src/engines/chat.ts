@@ -70,7 +70,7 @@ class Reading {
     // What a token closed was thought up to it.
     if (wasThinking) this.#reasoningTokens = this.#totals.completion;
     if (!answer.over && finish === null) return { said: this.#shown(said), finish: null };
-    const all = [...said, ...answer.end()];
+    const all = [...said, ...answer.end(!answer.over && finish === "length")];
     return {
       said: this.#shown(all),
       finish: answer.finish(answer.over ? "stop" : (finish ?? "stop")),
@@ -91,7 +91,7 @@ async function collect(
   updates: AsyncIterable<readonly AnswerUpdate[]>,
   reading: Reading,
 ): Promise<Reply> {
-  const { scored, legacy } = reading.plan;
+  const { scored, legacy, calling } = reading.plan;
   const scores: ScoredToken[] = [];
   const said: Said[] = [];
   let ended: ChatFinishReason | null = null;
@@ -102,7 +102,7 @@ async function collect(
     ended = finish;
     if (finish !== null) break;
   }
-  const message = messageOf(said, reading.newId, legacy);
+  const message = messageOf(said, reading.newId, legacy, calling);
   const logprobs = scored ? chatLogprobs(scores) : null;
   const { usage } = reading;
   const choices = [{ index: 0, message, logprobs, finish_reason: ended }];

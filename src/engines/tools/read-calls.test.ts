@@ -172,3 +172,29 @@ test("arguments are given while they come, and words as soon as they can't begin
   expect(reader.push('ne": ')).toEqual([{ kind: "arguments", index: 0, text: 'ne": ' }]);
   expect(reader.calls).toBe(1);
 });
+
+/** What a reader makes of a text that `max_tokens` cut at its end. */
+function readCut(syntax: CallSyntax, text: string, begun = false): SaidPiece[] {
+  const reader = new CallReader(syntax, NAMES, begun);
+  return [...reader.push(text), ...reader.end(true)];
+}
+
+const ONE = '{"name": "time", "arguments": {}}\n</tool_call>';
+
+test("a call that is cut before its arguments is neither content nor a call", () => {
+  for (const text of [`${ONE}\n<tool_call>\n{"name": "time", "arguments": `, ONE])
+    for (let at = ONE.length; at <= text.length; at++) {
+      expect(readCut(HERMES, text.slice(0, at), true)).toEqual(call(0, "time", "{}"));
+      expect(readCut(HERMES, `<tool_call>\n${text.slice(0, at)}`)).toEqual(call(0, "time", "{}"));
+    }
+  for (let at = 0; at < ONE.indexOf("{}"); at++)
+    expect(readCut(HERMES, ONE.slice(0, at), true)).toEqual([]);
+  const words = 'Let me see.<tool_call>\n{"name": "ti';
+  for (let at = "Let me see.<t".length; at <= words.length; at++)
+    expect(readCut(HERMES, words.slice(0, at))).toEqual([content("Let me see.")]);
+});
+
+test("words that are cut are all there", () => {
+  expect(readCut(HERMES, "a <")).toEqual([content("a"), content(" <")]);
+  expect(readCut(LLAMA, '{"city": "Lima')).toEqual([content('{"city": "Lima')]);
+});

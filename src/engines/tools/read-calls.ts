@@ -25,8 +25,10 @@ export class CallReader {
   /** What may turn out to be content: a call's text until its name is known. */
   #raw = "";
   #call: CallText | null = null;
-  /** The call that is being read has been told. */
-  #told = false;
+  /** The call that is being read has a name, and so is one. */
+  #named = false;
+  /** Its name while none of its arguments are there: it is told with the first of them. */
+  #waiting: string | null = null;
   #calls = 0;
   /** Words came last: what nothing announces can't be a call any more. */
   #spoke = false;
@@ -64,17 +66,29 @@ export class CallReader {
     return out;
   }
 
-  /** At the answer's end: what was held is content after all, unless it could be nothing but a call. */
-  end(): SaidPiece[] {
+  /**
+   * At the answer's end: what was held is content after all, unless it could be nothing but a call. `cut`:
+   * the answer would have gone on; of a call it had begun there is nothing then before its arguments.
+   */
+  end(cut = false): SaidPiece[] {
     const out: SaidPiece[] = [];
-    const lost = this.#required && this.#calls === 0;
-    const unfinished = this.#place === "opening" || (this.#place === "call" && !this.#told);
+    if (!cut) this.#tellName(out);
+    const lost = this.#required || (cut && this.#isBegun());
+    const unfinished = this.#place === "opening" || (this.#place === "call" && !this.#named);
     if (unfinished && !lost) this.#say(this.#raw + this.#held, out);
-    if (this.#place === "text") this.#say(this.#held, out);
-    if (this.#calls === 0 && this.#space !== "") out.push({ kind: "content", text: this.#space });
+    if (this.#place === "text" && !lost) this.#say(this.#held, out);
+    if (this.#calls === 0 && this.#space !== "" && !this.#required)
+      out.push({ kind: "content", text: this.#space });
     this.#held = "";
     this.#space = "";
     return out;
+  }
+
+  /** Whether what is held is the beginning of a call, as far as anybody can tell. A single `<` is not. */
+  #isBegun(): boolean {
+    if (this.#calls > 0) return true;
+    if (this.#trigger === "") return false;
+    return this.#place === "text" ? this.#held.length > 1 : true;
   }
 
   /** Reads one thing of what is held; false when it needs more text for that. */
@@ -128,7 +142,7 @@ export class CallReader {
   #begin(raw: string): void {
     this.#place = "call";
     this.#raw = raw;
-    this.#told = false;
+    this.#named = false;
     this.#call = callText(this.#syntax.shape, this.#names);
   }
 
@@ -141,16 +155,28 @@ export class CallReader {
     this.#held = this.#held.slice(size);
     for (const piece of pieces) this.#tell(piece, out);
     if (call.broken) this.#giveUp(out);
-    else if (call.done) this.#place = "after";
+    else if (call.done) {
+      this.#tellName(out);
+      this.#place = "after";
+    }
     return true;
   }
 
   #tell(piece: CallPiece, out: SaidPiece[]): void {
     if (piece.kind === "name") {
-      this.#told = true;
-      this.#space = "";
-      out.push({ kind: "call", index: this.#calls++, name: piece.name });
-    } else out.push({ kind: "arguments", index: this.#calls - 1, text: piece.text });
+      this.#named = true;
+      this.#waiting = piece.name;
+      return;
+    }
+    this.#tellName(out);
+    out.push({ kind: "arguments", index: this.#calls - 1, text: piece.text });
+  }
+
+  #tellName(out: SaidPiece[]): void {
+    if (this.#waiting === null) return;
+    this.#space = "";
+    out.push({ kind: "call", index: this.#calls++, name: this.#waiting });
+    this.#waiting = null;
   }
 
   /** What was taken for the beginning of a call is content. */
