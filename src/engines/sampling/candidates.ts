@@ -117,7 +117,8 @@ export class Candidates {
 
   /**
    * Gives some tokens other logits and puts all in order again; negative infinity takes a token out.
-   * Where that would leave none, nothing is changed. Tokens that are no candidates are passed over.
+   * Where that would leave none, nothing is changed. Tokens that are no candidates are passed over, as
+   * is one that comes a second time.
    */
   adjust(tokens: Iterable<number>, logitOf: (logit: number, token: number) => number): void {
     const moved: { token: number; logit: number }[] = [];
@@ -129,9 +130,14 @@ export class Candidates {
       const changed = Math.fround(logitOf(logit, token));
       if (changed === logit) continue;
       places.push(place);
+      this.#places[token] = -1;
       if (changed !== Number.NEGATIVE_INFINITY) moved.push({ token, logit: changed });
     }
-    if (places.length === 0 || (moved.length === 0 && places.length >= this.size)) return;
+    if (places.length === 0) return;
+    if (moved.length === 0 && places.length >= this.size) {
+      this.#forget();
+      return;
+    }
     this.#takeOut(Int32Array.from(places).sort());
     moved.sort((a, b) => b.logit - a.logit);
     this.#putIn(moved);

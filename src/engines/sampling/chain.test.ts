@@ -168,6 +168,22 @@ test("no end comes before min_tokens, none at all with ignore_eos, unless nothin
   expect(token({ ignoreEndOfText: true }, 99, 0b0001)).toBe(0);
 });
 
+test("an end token that is a stop token too, or is named twice, takes no other token's place", () => {
+  const distribution = distributionOf([3, 2.5, 2, 1.5, 1, 0.5]);
+  const come = (stopTokens: readonly number[]): number[] => {
+    const sampling = samplingWith({ minTokens: 5, stopTokens, temperature: 0.9 });
+    const seen = new Set<number>();
+    for (let seed = 0; seed < 500; seed++) {
+      const chain = createChain({ ...sampling, seed }, vocabulary(6, [2]));
+      seen.add(chain.next(distribution, NO_HISTORY, null).token);
+    }
+    return [...seen].sort();
+  };
+  expect(come([])).toEqual([0, 1, 3, 4, 5]);
+  expect(come([2])).toEqual([0, 1, 3, 4, 5]);
+  expect(come([3, 3])).toEqual([0, 1, 4, 5]);
+});
+
 test("mirostat comes nearer to its target with every token", () => {
   forSeeds(4, (random) => {
     for (const version of [1, 2] as const) {

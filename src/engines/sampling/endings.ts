@@ -13,6 +13,6 @@ export function heldBack<Token extends number>(
   const { minTokens, ignoreEndOfText, stopTokens } = sampling;
   if (minTokens === 0 && !ignoreEndOfText) return null;
   const always = ignoreEndOfText ? endOfGeneration : [];
-  const atFirst = [...endOfGeneration, ...stopTokens.filter(isToken)];
+  const atFirst = [...new Set([...endOfGeneration, ...stopTokens.filter(isToken)])];
   return (completionTokens) => (completionTokens < minTokens ? atFirst : always);
 }

@@ -26,6 +26,19 @@ function after(probabilities: readonly number[], sampler: Sampler): number[] {
   return probabilitiesOf(candidates).map((p) => Math.round(p * 1e6) / 1e6);
 }
 
+test("a token that is adjusted twice in one go is adjusted once", () => {
+  const lower = (logit: number): number => logit - 1;
+  const twice = after(P, (c) => c.adjust([1, 1, 3], lower));
+  expect(twice).toEqual(after(P, (c) => c.adjust([1, 3], lower)));
+  const out = (): number => Number.NEGATIVE_INFINITY;
+  expect(after([0.5, 0.3, 0.2], (c) => c.adjust([0, 0], out))).toEqual([0, 0.6, 0.4]);
+  const kept = (c: Candidates): void => {
+    c.adjust([0, 1, 1, 2], out);
+    c.adjust([0], out);
+  };
+  expect(after([0.5, 0.3, 0.2], kept)).toEqual([0, 0.6, 0.4]);
+});
+
 test("temperature raises probabilities to the power of 1 / T", () => {
   expect(after([0.8, 0.2], (c) => temperature(c, 2))).toEqual([0.666667, 0.333333]);
   expect(after([0.8, 0.2], (c) => temperature(c, 0.5))).toEqual([0.941176, 0.058824]);
