@@ -106,7 +106,7 @@ describe("a path that is nearly right", () => {
     ["/v1/chat/completions/", "Did you mean /v1/chat/completions?"],
     ["/chat/completions", "Did you mean /v1/chat/completions?"],
     ["//v1//chat/completions", "Did you mean /v1/chat/completions?"],
-    ["/api/chat", "not there in this version"],
+    ["/v1/responses", "not there in this version"],
   ];
   for (const [path, hint] of hints) {
     test(`${path}: ${hint}`, async () => {
