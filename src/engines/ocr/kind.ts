@@ -3,7 +3,7 @@ import { defineEngine } from "../kind.ts";
 import type { OcrSpeech } from "./protocol.ts";
 
 /** Measured: the networks at work on the most pixels they are ever shown, and the largest image decoded. */
-const BYTES = 1_000_000_000;
+const BYTES = 1_200_000_000;
 
 /** Text in images, by PP-OCR networks in onnxruntime. */
 export const OCR = defineEngine<OcrSpeech>({
@@ -13,6 +13,9 @@ export const OCR = defineEngine<OcrSpeech>({
   serialization: "advanced",
   does: "reads text in images",
   endpoint: "/v1/chat/completions",
+  parameters: ["max_tokens", "max_completion_tokens"],
+  // The same image reads the same: what was said is passed over.
+  continuation: { prefill: true, completions: false, exact: true, guided: false },
   // Pages take all threads there are, and memory: one after the other is as quick.
   places: () => 1,
   load: async ({ id }, { detection, recognition, dictionary }, { threads }) => {
