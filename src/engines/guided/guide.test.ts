@@ -78,6 +78,12 @@ test("a vocabulary that can't write what is asked for is an error, not free text
   expect(() => guide.allow(new Uint32Array(1))).toThrow(GuideError);
 });
 
+test("a token after which a text could be read in too many ways is left out, and the answer goes on", () => {
+  const ways = Array.from({ length: 2400 }, () => '[a-z]* "b"').join(" | ");
+  const source = `root ::= "b" | "a" (${ways})`;
+  expect(allowed(guides.compile({ kind: "grammar", source }))).toEqual(["b"]);
+});
+
 test("two answers of one spec do not know of each other", () => {
   const spec: GuideSpec = { kind: "choice", choices: ["aa", "ab"] };
   const first = after(spec, "a");

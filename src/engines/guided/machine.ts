@@ -44,7 +44,7 @@ export interface Position {
   tokens: Uint32Array | null;
 }
 
-/** So many ways at once, and a grammar is given up. */
+/** A text that can be read in more ways at once may not come. */
 const MOST_THREADS = 2_000;
 const MOST_LOOKS = 20_000;
 /** Positions that are kept; then all are forgotten and found anew as they are needed. */
@@ -66,13 +66,16 @@ export class Machine {
   #positions = new Map<string, Position>();
   #maskWords = 0;
 
-  /** @param dead the nodes of the grammar that no text fits */
+  /** @param dead the nodes of the grammar that no text fits @throws GuideError */
   constructor(root: Node, dead: ReadonlySet<Node>) {
     this.#dead = dead;
-    this.start = this.#closed([[root, null]], []);
+    const start = this.#closed([[root, null]], []);
+    if (start === null)
+      throw new GuideError("The grammar is too ambiguous: too many ways to read one text.");
+    this.start = start;
   }
 
-  /** After one more byte; null where it may not come. @throws GuideError when too much is open */
+  /** After one more byte; null where it may not come, or too many ways to read the text would be open. */
   step(position: Position, byte: number): Position | null {
     const known = position.next[byte];
     if (known !== undefined) return known;
@@ -100,8 +103,8 @@ export class Machine {
     position.tokens = tokens;
   }
 
-  /** Looks into nodes until only leaves and the end are left. */
-  #closed(waiting: [Node | null, Rest | null][], stepped: Thread[]): Position {
+  /** Looks into nodes until only leaves and the end are left; null where those are too many. */
+  #closed(waiting: [Node | null, Rest | null][], stepped: Thread[]): Position | null {
     if (waiting.length === 0) return this.#position(stepped, false);
     const threads = new Map<number, Thread>(stepped.map((thread) => [thread.id, thread]));
     const seen = new Map<Node, Set<Rest | null>>();
@@ -119,8 +122,7 @@ export class Machine {
       if (before === undefined) seen.set(node, new Set([rest]));
       else before.add(rest);
       looks += 1;
-      if (threads.size > MOST_THREADS || looks > MOST_LOOKS)
-        throw new GuideError("The grammar is too ambiguous: too many ways to read one text.");
+      if (threads.size > MOST_THREADS || looks > MOST_LOOKS) return null;
       this.#open(node, rest, waiting, threads);
     }
     return this.#position([...threads.values()], accepts);
