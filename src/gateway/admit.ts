@@ -2,7 +2,8 @@ import { GatewayError } from "../contract/errors.ts";
 import type { JsonObject, Model, Operation, OperationInput } from "../types.ts";
 import { type Call, endCall } from "./call.ts";
 import type { Gateway } from "./gateway.ts";
-import { claimOf } from "./limits/claim.ts";
+import { type Claimed, claimOf } from "./limits/claim.ts";
+import type { Lease, Limiter } from "./limits/limits.ts";
 import { isOnPlan, lostPlan, planOf } from "./limits/plans.ts";
 import type { ReadRequest } from "./read.ts";
 import { largerModel, type Request } from "./routing/route.ts";
@@ -29,18 +30,35 @@ export async function admit<O extends Operation>(
     model,
     targets: gateway.models.targets(model),
   }));
-  const { claim, maxTokens, unsent, most } = claimOf(
-    call.caller,
-    plan,
-    operation,
-    input,
-    candidates,
+  const [{ maxTokens, unsent, most }, lease] = await leased(gateway.limiter, (left) =>
+    claimOf(call.caller, plan, operation, input, candidates, left),
   );
   call.most = most;
-  call.lease = await gateway.limiter.admit(claim);
+  call.lease = lease;
   call.lease.onLost(() => endCall(call, leaseLost()));
   for (const name of unsent) call.dropped.add(name);
   return { operation, input: limited<O>(input, maxTokens, unsent), models, wishes };
+}
+
+/**
+ * Of a request that says no limit of its answer the answer is shortened to what its key's minute has left, where
+ * it has no room otherwise. What is left is asked for after the refusal: by then shared limits have told it.
+ */
+async function leased(
+  limiter: Limiter,
+  claimed: (tokensLeft?: number) => Claimed,
+): Promise<readonly [Claimed, Lease]> {
+  const all = claimed();
+  const { keyId, limits } = all.claim;
+  try {
+    return [all, await limiter.admit(all.claim)];
+  } catch (error) {
+    const isFull = error instanceof GatewayError && error.kind === "rate_limit_exceeded";
+    const left = isFull && all.maxTokens !== null ? limiter.tokensLeft(keyId, limits) : null;
+    const less = left === null ? all : claimed(left);
+    if (less.claim.tokens >= all.claim.tokens) throw error;
+    return [less, await limiter.admit(less.claim)];
+  }
 }
 
 /** These, and those that take what is too long for them, as `route` finds them. */

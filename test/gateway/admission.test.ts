@@ -152,6 +152,7 @@ test("a limiter that takes its time holds up nobody else, and a client that left
       return await memory.admit(claim);
     },
     headers: (keyId, limits) => memory.headers(keyId, limits),
+    tokensLeft: (keyId, limits) => memory.tokensLeft(keyId, limits),
     standing: (keyId, limits) => memory.standing(keyId, limits),
     state: () => memory.state(),
     drain: () => memory.drain(),

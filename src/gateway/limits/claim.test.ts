@@ -66,6 +66,26 @@ test("a prompt whose letters nearly fill a minute still gets an answer: half of 
   expect(maxTokens).toBe((400 - LIKELY) / 2);
 });
 
+test("such an answer is shortened to what the minute has left, but to no less than half of it or 256", () => {
+  const of = (defaultMaxTokens: number, left: number, input = {}) => {
+    const limited = { ...plan({ tokensPerMinute: 10_000 }), defaultMaxTokens };
+    const { claim, maxTokens } = claimOf(
+      caller,
+      limited,
+      "chat",
+      { ...chat, ...input },
+      [at({})],
+      left,
+    );
+    return [claim.tokens, claim.answer, maxTokens];
+  };
+  expect(of(500, 2000)).toEqual([PROMPT + 500, 500, 500]);
+  expect(of(500, PROMPT + 300)).toEqual([PROMPT + 300, 300, 300]);
+  expect(of(500, PROMPT + 20)).toEqual([PROMPT + 250, 250, 250]);
+  expect(of(4096, 0)).toEqual([PROMPT + 256, 256, 256]);
+  expect(of(500, 0, { max_tokens: 400 })).toEqual([PROMPT + 400, 400, null]);
+});
+
 test("more than any of its targets gives is not set aside", () => {
   const { claim } = asked(
     { tokensPerMinute: 10_000 },

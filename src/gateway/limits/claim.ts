@@ -46,20 +46,26 @@ const FREE: ReadonlySet<Operation> = new Set(["tokenize", "detokenize", "upscale
 /** These are answered with an image. */
 const MAKES_IMAGES: ReadonlySet<Operation> = new Set(["upscale"]);
 const NANO = 1e9;
+/** Tokens. A shorter answer is not worth its prompt: it waits for room, unless it would be shorter in an empty minute too. */
+const LEAST_ANSWER = 256;
 
-/** What a request must be admitted with: an upper bound of what any of its candidates may take. Pure. */
+/**
+ * What a request must be admitted with: an upper bound of what any of its candidates may take. Pure.
+ * @param left tokens of the minute to which the answer of a request that says no limit is shortened
+ */
 export function claimOf(
   caller: Caller,
   plan: Plan,
   operation: Operation,
   input: JsonObject,
   candidates: readonly Candidate[],
+  left = plan.limits.tokensPerMinute,
 ): Claimed {
   const { limits } = plan;
   // What counts tokens and money is the work of a long prompt: only where somebody limits them.
   const counts = (limits.tokensPerMinute > 0 || limits.budget !== null) && !FREE.has(operation);
   const bound = counts
-    ? boundOf(plan, operation, input, candidates)
+    ? boundOf(plan, operation, input, candidates, left)
     : { ...NOTHING, answer: askedOf(operation, input, candidates) };
   const { prompt, likely, answer } = bound;
   const image = MAKES_IMAGES.has(operation);
@@ -67,6 +73,7 @@ export function claimOf(
     keyId: caller.keyId,
     limits,
     tokens: counts ? prompt + answer : 0,
+    answer: counts ? answer : 0,
     units: caller.key === null ? 1 : mostUnits(candidates),
     image,
     costNanoUsd: limits.budget === null ? null : dearest(candidates, prompt, answer, image ? 1 : 0),
@@ -97,25 +104,25 @@ function boundOf(
   operation: Operation,
   input: JsonObject,
   candidates: readonly Candidate[],
+  left: number,
 ): Bound {
   const { most: prompt, likely } = promptSize(input);
   if (!ANSWERS[operation]) return { prompt, likely, answer: 0, maxTokens: null };
   const asked = askedLimit(input);
   const answers = answersAsked(input.prompt);
-  const wanted =
-    asked ??
-    Math.max(
-      1,
-      Math.min(defaultMaxTokens, Math.floor(room(tokensPerMinute, prompt, likely) / answers)),
-    );
-  const each = Math.min(wanted, longestAnswer(candidates));
+  const longest = longestAnswer(candidates);
+  const within = (tokens: number): number =>
+    Math.floor((tokensPerMinute === 0 ? Infinity : room(tokens, prompt, likely)) / answers);
+  const usual = Math.max(1, Math.min(defaultMaxTokens, longest, within(tokensPerMinute)));
+  const least = Math.min(LEAST_ANSWER, Math.ceil(usual / 2));
+  const each =
+    asked === null ? Math.max(least, Math.min(usual, within(left))) : Math.min(asked, longest);
   return { prompt, likely, answer: each * answers, maxTokens: asked === null ? each : null };
 }
 
-/** What a minute leaves for the answer: beside the most that a prompt can have, but half of what it likely leaves at least. */
-function room(tokensPerMinute: number, prompt: number, likely: number): number {
-  if (tokensPerMinute === 0) return Number.POSITIVE_INFINITY;
-  return Math.max(tokensPerMinute - prompt, (tokensPerMinute - likely) / 2);
+/** What so many tokens leave for the answer: beside the most that a prompt can have, but half of what it likely leaves at least. */
+function room(tokens: number, prompt: number, likely: number): number {
+  return Math.max(tokens - prompt, (tokens - likely) / 2);
 }
 
 function askedLimit(input: JsonObject): number | null {

@@ -27,6 +27,8 @@ export interface Claim {
   readonly limits: Limits;
   /** Most tokens that it may take, prompt and answer together. */
   readonly tokens: number;
+  /** Those of them that are the answer's; nothing where it has none, or nobody knows. */
+  readonly answer?: number;
   readonly units: number;
   /** Whether it asks for images. */
   readonly image: boolean;
@@ -102,6 +104,8 @@ export interface Limiter {
   admit(claim: Claim): Lease | Promise<Lease>;
   /** What response headers say of a key without a lease, as far as it is known here; nothing where it is not. */
   headers(keyId: string, limits: Limits): Readonly<Record<string, string>>;
+  /** Tokens of the key's minute that are left, as far as it is known here; null where it is not, or there is no limit. */
+  tokensLeft(keyId: string, limits: Limits): number | null;
   /** @throws GatewayError 503 while nobody can say */
   standing(keyId: string, limits: Limits): Promise<Standing>;
   state(): LimiterState;

@@ -64,6 +64,11 @@ export class MemoryLimiter implements Limiter {
     return this.#headers(this.#account(keyId), limits, this.#clock.now());
   }
 
+  tokensLeft(keyId: string, { tokensPerMinute }: Limits): number | null {
+    if (tokensPerMinute === 0) return null;
+    return taken(this.#account(keyId).tokens, tokensPerMinute, this.#clock.now()).left;
+  }
+
   async standing(keyId: string, limits: Limits): Promise<Standing> {
     const page = limits.budget === null ? null : await this.#page(keyId, limits.budget);
     return {

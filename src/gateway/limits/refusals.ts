@@ -16,10 +16,12 @@ export function tooManyRequests(limits: Limits, waitMs: number): GatewayError {
   );
 }
 
-export function tooManyTokens({ limits, tokens }: Claim, waitMs: number): GatewayError {
-  const asks = `This request may take up to ${tokens} tokens, prompt and answer together`;
+export function tooManyTokens({ limits, tokens, answer = 0 }: Claim, waitMs: number): GatewayError {
+  const parts = answer > 0 ? `, ${answer} of them for its answer` : "";
+  const asks = `This request may take up to ${tokens} tokens, prompt and answer together${parts}`;
+  const less = answer > 0 ? " Less is set aside for it with a lower max_tokens." : "";
   return limited(
-    `${asks}; this key may take ${limits.tokensPerMinute} a minute. ${again(waitMs)}`,
+    `${asks}; this key may take ${limits.tokensPerMinute} a minute. ${again(waitMs)}${less}`,
     waitMs,
   );
 }

@@ -23,6 +23,8 @@ context_fallback = "bare"
 requests_per_minute = 3
 [plans.tokens]
 tokens_per_minute = 3000
+[plans.little]
+tokens_per_minute = 500
 [plans.narrow]
 concurrency = 2
 models = ["Endless-*"]
@@ -120,6 +122,22 @@ test("tokens are set aside with the answer's limit, which is sent upstream, and 
   const large = await chat(covey, key, "story-20", { max_tokens: 3000 });
   expect(large.status).toBe(400);
   expect((await errorOf(large)).message).toContain("max_tokens");
+});
+
+test("a request without max_tokens takes what its minute has left, and one that must wait is told of max_tokens", async () => {
+  const { key } = await makeKey(covey, { plan: "little" });
+  expect((await chat(covey, key, "echo")).status).toBe(200);
+  const left = (await planOf(key)).tokens_per_minute.remaining ?? 0;
+  expect(left).toBeLessThan(500);
+  const second = await chat(covey, key, "endless-20", { stream: true });
+  expect([second.status, second.headers.get("x-ratelimit-remaining-tokens")]).toEqual([200, "0"]);
+  const sent = Number(upstream.requests.at(-1)?.body.max_tokens);
+  expect(sent).toBeGreaterThan(200);
+  expect(sent).toBeLessThan(left);
+  const third = await chat(covey, key, "echo");
+  expect(third.status).toBe(429);
+  expect((await errorOf(third)).message).toMatch(/\d+ of them for its answer.*lower max_tokens/);
+  await second.body?.cancel();
 });
 
 test("what runs is shown with its units, and past them a request is 429", async () => {

@@ -73,6 +73,10 @@ export class OwnShare {
     return limitHeaders(limits, this.#taken(keyId, limits), this.#options.clock.wall());
   }
 
+  tokensLeft(keyId: string, limits: Limits): number {
+    return this.#taken(keyId, limits).tokens.left;
+  }
+
   /** Of this gateway alone. @throws GatewayError 503 while the log can't be read */
   async standing(keyId: string, limits: Limits): Promise<Standing> {
     const { budget } = limits;

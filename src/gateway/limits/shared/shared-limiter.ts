@@ -84,6 +84,10 @@ export class SharedLimiter implements Limiter {
     return this.#view.headers(keyId, limits);
   }
 
+  tokensLeft(keyId: string, limits: Limits): number | null {
+    return limits.tokensPerMinute === 0 ? null : this.#view.tokensLeft(keyId, limits);
+  }
+
   standing(keyId: string, limits: Limits): Promise<Standing> {
     return this.#view.standing(keyId, limits);
   }

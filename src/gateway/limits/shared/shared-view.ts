@@ -46,6 +46,14 @@ export class SharedView {
     return limitHeaders(limits, { requests: none, tokens: none }, this.#parts.clock.wall());
   }
 
+  /** Of the key's minute, as Redis last said; of this gateway's share without it. Null while nothing is admitted. */
+  tokensLeft(keyId: string, limits: Limits): number | null {
+    const { mode } = this.#parts.membership.mode();
+    if (mode === "waiting") return null;
+    if (mode === "share") return this.#parts.share().tokensLeft(keyId, limits);
+    return this.#taken(limits.tokensPerMinute, this.#parts.told.used(keyId).tokens).left;
+  }
+
   /** @throws GatewayError 503 while nobody can say */
   async standing(keyId: string, limits: Limits): Promise<Standing> {
     const units = this.#parts.unlimited.unitsOf(keyId);
