@@ -1,5 +1,8 @@
 import type { Distribution } from "./distribution.ts";
 
+/** The logarithm of 2 ** -149, the smallest 32-bit float there is. */
+const LEAST_LOG_PROBABILITY = -149 * Math.LN2;
+
 /**
  * The tokens that samplers still let come, the likeliest first, and how likely they are. Samplers
  * change it in place; none of them leaves it empty. One serves for all tokens of an answer.
@@ -95,13 +98,23 @@ export class Candidates {
 
   /**
    * Another logit for each candidate. It must not change their order. Logits are taken relative to
-   * the highest one, which loses the constant that makes them the model's own.
+   * the highest one, which loses the constant that makes them the model's own. Negative infinity takes
+   * a token out.
    */
   rescale(logitOf: (belowHighest: number) => number): void {
     const { logits, size } = this;
     const highest = logits[0] ?? 0;
     for (let at = 0; at < size; at++) logits[at] = logitOf((logits[at] ?? 0) - highest);
+    while (this.size > 1 && logits[this.size - 1] === Number.NEGATIVE_INFINITY) this.size--;
     this.#weighed = false;
+  }
+
+  /** Leaves out what has less than the smallest 32-bit probability, as a distribution does. */
+  dropImpossible(): void {
+    const lowest = (this.logits[0] ?? 0) + LEAST_LOG_PROBABILITY;
+    let size = this.size;
+    while (size > 1 && (this.logits[size - 1] ?? 0) < lowest) size--;
+    this.size = size;
   }
 
   /** Where a token stands, -1 where it is no candidate. */

@@ -184,6 +184,42 @@ test("an end token that is a stop token too, or is named twice, takes no other t
   expect(come([3, 3])).toEqual([0, 1, 4, 5]);
 });
 
+test("what DRY forbids never comes, whatever reshapes the distribution after it", () => {
+  const size = 1000;
+  const distribution = distributionOf(Array.from({ length: size }, (_, rank) => -0.02 * rank));
+  const phrase = Array.from({ length: 170 }, (_, at) => at + 10);
+  const history = { ...NO_HISTORY, prompt: [...phrase, 5, ...phrase] };
+  const dry = { multiplier: 0.8, base: 1.75, allowedLength: 2, range: null, sequenceBreakers: [] };
+  const shapes: Partial<Sampling>[] = [
+    {},
+    { smoothing: { factor: 0.2, curve: 1 } },
+    { smoothing: { factor: 100, curve: 100 } },
+    { topNSigma: 1 },
+    { dynamicTemperature: { min: 0, max: 0.5, exponent: 0 }, typicalP: 0.9 },
+    { mirostat: { version: 1, tau: 5, eta: 0.1 } },
+  ];
+  for (const shape of shapes) {
+    const plain = new Set<number>();
+    const come = new Set<number>();
+    for (let seed = 0; seed < 100; seed++) {
+      const sampling = samplingWith({ temperature: 0.5, ...shape, seed });
+      plain.add(createChain(sampling, vocabulary(size)).next(distribution, history, null).token);
+      const chain = createChain({ ...sampling, dry }, vocabulary(size));
+      come.add(chain.next(distribution, history, null).token);
+    }
+    // The phrase would go on with 5; all that comes is what could come without DRY.
+    expect([shape, come.has(5)]).toEqual([shape, false]);
+    expect(Math.max(...come)).toBeLessThanOrEqual(Math.max(...plain) + 60);
+  }
+});
+
+test("a distribution that isn't one ends the answer, and chooses nothing", () => {
+  const broken = distributionOf([2, 1, 0]);
+  broken.logits[0] = Number.NaN;
+  const chain = createChain(samplingWith(), vocabulary(3));
+  expect(() => chain.next(broken, NO_HISTORY, null)).toThrow("no probabilities");
+});
+
 test("mirostat comes nearer to its target with every token", () => {
   forSeeds(4, (random) => {
     for (const version of [1, 2] as const) {

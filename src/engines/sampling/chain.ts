@@ -74,6 +74,7 @@ export function createChain(
       candidates.take(distribution, allowed);
       for (const step of adjust) step(candidates, history);
       if (greedy) return { token: candidates.ids[0] ?? 0 };
+      candidates.dropImpossible();
       for (const step of shape) step(candidates, history);
       mirostat?.cut(candidates);
       const place = draw(candidates, random());
@@ -83,16 +84,20 @@ export function createChain(
   };
 }
 
-/** The place where the running sum of the probabilities passes `fraction`. */
+/** The place where the running sum of the probabilities passes `fraction`. Throws without a finite sum. */
 function draw(candidates: Candidates, fraction: number): number {
-  const wanted = fraction * candidates.weigh();
+  const whole = candidates.weigh();
+  if (!Number.isFinite(whole) || whole <= 0) throw new Error("the samplers left no probabilities");
   const { weights, size } = candidates;
   let sum = 0;
+  let last = 0;
   for (let at = 0; at < size; at++) {
-    sum += weights[at] ?? 0;
-    if (sum > wanted) return at;
+    const weight = weights[at] ?? 0;
+    sum += weight;
+    if (sum > fraction * whole) return at;
+    if (weight > 0) last = at;
   }
-  return size - 1;
+  return last;
 }
 
 /** What acts on single tokens: before the temperature, and also where the likeliest token is taken. */

@@ -6,13 +6,13 @@ export interface DryOptions {
   readonly allowedLength: number;
 }
 
-/** Keeps `base ** length` finite, as in llama.cpp: the logarithm of the largest 32-bit float. */
-const LARGEST_LOG = 88.7228391;
+/** Nothing a model finds likely comes after this penalty, and it leaves logits numbers. */
+const MOST_PENALTY = 1e4;
 
 /**
  * Don't repeat yourself (p-e-w, text-generation-webui pull request 5677): a token that would prolong
  * a sequence which is there already loses `multiplier · base ^ (length - allowedLength)`, where length
- * is that of the longest such sequence, once it is `allowedLength` or more. `tokens` are prompt and
+ * is that of the longest such sequence, once it is `allowedLength` or more; never more than 10,000. `tokens` are prompt and
  * answer, or the last ones of them; `breaks` tells whether a token holds a sequence breaker, and
  * `limit` is how many tokens follow the last breaker: no sequence goes back beyond it. Multiplier 0
  * is off.
@@ -27,11 +27,10 @@ export function dry(
   const { multiplier, base, allowedLength } = options;
   if (multiplier === 0) return;
   const longest = prolonged(tokens, allowedLength, limit);
-  const most = base > 1 ? Math.floor(LARGEST_LOG / Math.log(base)) : Number.POSITIVE_INFINITY;
   candidates.adjust(longest.keys(), (logit, token) => {
     if (breaks(token)) return logit;
     const beyond = (longest.get(token) ?? 0) - allowedLength;
-    return logit - multiplier * base ** Math.min(beyond, most);
+    return logit - Math.min(MOST_PENALTY, multiplier * base ** beyond);
   });
 }
 

@@ -60,6 +60,24 @@ test("dynamic temperature is at its maximum where all is equally likely, lower w
   expect(certain).toEqual(after([0.9, 0.1], (c) => temperature(c, entropy / Math.LN2)));
 });
 
+test("a token that a rescaling leaves no probability is no candidate any more", () => {
+  const candidates = candidatesOf([0.6, 0.4]);
+  candidates.rescale((below) => (below < 0 ? Number.NEGATIVE_INFINITY : below));
+  expect(candidates.size).toBe(1);
+});
+
+test("top-nσ has the same deviation, however far below all others a token is put", () => {
+  const kept = (bias: number): number => {
+    const candidates = candidatesOf([0.4, 0.3, 0.2, 0.05, 0.05]);
+    candidates.adjust([4], (logit) => logit + bias);
+    candidates.dropImpossible();
+    topNSigma(candidates, 1);
+    return candidates.size;
+  };
+  expect(kept(-200)).toBe(kept(Number.NEGATIVE_INFINITY));
+  expect(kept(-1e4)).toBe(kept(Number.NEGATIVE_INFINITY));
+});
+
 test("top-k keeps so many", () => {
   expect(after(P, (c) => topK(c, 2))).toEqual([0.666667, 0.333333, 0, 0, 0]);
 });
