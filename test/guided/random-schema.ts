@@ -92,10 +92,13 @@ class Maker {
 
   #object(depth: number): Schema {
     const names = NAMES.filter(() => this.#chance(3));
+    const never = names.filter(() => this.#chance(12));
     const schema: Schema = { type: "object" };
     if (names.length > 0 || this.#chance(2))
-      schema.properties = Object.fromEntries(names.map((name) => [name, this.#any(depth)]));
-    const required = names.filter(() => this.#chance(2));
+      schema.properties = Object.fromEntries(
+        names.map((name) => [name, never.includes(name) ? false : this.#any(depth)]),
+      );
+    const required = names.filter((name) => !never.includes(name) && this.#chance(2));
     if (this.#chance(8)) required.push("undeclared");
     const others = this.#random.below(6);
     if (others === 0) schema.additionalProperties = this.#any(0);

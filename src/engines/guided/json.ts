@@ -84,7 +84,8 @@ export function objectOf(properties: readonly Property[], further: Node | null):
     (usable) => {
       const kept = properties.filter(({ value }) => usable(value));
       const other = further !== null && usable(further) ? further : null;
-      return sequence(literal("{"), new Members(kept, other).from(0));
+      const names = new Set(properties.map(({ name }) => name));
+      return sequence(literal("{"), new Members(kept, other, names).from(0));
     },
     values(true),
     further === null ? values(false) : [...values(false), further],
@@ -97,10 +98,11 @@ class Members {
   readonly #names: ReadonlySet<string>;
   readonly #from: Node[] = [];
 
-  constructor(properties: readonly Property[], further: Node | null) {
+  /** @param names that no further property may have: those that nothing fits, and come never, are among them */
+  constructor(properties: readonly Property[], further: Node | null, names: ReadonlySet<string>) {
     this.#properties = properties;
     this.#further = further;
-    this.#names = new Set(properties.map(({ name }) => name));
+    this.#names = names;
   }
 
   /** What follows when the properties before `index` are written or left out. */

@@ -49,6 +49,22 @@ const KEYWORDS: readonly [string, object | boolean, readonly string[], readonly 
     ['{"a": 1, "c": "x"}', '{"c": "x", "d": ""}'],
     ['{"c": 2}', '{"a": "x"}', '{"c": "x", "c": "y"}', '{"a": 1, "a": 2}', '{"c":"x","a":1}'],
   ],
+  [
+    "a property that may not be there, beside others",
+    { properties: { a: false, b: { type: "string" } }, additionalProperties: true },
+    ['{"b": "", "c": 1}', '{"ab": 1}'],
+    ['{"a": 1}', '{"b": "", "a": 1}'],
+  ],
+  [
+    "a property that nothing finite fits, beside others",
+    {
+      properties: { a: { $ref: "#/$defs/endless" } },
+      additionalProperties: true,
+      $defs: { endless: { type: "array", items: { $ref: "#/$defs/endless" }, minItems: 1 } },
+    },
+    ['{"b": 1}'],
+    ['{"a": 1}', '{"a": [1]}'],
+  ],
   ["additionalProperties left out", { properties: TWO }, ["{}"], ['{"c": 1}']],
   [
     "items",
