@@ -329,7 +329,7 @@ export interface ReserveRecord {
 export interface SettleRecord {
   readonly id: string;
   readonly at: number;
-  readonly status: Exclude<CallStatus, "interrupted" | "refused">;
+  readonly status: Exclude<CallStatus, "interrupted">;
   readonly httpStatus: number;
   readonly error: ErrorName | null;
   /** The one that answered: another than was asked for, where the call fell back to it. */

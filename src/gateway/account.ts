@@ -1,4 +1,4 @@
-import type { ErrorName } from "../contract/errors.ts";
+import type { ErrorName, GatewayError } from "../contract/errors.ts";
 import type { SettleRecord } from "../types.ts";
 import type { Call } from "./call.ts";
 import { endCapture } from "./capture.ts";
@@ -9,6 +9,16 @@ export interface Outcome {
   readonly status: SettleRecord["status"];
   readonly httpStatus: number;
   readonly error: ErrorName | null;
+}
+
+/**
+ * How an admitted call ended that could not be answered: refused, where nobody was asked and the request is
+ * why, as of those that are refused before.
+ */
+export function failureOf({ attempts }: Pick<Call, "attempts">, error: GatewayError): Outcome {
+  const refused = attempts.length === 0 && error.status === 400;
+  const status = refused ? "refused" : "failed";
+  return { status, httpStatus: error.status, error: error.kind };
 }
 
 /**
@@ -34,7 +44,7 @@ export function account(gateway: Gateway, call: Call, outcome: Outcome): Promise
     httpStatus: outcome.httpStatus,
     error: outcome.error,
     model: call.model,
-    provider: call.target?.provider ?? null,
+    provider: outcome.status === "refused" ? null : (call.target?.provider ?? null),
     finishReason: call.finishReason,
     promptTokens: used.promptTokens,
     completionTokens: used.completionTokens,

@@ -75,7 +75,7 @@ export interface Ended {
  * provider's own word counts before the catalog's price, unless others made a part of the answer.
  */
 export function chargeNanoUsd(call: Ended): number | null {
-  if (call.status === "failed" || !call.answered) return 0;
+  if (call.status === "failed" || call.status === "refused" || !call.answered) return 0;
   const reported = nanoUsd(call.reported);
   if (reported !== null && !call.resumed) return reported;
   return costNanoUsd(call.price, call.used) ?? reported;

@@ -1,7 +1,7 @@
 import { GatewayError } from "../contract/errors.ts";
 import { withoutKeys } from "../lib/redact.ts";
 import type { RefusalRecord } from "../types.ts";
-import { account } from "./account.ts";
+import { account, failureOf } from "./account.ts";
 import { type Answer, answerHeaders } from "./answer.ts";
 import type { Call } from "./call.ts";
 import type { Gateway } from "./gateway.ts";
@@ -41,7 +41,7 @@ export function explain(gateway: Gateway, call: Call, error: unknown): GatewayEr
 export async function fail(gateway: Gateway, call: Call, thrown: unknown): Promise<Answer> {
   const error = call.voice.failure(explain(gateway, call, thrown));
   if (call.reserved) {
-    await account(gateway, call, { status: "failed", httpStatus: error.status, error: error.kind });
+    await account(gateway, call, failureOf(call, error));
   } else {
     call.lease?.release();
     refuse(gateway, {

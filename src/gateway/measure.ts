@@ -115,6 +115,7 @@ export class Measure implements Observer {
     const model = this.#modelOf(call.model);
     const route = this.#route([call.endpoint, model, record.provider ?? NONE]);
     this.#ended(route, call.endpoint, model, record.provider ?? NONE, record);
+    if (record.status === "refused") return;
     route.total.observe(record.totalMs / 1000);
     if (record.firstTokenMs !== null) route.firstToken.observe(record.firstTokenMs / 1000);
     if (record.queueMs !== null) route.queue.observe(record.queueMs / 1000);
@@ -161,7 +162,7 @@ export class Measure implements Observer {
     provider: string,
     { status, httpStatus, error }: SettleRecord,
   ): void {
-    const name = error ?? status;
+    const name = `${status} ${error}`;
     let series = ended.get(name);
     if (series === undefined) {
       series = this.#calls.of(

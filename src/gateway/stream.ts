@@ -1,5 +1,5 @@
 import type { JsonObject, Operation, StreamEvent } from "../types.ts";
-import { account } from "./account.ts";
+import { account, failureOf } from "./account.ts";
 import { type Answer, answerHeaders, type EventBody, OBJECTS } from "./answer.ts";
 import type { Call } from "./call.ts";
 import { cancel, explain } from "./fail.ts";
@@ -142,11 +142,7 @@ class EventStream<O extends Operation> implements EventBody {
     this.#done = true;
     if (this.#call.settled !== null) return null;
     const error = explain(this.#gateway, this.#call, thrown);
-    await account(this.#gateway, this.#call, {
-      status: "failed",
-      httpStatus: error.status,
-      error: error.kind,
-    });
+    await account(this.#gateway, this.#call, failureOf(this.#call, error));
     const { voice, target } = this.#call;
     const open = this.#source?.transcript.open ?? [];
     const last = voice.errorEvent(

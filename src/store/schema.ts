@@ -73,7 +73,7 @@ const Settle = z.object({
   t: z.literal("settle"),
   id: z.string(),
   at: Count,
-  status: z.enum(["completed", "failed", "cancelled"]),
+  status: z.enum(["completed", "failed", "cancelled", "refused"]),
   httpStatus: Count,
   error: Text,
   // Older records have none: the call's own counts then.

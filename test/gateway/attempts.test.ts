@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import { GatewayError } from "../../src/contract/errors.ts";
 import { fails, failure, inTurn, says } from "./acts.ts";
 import { type Script, type StageOptions, stage } from "./stage.ts";
 import { modelNamed, targetAt } from "./targets.ts";
@@ -56,6 +57,37 @@ test("a bad request is asked of nobody else", async () => {
   const play = with_({ a: fails("request", undefined, "invalid_request"), b: says("Hello") });
   expect((await play.ask()).status).toBe(400);
   expect(counts(play)).toEqual({ a: 1, b: 0 });
+});
+
+test.each([
+  ["request", "invalid_request"],
+  ["context", "context_length_exceeded"],
+  ["unsupported", "invalid_request"],
+] as const)(
+  "what an embedded engine would not have (%s) is refused, and no attempt",
+  async (fault, kind) => {
+    for (const streams of [false, true]) {
+      const play = with_({ local: fails(fault, undefined, kind) });
+      const seen = await play.ask({ stream: streams });
+      expect(seen.status).toBe(400);
+      expect(tries(seen)).toEqual([]);
+      expect(seen.record).toMatchObject({ status: "refused", provider: null, error: kind });
+      expect(play.logged.filter((line) => line.includes("attempt"))).toEqual([]);
+      play.expectIdle();
+    }
+  },
+);
+
+test("what a model was asked and then refused is an attempt that failed", async () => {
+  const play = with_({
+    local: ({ context: { meter } }) => {
+      meter.source = "counted";
+      throw new GatewayError("invalid_request", "no");
+    },
+  });
+  const seen = await play.ask();
+  expect(tries(seen)).toEqual(["local first invalid_request"]);
+  expect(seen.record).toMatchObject({ status: "failed", provider: "local" });
 });
 
 test("a request that is too long is asked of larger targets only", async () => {

@@ -11,7 +11,7 @@ import type {
 } from "../../types.ts";
 import { OBJECTS } from "../answer.ts";
 import { type Call, freshMeter } from "../call.ts";
-import type { Gateway } from "../gateway.ts";
+import { type Gateway, LOCAL } from "../gateway.ts";
 import type { Measured } from "./health.ts";
 import { faultOf } from "./retry.ts";
 import { verdictOn } from "./verdict.ts";
@@ -112,6 +112,7 @@ export class Attempt {
     const said = tellHealth && call.gone === null ? verdictOn(error) : "nothing";
     this.#gateway.health.ended(this.target.id, said, this.#measured(now), now, this.#isProbe);
     const failure = call.gone ?? error;
+    if (this.#refused(failure)) return;
     const { provider, upstreamId, model } = this.target;
     const record: AttemptRecord = {
       provider,
@@ -127,6 +128,12 @@ export class Attempt {
     };
     call.attempts.push(record);
     this.#gateway.observer?.attempted(call, record, failure);
+  }
+
+  /** An engine of our own would not have the request, and asked its model nothing: no attempt at all. */
+  #refused(failure: unknown): boolean {
+    if (this.target.provider !== LOCAL || this.meter.source !== "none") return false;
+    return failure instanceof GatewayError && failure.status === 400;
   }
 
   /** Ends it for a reason that says nothing of the target, and stops its work. */

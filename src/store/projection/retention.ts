@@ -50,7 +50,7 @@ export class Retention {
 
   /** What has come into the database. */
   heed(records: readonly JournalRecord[]): void {
-    for (const { t } of records) if (t === "refuse" || t === "refused") this.#newRefused++;
+    for (const record of records) if (isRefusal(record)) this.#newRefused++;
   }
 
   /** Does one step of what there is to do at `now` (Unix milliseconds); whether there is more. */
@@ -123,4 +123,9 @@ function sizeTask(maxBytes: number): Task {
     tooMuch = done < wanted ? 0 : tooMuch - done;
     return tooMuch === 0 ? 0 : rows;
   };
+}
+
+function isRefusal(record: JournalRecord): boolean {
+  if (record.t === "settle") return record.status === "refused";
+  return record.t === "refuse" || record.t === "refused";
 }
