@@ -118,7 +118,7 @@ export function adjustments(sampling: Sampling, vocabulary: VocabularyFacts): St
     const breakers = new SequenceBreakers(dryOptions.sequenceBreakers, vocabulary.bytes);
     steps.push((candidates, history) => {
       const tokens = lastTokens(history, dryOptions.range);
-      dry(candidates, dryOptions, tokens, breakers.tokensAfter(tokens), breakers.within);
+      dry(candidates, dryOptions, tokens, breakers.tokensAfter(history), breakers.within);
     });
   }
   if (sampling.repetitionPenalty !== 1 || presencePenalty !== 0 || frequencyPenalty !== 0) {

@@ -118,17 +118,56 @@ test("the last tokens are the answer's and then the prompt's", () => {
 
 test("a sequence breaker is found inside a token, over several, and in half characters", () => {
   const words = ["Hello", ":", " wor", "ld", "User", ":", "", "é".slice(0, 1)];
-  const breakers = new SequenceBreakers([":", "world", "é"], (token) => bytes(words[token] ?? ""));
-  expect(breakers.tokensAfter([0, 1, 0, 0])).toBe(2);
-  expect(breakers.tokensAfter([2, 3, 0])).toBe(1);
-  expect(breakers.tokensAfter([0, 2, 3])).toBe(0);
-  expect(breakers.tokensAfter([0, 2, 6, 3, 6, 0])).toBe(2);
-  expect(breakers.tokensAfter([0, 2, 0, 3])).toBe(4);
-  expect(breakers.tokensAfter([])).toBe(0);
+  const make = () =>
+    new SequenceBreakers([":", "world", "é"], (token) => bytes(words[token] ?? ""));
+  const after = (prompt: readonly number[]): number =>
+    make().tokensAfter({ prompt, generated: [], completionTokens: 0 });
+  expect(after([0, 1, 0, 0])).toBe(2);
+  expect(after([2, 3, 0])).toBe(1);
+  expect(after([0, 2, 3])).toBe(0);
+  expect(after([0, 2, 6, 3, 6, 0])).toBe(2);
+  expect(after([0, 2, 0, 3])).toBe(4);
+  expect(after([])).toBe(0);
+  const breakers = make();
   expect(breakers.within(1)).toBe(true);
   expect(breakers.within(2)).toBe(false);
   const halves = [Uint8Array.of(0xc3), Uint8Array.of(0xa9), bytes("x")];
   const inBytes = new SequenceBreakers(["é", ""], (token) => halves[token] ?? bytes(""));
-  expect(inBytes.tokensAfter([0, 1, 2, 2])).toBe(2);
-  expect(new SequenceBreakers([], () => bytes("")).tokensAfter([1, 2])).toBe(2);
+  const history = { prompt: [0, 1, 2], generated: [2], completionTokens: 1 };
+  expect(inBytes.tokensAfter(history)).toBe(2);
+  expect(new SequenceBreakers([], () => bytes("")).tokensAfter(history)).toBe(4);
+});
+
+test("where the last breaker ended is the same however the answer came, token by token or at once", () => {
+  const words = ["a", "b", "ab", "ba:", "::", "", "c"];
+  const text = (token: number): Uint8Array => bytes(words[token] ?? "");
+  for (let seed = 1; seed < 300; seed++) {
+    const tokens = Array.from({ length: 40 }, (_, at) => (at * at * seed + at) % words.length);
+    const growing = new SequenceBreakers(["ab:", "b", "ca"], text);
+    const prompt = tokens.slice(0, seed % 7);
+    const generated: number[] = [];
+    for (const token of tokens.slice(prompt.length)) {
+      const history = { prompt, generated, completionTokens: 0 };
+      const whole = new SequenceBreakers(["ab:", "b", "ca"], text);
+      expect(growing.tokensAfter(history)).toBe(whole.tokensAfter(history));
+      generated.push(token);
+    }
+  }
+});
+
+test("as many breakers as may be and the longest n-grams cost next to nothing a token", () => {
+  const prompt = Array.from({ length: 32_000 }, () => 3);
+  const texts = Array.from({ length: 64 }, (_, at) => `${"z".repeat(39)}${at}`);
+  const breakers = new SequenceBreakers(texts, () => bytes("zzz"));
+  const generated: number[] = [];
+  breakers.tokensAfter({ prompt, generated, completionTokens: 0 });
+  let began = performance.now();
+  for (let count = 0; count < 100; count++) {
+    generated.push(3);
+    breakers.tokensAfter({ prompt, generated, completionTokens: count });
+  }
+  expect((performance.now() - began) / 100).toBeLessThan(5);
+  began = performance.now();
+  completions(16_000, prompt);
+  expect(performance.now() - began).toBeLessThan(100);
 });

@@ -1,4 +1,5 @@
 import type { Candidates } from "./candidates.ts";
+import { suffixLengths } from "./suffix-lengths.ts";
 
 /**
  * Takes out every token that would be the last of `size` tokens which are there in this order already
@@ -15,14 +16,14 @@ export function noRepeatNgram(
 
 /** The tokens that came after each earlier place where the last `size - 1` tokens stand. */
 export function completions(size: number, tokens: readonly number[]): Set<number> {
-  const found = new Set<number>();
   const begun = size - 1;
-  const tail = tokens.length - begun;
-  for (let start = 0; start < tail; start++) {
-    let same = 0;
-    while (same < begun && tokens[start + same] === tokens[tail + same]) same++;
-    const next = tokens[start + begun];
-    if (same === begun && next !== undefined) found.add(next);
+  if (begun === 0) return new Set(tokens);
+  const found = new Set<number>();
+  if (begun >= tokens.length) return found;
+  const lengths = suffixLengths(tokens);
+  for (let end = 0; end + 1 < tokens.length; end++) {
+    const next = tokens[end + 1];
+    if ((lengths[end] ?? 0) >= begun && next !== undefined) found.add(next);
   }
   return found;
 }
