@@ -1,8 +1,11 @@
 import { expect, test } from "bun:test";
 import { ModelFile } from "../catalog/schema.ts";
 import { ChatRequest } from "../contract/chat.ts";
-import { type ChatFormat, NO_FORMAT } from "./chat-format.ts";
+import { GatewayError } from "../contract/errors.ts";
+import { type ChatFormat, chatFormat, NO_FORMAT } from "./chat-format.ts";
 import { chatPlan } from "./chat-plan.ts";
+import { createGuides } from "./guided/guide.ts";
+import { LLAMA, MISTRAL, QWEN } from "./tools/families.ts";
 
 const file = ModelFile.parse({
   id: "m",
@@ -75,4 +78,53 @@ test("a tool whose schema can't be enforced is named", () => {
   expect(() => plan({ functions })).toThrow(
     expect.objectContaining({ param: expect.stringMatching(/^functions\[0\]\.parameters/) }),
   );
+});
+
+/** Patterns that take `count` times about a thousand steps to prepare. */
+const heavy = (count: number, longer: number) => ({
+  type: "object",
+  properties: Object.fromEntries(
+    Array.from({ length: count }, (_, i) => [
+      `p${i}`,
+      { type: "string", pattern: `^[a-z]{1,${40 + i + longer}}$` },
+    ]),
+  ),
+});
+const format = (schema: object) => ({
+  response_format: { type: "json_schema", json_schema: { name: "x", schema } },
+});
+
+test("tools and a form of the answer may take no more together than either alone, and are told so before", () => {
+  const fits = (fields: object) => {
+    try {
+      return plan(fields);
+    } catch (error) {
+      if (error instanceof GatewayError && error.kind === "invalid_request") return null;
+      throw error;
+    }
+  };
+  const both = (n: number) => ({ tools: [tool("f", heavy(n, 0))], ...format(heavy(n, 1)) });
+  let count = 10;
+  while (fits(both(count + 10)) !== null) count += 10;
+  // The most that is let through can be made, whatever way the model writes its calls.
+  const tokens = { bosToken: "<s>", eosToken: "</s>" };
+  for (const template of [QWEN, LLAMA, MISTRAL]) {
+    const { guide } = plan(both(count)).options(chatFormat(template, tokens, null));
+    if (guide === null) throw new Error("expected a guide");
+    expect(() => createGuides([], []).compile(guide)).not.toThrow();
+  }
+  // Either alone may be larger than both may.
+  const more = count + 10;
+  expect(fits({ tools: [tool("f", heavy(more, 0))] })).not.toBeNull();
+  expect(fits(format(heavy(more, 1)))).not.toBeNull();
+});
+
+test("a form that can't be enforced is named beside tools too", () => {
+  const bad = { type: "object", properties: { a: { pattern: "(" } } };
+  for (const tool_choice of ["auto", "required"])
+    expect(() => plan({ tools, tool_choice, ...format(bad) })).toThrow(
+      expect.objectContaining({
+        param: "response_format.json_schema.schema.properties.a.pattern",
+      }),
+    );
 });

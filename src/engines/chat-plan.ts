@@ -3,7 +3,7 @@ import type { AttemptContext, Model } from "../types.ts";
 import type { AnswerRules } from "./chat-answer.ts";
 import type { ChatFormat } from "./chat-format.ts";
 import { continuesFinal, templateMessages } from "./chat-prompt.ts";
-import { checkGuide, guideOf } from "./guided/request.ts";
+import { type AskedGuide, checkGuide, guideAsked } from "./guided/request.ts";
 import type { GuideSpec } from "./guided/spec.ts";
 import { samplingOf, smaller, stopsOf, unsupportedParameters } from "./parameters.ts";
 import type { GenerateOptions } from "./protocol.ts";
@@ -39,15 +39,17 @@ export function chatPlan(
   const continueFinal = continuesFinal(request);
   const messages = templateMessages(request.messages);
   const use = toolUse(request);
-  if (use !== null) checkTools(use);
-  const guide = guideOf(request);
+  const asked = guideAsked(request);
+  if (use !== null) checkTools(use, asked);
+  else if (asked !== null) checkGuide(asked.spec, asked.path);
+  const guide = asked?.spec ?? null;
   const sampling = samplingOf(request, randomSeed, file.defaults);
   const own = stopsOf(request, []);
-  const asked = request.max_completion_tokens ?? request.max_tokens ?? null;
+  const mostAsked = request.max_completion_tokens ?? request.max_tokens ?? null;
   const base = {
     prefill,
     sampling,
-    maxTokens: smaller(asked, file.max_output ?? null),
+    maxTokens: smaller(mostAsked, file.max_output ?? null),
     reproducible: request.seed != null,
     logprobs: request.logprobs === true ? (request.top_logprobs ?? 0) : null,
     echo: false,
@@ -97,12 +99,18 @@ export function chatPlan(
 /** Milliseconds that are spent to find out whose schema it is that can't be enforced. */
 const SEARCH_MS = 100;
 
-/** All tools as one guide, which is what has to be small enough; then what is wrong is looked for in each. */
-function checkTools(use: ToolUse): void {
+/**
+ * All tools, and what an answer without a call must be, as one guide: that is what has to be small
+ * enough. Then what is wrong is looked for in each.
+ */
+function checkTools(use: ToolUse, asked: AskedGuide | null): void {
+  const calls = toolGuide(HERMES, use, null).guide;
+  const guide: GuideSpec = asked === null ? calls : { kind: "either", parts: [calls, asked.spec] };
   try {
-    checkGuide(toolGuide(HERMES, use, null).guide, use.legacy ? "functions" : "tools");
+    checkGuide(guide, use.legacy ? "functions" : "tools");
   } catch (error) {
     const began = performance.now();
+    if (asked !== null) checkGuide(asked.spec, asked.path);
     for (const tool of use.tools) {
       if (performance.now() - began > SEARCH_MS) break;
       checkGuide({ kind: "json_schema", schema: argumentsSchema(tool) }, tool.path);

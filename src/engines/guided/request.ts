@@ -6,9 +6,9 @@ import { machineOf } from "./guide.ts";
 import { GuideError } from "./guide-error.ts";
 import type { GuideSpec } from "./spec.ts";
 import { joinPath, SpecError } from "./spec-error.ts";
-import { Work } from "./work.ts";
 
-interface Asked {
+/** What an answer must be, as a request says it. */
+export interface AskedGuide {
   readonly name: string;
   readonly spec: GuideSpec;
   /** Where in the request the spec is. */
@@ -21,26 +21,28 @@ interface Asked {
  * @throws GatewayError invalid_request, its `param` the path of what can't be used
  */
 export function guideOf(request: ChatRequest | CompletionRequest): GuideSpec | null {
-  const asked = askedOf(request);
-  const [first, second] = asked;
+  const asked = guideAsked(request);
+  if (asked === null) return null;
+  checkGuide(asked.spec, asked.path);
+  return asked.spec;
+}
+
+/** The same, not yet tried: for who tries it together with more. @throws GatewayError invalid_request */
+export function guideAsked(request: ChatRequest | CompletionRequest): AskedGuide | null {
+  const [first, second] = askedOf(request);
   if (first === undefined) return null;
   if (second !== undefined)
     throw invalid(
       `At most one of guided_json, guided_regex, guided_choice, guided_grammar and response_format may be sent; got '${first.name}' and '${second.name}'.`,
       second.name,
     );
-  checkGuide(first.spec, first.path);
-  return first.spec;
+  return first;
 }
 
-/**
- * @param path where in the request the spec is
- * @param work what all specs of one request may take together
- * @throws GatewayError as `guideOf`
- */
-export function checkGuide(spec: GuideSpec, path: string, work = new Work()): void {
+/** @param path where in the request the spec is @throws GatewayError as `guideOf` */
+export function checkGuide(spec: GuideSpec, path: string): void {
   try {
-    machineOf(spec, work);
+    machineOf(spec);
   } catch (error) {
     if (error instanceof SpecError) throw invalid(error.message, joinPath(path, error.path));
     if (error instanceof GuideError) throw invalid(error.message, path);
@@ -48,10 +50,10 @@ export function checkGuide(spec: GuideSpec, path: string, work = new Work()): vo
   }
 }
 
-function askedOf(request: ChatRequest | CompletionRequest): Asked[] {
+function askedOf(request: ChatRequest | CompletionRequest): AskedGuide[] {
   const { guided_json, guided_regex, guided_choice, guided_grammar } = request;
   const format = ResponseFormat.safeParse(Reflect.get(request, "response_format")).data;
-  const asked: Asked[] = [];
+  const asked: AskedGuide[] = [];
   const add = (name: string, spec: GuideSpec, path = name): void => {
     asked.push({ name, spec, path });
   };

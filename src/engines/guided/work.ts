@@ -5,7 +5,12 @@ const MOST_WORK = 150_000;
 
 /** Counts what is done for one request's guides, all their parts together. */
 export class Work {
-  #left = MOST_WORK;
+  #left: number;
+
+  /** @param times of what a request may take */
+  constructor(times = 1) {
+    this.#left = times * MOST_WORK;
+  }
 
   /** @throws SpecError when it is too much */
   spend(steps: number): void {
