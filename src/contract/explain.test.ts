@@ -119,7 +119,7 @@ describe("a refused chat request says what, where and what would be right", () =
     [
       { repetition_penalty: 0 },
       "repetition_penalty",
-      "Invalid value for 'repetition_penalty': expected a number greater than 0, but got 0.",
+      "Invalid value for 'repetition_penalty': expected a number between 0.01 and 100, but got 0.",
     ],
     [
       { n: 2 },

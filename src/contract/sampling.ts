@@ -2,6 +2,7 @@ import { z } from "zod";
 
 const probability = z.number().min(0).max(1).nullish();
 const atLeastZero = z.number().min(0).nullish();
+const upTo = (most: number) => z.number().min(0).max(most).nullish();
 const count = z.int().min(0).nullish();
 
 /**
@@ -26,6 +27,9 @@ const LogitBias = mapOf(z.number().min(-100).max(100)).check((context) => {
     message: "Invalid key in 'logit_bias': the keys must be token ids, such as \"50256\".",
   });
 });
+
+/** Characters of a text that ends an answer. */
+const LONGEST_STOP = 1_000;
 
 /** OpenAI's parameters that steer the choice of tokens, on chat and on legacy completions alike. */
 export const standardSampling = {
@@ -55,6 +59,11 @@ export const standardSampling = {
     .describe("The same seed, request and model give the same text on an embedded model."),
   stop: z
     .union([z.string(), z.array(z.string()).min(1).max(4)])
+    .check(({ value, issues }) => {
+      if ([value].flat().every((text) => text.length <= LONGEST_STOP)) return;
+      const message = `Invalid value for 'stop': a text has at most ${LONGEST_STOP} characters.`;
+      issues.push({ code: "custom", input: value, message });
+    })
     .nullish()
     .describe("Ends the answer before any of these texts, which are not part of it."),
   temperature: z
@@ -108,7 +117,8 @@ export const extendedSampling = {
     ),
   repetition_penalty: z
     .number()
-    .gt(0)
+    .min(0.01)
+    .max(100)
     .nullish()
     .describe(
       "Divides the positive logits of tokens that came up, in prompt or answer, by this. 1 is off.",
@@ -116,12 +126,13 @@ export const extendedSampling = {
   no_repeat_ngram_size: count.describe(
     "Lets no sequence of this many tokens come up twice. 0 is off.",
   ),
-  dry_multiplier: atLeastZero.describe(
+  dry_multiplier: upTo(10_000).describe(
     "Strength of DRY, which lowers tokens that would prolong a repeated sequence. 0 is off.",
   ),
   dry_base: z
     .number()
     .min(1)
+    .max(100)
     .nullish()
     .describe("How fast the DRY penalty grows with the length of the repetition."),
   dry_allowed_length: count.describe("The longest repetition that DRY leaves alone, in tokens."),
@@ -131,9 +142,10 @@ export const extendedSampling = {
     .nullish()
     .describe("How many of the last tokens DRY looks at. 0 and -1 mean all."),
   dry_sequence_breakers: z
-    .array(z.string())
+    .array(z.string().max(1_000))
+    .max(64)
     .nullish()
-    .describe("Texts that end a sequence for DRY."),
+    .describe("Texts that end a sequence for DRY; their first 40 bytes count."),
   xtc_probability: probability.describe(
     "How likely each step leaves out the top choices (XTC). 0 is off.",
   ),
@@ -147,22 +159,24 @@ export const extendedSampling = {
     .nullish()
     .describe("Keeps the surprise of the text at a target: 0 is off, 1 and 2 are its versions."),
   mirostat_mode: z.int().min(0).max(2).nullish().describe("Another name of mirostat."),
-  mirostat_tau: atLeastZero.describe("The surprise that mirostat aims at, in bits."),
-  mirostat_eta: atLeastZero.describe("How fast mirostat corrects itself."),
-  dynatemp_min: atLeastZero.describe("The temperature where the model is certain."),
-  dynatemp_max: atLeastZero.describe("The temperature where it is not at all."),
-  dynatemp_exponent: atLeastZero.describe("How entropy maps onto the temperatures between."),
-  smoothing_factor: atLeastZero.describe(
+  mirostat_tau: upTo(1_000).describe("The surprise that mirostat aims at, in bits."),
+  mirostat_eta: upTo(100).describe("How fast mirostat corrects itself."),
+  dynatemp_min: upTo(100).describe("The temperature where the model is certain."),
+  dynatemp_max: upTo(100).describe("The temperature where it is not at all."),
+  dynatemp_exponent: upTo(100).describe("How entropy maps onto the temperatures between."),
+  smoothing_factor: upTo(100).describe(
     "Quadratic sampling: pulls logits towards the highest by the square of their distance. 0 is off.",
   ),
   smoothing_curve: z
     .number()
     .min(1)
+    .max(100)
     .nullish()
     .describe("Adds a cubic part to the smoothing. 1 is none."),
   min_tokens: count.describe("The answer does not end before it has this many tokens."),
   stop_token_ids: z
     .array(z.int().min(0))
+    .max(1_024)
     .nullish()
     .describe("Ends the answer at any of these tokens."),
   include_stop_str_in_output: z.boolean().nullish().describe("Leaves the stop text in the answer."),

@@ -143,6 +143,20 @@ test("values out of their range are refused by the contract, by name", () => {
     ["smoothing_curve", 0.5],
     ["min_tokens", -1],
     ["stop_token_ids", [-1]],
+    ["stop_token_ids", Array(1025).fill(1)],
+    ["stop", "x".repeat(1001)],
+    ["stop", ["x".repeat(1001)]],
+    ["repetition_penalty", 101],
+    ["dry_multiplier", 1e38],
+    ["dry_base", 101],
+    ["dry_sequence_breakers", Array(65).fill("x")],
+    ["dry_sequence_breakers", ["x".repeat(1001)]],
+    ["mirostat_tau", 1e9],
+    ["mirostat_eta", 1e308],
+    ["dynatemp_max", 101],
+    ["dynatemp_exponent", 101],
+    ["smoothing_factor", 1e308],
+    ["smoothing_curve", 101],
   ];
   for (const [name, value] of wrong) {
     const result = ChatRequest.safeParse({
