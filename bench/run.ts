@@ -10,6 +10,7 @@ import { stopAll } from "./processes.ts";
 import { printResult, type Result, writeJson } from "./report.ts";
 import { requests } from "./requests.ts";
 import { startup } from "./startup.ts";
+import { upscale } from "./upscale.ts";
 
 /**
  * `npm run bench [-- name…] [--rounds N] [--json FILE]`: what Covey costs, beside its peers in the
@@ -26,6 +27,7 @@ const BENCHMARKS: Readonly<Record<string, (options: { rounds: number }) => Promi
   "llama-server": llamaCpp,
   log,
   analytics,
+  upscale,
 };
 
 const { values, positionals } = parseArgs({

@@ -1,6 +1,7 @@
 import { beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { enlarge, type Upscalers } from "../../src/engines/upscale/enlarge.ts";
 import type { Raster } from "../../src/engines/upscale/raster.ts";
+import { enlargeByTiles } from "../../src/engines/upscale/tiles.ts";
 import { decode } from "../../src/images/decode.ts";
 import { ROOT } from "../covey.ts";
 import { DRAWINGS } from "./drawings.ts";
@@ -45,5 +46,23 @@ test.each([
     const [ours, theirs] = [network, lanczos].map((image) => likeness(image, original, factor));
     expect(ours?.psnr).toBeGreaterThan((theirs?.psnr ?? 0) + decibels);
     expect(ours?.ssim).toBeGreaterThan(theirs?.ssim ?? 0);
+  },
+);
+
+test.each(["esrgan-medium", "esrgan-thick"] as const)(
+  "%s makes the same of tiles as of the image in one piece, to one step of brightness",
+  async (family) => {
+    const { enlarge: run, overlap } = await (await open(family)).open(2);
+    const image = await picture("line art");
+    const whole = await run(image);
+    const tiled = await enlargeByTiles(image, 2, { side: 48, overlap }, run, pause);
+    let [different, worst] = [0, 0];
+    for (const [at, value] of tiled.pixels.entries()) {
+      const difference = Math.abs(value - (whole.pixels[at] ?? 0));
+      worst = Math.max(worst, difference);
+      if (difference > 0) different++;
+    }
+    expect(worst).toBeLessThanOrEqual(1);
+    expect(different / tiled.pixels.length).toBeLessThan(0.001);
   },
 );

@@ -29,7 +29,8 @@ export function channelsOf(image: Raster, first: number, count: 1 | 3): Raster {
 export function withAlpha(colours: Raster, alpha: Raster): Raster {
   const whole = emptyRaster(colours.width, colours.height, 4);
   for (let at = 0, to = 0; at < alpha.pixels.length; at++, to += 4) {
-    whole.pixels.set(colours.pixels.subarray(at * 3, at * 3 + 3), to);
+    for (let channel = 0; channel < 3; channel++)
+      whole.pixels[to + channel] = colours.pixels[at * 3 + channel] ?? 0;
     whole.pixels[to + 3] = alpha.pixels[at] ?? 0;
   }
   return whole;
