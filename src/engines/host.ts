@@ -1,4 +1,4 @@
-import { GatewayError } from "../contract/errors.ts";
+import { type Fault, GatewayError } from "../contract/errors.ts";
 import { GroupStream } from "../lib/group-stream.ts";
 import type { Log } from "../lib/log.ts";
 import type { Model } from "../types.ts";
@@ -174,7 +174,7 @@ export class EngineHost<S extends Speech> {
     this.#liveness = new Liveness(this.#options.livenessMs / LOOKS, {
       patience: () => this.#patience(),
       ping: () => child.send({ type: "ping" }),
-      onSilent: () => this.#gone(child, "it gave no sign of life any more"),
+      onSilent: () => this.#gone(child, "it gave no sign of life any more", "silent"),
     });
     child.send({ type: "load", options });
   }
@@ -224,8 +224,11 @@ export class EngineHost<S extends Speech> {
     this.#answers.delete(event.id);
   }
 
-  /** The child is gone or no use: with `cause`, unexpectedly. */
-  #gone(child: EngineProcess<S> | null, cause: unknown): void {
+  /**
+   * The child is gone or no use: with `cause`, unexpectedly. What it was at may be what silenced it,
+   * and would silence the next one with all its callers: none of that is asked of this model again.
+   */
+  #gone(child: EngineProcess<S> | null, cause: unknown, fault: Fault = "broken"): void {
     if (child !== this.#child) return;
     const was = this.#state.name;
     const lines = child?.lastLines ?? [];
@@ -249,6 +252,7 @@ export class EngineHost<S extends Speech> {
       answer.fail(
         new GatewayError("upstream_error", "The model stopped unexpectedly. Try again.", {
           retryAfter: 1,
+          fault,
         }),
       );
     this.#answers.clear();

@@ -1,6 +1,8 @@
 import { afterEach, expect, test } from "bun:test";
+import { GatewayError } from "../../src/contract/errors.ts";
 import { EngineHost } from "../../src/engines/host.ts";
 import { defineEngine } from "../../src/engines/kind.ts";
+import { afterFailure } from "../../src/gateway/routing/retry.ts";
 import { createLog } from "../../src/lib/log.ts";
 import type { CountingSpeech } from "./frame-child.ts";
 import { model } from "./local-backend.ts";
@@ -19,13 +21,13 @@ const COUNTING = defineEngine<CountingSpeech>({
 });
 
 let open: EngineHost<CountingSpeech>[] = [];
-function host(fails = false): EngineHost<CountingSpeech> {
+function host(fails = false, livenessMs = 10_000): EngineHost<CountingSpeech> {
   const made = new EngineHost<CountingSpeech>({
     model,
     kind: COUNTING,
     prepare: async () => ({ fails }),
     loadTimeoutMs: 10_000,
-    livenessMs: 10_000,
+    livenessMs,
     log: createLog(() => undefined, false),
   });
   open.push(made);
@@ -85,4 +87,24 @@ test("a model that can't be loaded is said to be one, and backed off", async () 
     kind: "unavailable",
   });
   expect(counter.state.name).toBe("crashed");
+});
+
+test.each([
+  ["SIGSTOP", "that fell silent over a request is not asked it again", false],
+  ["SIGKILL", "that crashed may be, once it is back", true],
+] as const)("%s: a model %s", async (signal, _, again) => {
+  const counter = host(false, 300);
+  await counter.ensureReady(never);
+  const { pid } = counter;
+  if (pid === null) throw new Error("expected a child");
+  let failure: unknown = null;
+  try {
+    for await (const _ of counter.ask({ to: 1_000_000, bytes }, never)) process.kill(pid, signal);
+  } catch (error) {
+    failure = error;
+  }
+  if (!(failure instanceof GatewayError)) throw failure;
+  expect(failure.kind).toBe("upstream_error");
+  const tried = afterFailure(undefined, failure, 0, 0);
+  expect(Number.isFinite(tried.notBefore)).toBe(again);
 });
