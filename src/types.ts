@@ -276,9 +276,12 @@ export type KeySettings = Pick<
   | "expiresAt"
 >;
 
-/** A key, and when a call of it last began or was seen running; null for never. */
+/** A key, and what only its operator is shown. Times are Unix milliseconds. */
 export interface KnownKey extends Key {
+  /** When a call of it last began or was seen running; null for never. */
   readonly lastUsedAt: number | null;
+  /** The text that it was rotated away from, and until when that opens; null for a key that never was. */
+  readonly previous: { readonly prefix: string; readonly until: number } | null;
 }
 
 /** A key with the text that opens, which is told once and kept nowhere. */

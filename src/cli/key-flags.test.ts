@@ -45,11 +45,11 @@ test("a key's models are shown as they are while there is room, then counted", (
 test("the table says which models a key may use and when it was last used", () => {
   const settings = newKeySettings({ name: "ci", models: ["qwen/*", "a", "b"] });
   const dates = { createdAt: NOW, disabledAt: null, revokedAt: null };
-  const key = { ...settings, ...dates, id: "key_1", prefix: "abcdefgh" };
+  const key = { ...settings, ...dates, id: "key_1", prefix: "abcdefgh", previous: null };
   const row = (lastUsedAt: number | null) =>
-    keysTable([keyItem({ ...key, lastUsedAt }, "active")]).split("\n")[1];
+    keysTable([keyItem({ ...key, lastUsedAt }, "active", NOW)]).split("\n")[1];
   expect(row(NOW)).toBe(
-    "sk-covey-abcdefgh  ci    –      –     qwen/*, a, b  –       2026-11-20  never    active",
+    "sk-covey-abcdefgh  ci    –      –     qwen/*, a, b  –       2026-11-20 12:00  never    active",
   );
-  expect(row(null)).toContain("never      never");
+  expect(row(null)).toMatch(/never +never/);
 });

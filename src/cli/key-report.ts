@@ -23,8 +23,9 @@ export function modelsShown(models: readonly string[] | null): string {
   return more === 0 ? some : `${some} and ${more} more`;
 }
 
-const day = (time: string | null, none: string): string =>
-  time === null ? none : time.slice(0, 10);
+/** To the minute, in UTC. */
+const minute = (time: string | null, none: string): string =>
+  time === null ? none : time.slice(0, 16).replace("T", " ");
 
 const spends = ({ budget }: KeyItem): string =>
   budget === null ? "–" : `${budget.usd}/${budget.period}`;
@@ -33,7 +34,7 @@ const spends = ({ budget }: KeyItem): string =>
 export function keysTable(keys: readonly KeyItem[]): string {
   if (keys.length === 0) return "There are no keys yet: npx covey keys create --name <name>";
   return formatTable([
-    ["KEY", "NAME", "OWNER", "PLAN", "MODELS", "BUDGET", "LAST USED", "EXPIRES", "STATE"],
+    ["KEY", "NAME", "OWNER", "PLAN", "MODELS", "BUDGET", "LAST USED (UTC)", "EXPIRES", "STATE"],
     ...keys.map((key) => [
       key.prefix,
       key.role === "admin" ? `${key.name} (admin)` : key.name,
@@ -41,8 +42,8 @@ export function keysTable(keys: readonly KeyItem[]): string {
       key.plan ?? "–",
       modelsShown(key.models),
       spends(key),
-      day(key.last_used_at, "never"),
-      day(key.expires_at, "never"),
+      minute(key.last_used_at, "never"),
+      minute(key.expires_at, "never"),
       key.state,
     ]),
   ]);
@@ -65,6 +66,9 @@ export function keyDetails(key: KeyItem): string {
       ["tags", key.tags.length === 0 ? "–" : key.tags.join(", ")],
       ["payloads", key.payloads ?? "as configured"],
       ["made", key.created_at],
+      ...(key.previous === null
+        ? []
+        : [["old key", `${key.previous.prefix}-…, works until ${key.previous.works_until}`]]),
       ["last used", key.last_used_at ?? "never"],
       ["expires", key.expires_at ?? "never"],
       ...(key.disabled_at === null ? [] : [["disabled", key.disabled_at]]),

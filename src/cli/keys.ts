@@ -67,7 +67,9 @@ async function act(
   switch (action) {
     case "create": {
       if (change.name === undefined) throw usage("covey keys create needs a --name");
-      return made(await store.create(newKeySettings(parseRequest(KeyCreate, change))), json);
+      const said = made(await store.create(newKeySettings(parseRequest(KeyCreate, change))), json);
+      await tellSameName(store, change.name);
+      return said;
     }
     case "list": {
       const items = (await store.list()).map(item);
@@ -89,8 +91,18 @@ async function act(
   }
 }
 
+/** On its own stream, so that what a program reads stays JSON. */
+async function tellSameName(store: KeyStore, name: string): Promise<void> {
+  const same = (await store.list()).filter((key) => key.name === name && key.revokedAt === null);
+  if (same.length < 2) return;
+  console.error(
+    `covey: ${same.length} keys are now named "${name}": say which by its id or prefix in covey keys show, update, …`,
+  );
+}
+
 function item(key: KnownKey) {
-  return keyItem(key, keyState(key, Date.now()));
+  const now = Date.now();
+  return keyItem(key, keyState(key, now), now);
 }
 
 function shown(key: KnownKey, json: boolean): string {
@@ -105,14 +117,26 @@ function made({ key, secret }: NewKey, json: boolean): string {
     secret,
     "",
     "This is the key. It is shown once: keep it now. A running server takes it within a second.",
+    ...oldText(key),
   ].join("\n");
 }
 
-function expectPlan({ plans }: Config, plan: string | null): void {
+/** What a rotation leaves of the text before. */
+function oldText(key: KnownKey): string[] {
+  const { previous } = item(key);
+  return previous === null
+    ? []
+    : [`The old one, ${previous.prefix}-…, works until ${previous.works_until}.`];
+}
+
+function expectPlan({ plans, file }: Config, plan: string | null): void {
   if (plan === null || Object.hasOwn(plans, plan)) return;
   const names = Object.keys(plans);
+  const has = names.length === 0 ? "has no [plans]" : `has ${names.join(", ")}`;
   throw usage(
-    `--plan: there is no plan "${plan}" in the config; ${names.length === 0 ? "it has no [plans]" : `it has ${names.join(", ")}`}`,
+    file === null
+      ? `--plan: there is no plan "${plan}": no covey.toml was read; name the server's with --config`
+      : `--plan: there is no plan "${plan}" in ${file}, which ${has}; name the server's config with --config if that is another`,
   );
 }
 

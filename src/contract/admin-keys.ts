@@ -82,6 +82,10 @@ export const KeyItem = z.looseObject({
   endpoints: z.array(z.string()).nullable(),
   state: z.enum(["active", "disabled", "expired", "revoked"]),
   last_used_at: time.describe("When a call of it last began; null for one that was never used."),
+  previous: z
+    .looseObject({ prefix: z.string(), works_until: z.iso.datetime() })
+    .nullable()
+    .describe("The text before the last rotation, while that still works beside the new one."),
   created_at: z.iso.datetime(),
   expires_at: time,
   disabled_at: time,

@@ -68,13 +68,15 @@ interface ShownKey extends Required<KeyChange> {
   readonly disabledAt: number | null;
   readonly revokedAt: number | null;
   readonly lastUsedAt: number | null;
+  readonly previous: { readonly prefix: string; readonly until: number } | null;
 }
 
-export function keyItem(key: ShownKey, state: KeyItem["state"]): KeyItem {
+/** @param now Unix milliseconds */
+export function keyItem(key: ShownKey, state: KeyItem["state"], now: number): KeyItem {
   return {
     object: "key",
     id: key.id,
-    prefix: `sk-covey-${key.prefix}`,
+    prefix: shownPrefix(key.prefix),
     name: key.name,
     owner: key.owner,
     role: key.role,
@@ -87,11 +89,27 @@ export function keyItem(key: ShownKey, state: KeyItem["state"]): KeyItem {
     payloads: key.payloads,
     state,
     last_used_at: iso(key.lastUsedAt),
+    previous: previousOf(key, now),
     created_at: new Date(key.createdAt).toISOString(),
     expires_at: iso(key.expiresAt),
     disabled_at: iso(key.disabledAt),
     revoked_at: iso(key.revokedAt),
   };
+}
+
+/** A key's old text ends with the key, whatever was said at its rotation. */
+function previousOf(
+  { previous, expiresAt, revokedAt }: ShownKey,
+  now: number,
+): KeyItem["previous"] {
+  if (previous === null || revokedAt !== null) return null;
+  const until = Math.min(previous.until, expiresAt ?? previous.until);
+  if (until <= now) return null;
+  return { prefix: shownPrefix(previous.prefix), works_until: new Date(until).toISOString() };
+}
+
+function shownPrefix(prefix: string): string {
+  return `sk-covey-${prefix}`;
 }
 
 function iso(time: number | null): string | null {

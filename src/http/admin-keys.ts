@@ -1,6 +1,7 @@
 import {
   ADMIN_KEYS,
   KeyCreate,
+  type KeyItem,
   type KeyList,
   type KeyMade,
   KeyRotate,
@@ -110,7 +111,7 @@ export function pageOfKeys(keys: readonly KnownKey[], query: KeysQuery, now: num
     );
   return {
     object: "list",
-    data: found.slice(0, limit).map((key) => keyItem(key, keyState(key, now))),
+    data: found.slice(0, limit).map((key) => itemOf(key, now)),
     has_more: found.length > limit,
   };
 }
@@ -161,8 +162,12 @@ function expectFuture(expiresAt: number | null, now: number): void {
   );
 }
 
+function itemOf(key: KnownKey, now: number): KeyItem {
+  return keyItem(key, keyState(key, now), now);
+}
+
 function shown(key: KnownKey): Response {
-  return Response.json(keyItem(key, keyState(key, Date.now())));
+  return Response.json(itemOf(key, Date.now()));
 }
 
 /** Who did what to which key is in the log; the key itself is not. */
@@ -173,6 +178,6 @@ function done(gateway: Gateway, by: string, word: string, key: KnownKey): Respon
 
 function made(gateway: Gateway, by: string, word: string, { key, secret }: NewKey): Response {
   gateway.log.info(`a key was ${word}`, { key: key.id, by });
-  const body: KeyMade = { ...keyItem(key, keyState(key, Date.now())), key: secret };
+  const body: KeyMade = { ...itemOf(key, Date.now()), key: secret };
   return Response.json(body, { headers: { "cache-control": "no-store" } });
 }

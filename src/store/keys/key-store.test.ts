@@ -65,6 +65,17 @@ describe.each(["sqlite", "postgres"])("on %s", (dialect) => {
     expect(await keys.list()).toEqual([changed]);
   });
 
+  it("a rotation tells which text it leaves open, and until when", async () => {
+    const { keys } = await connect();
+    const { key } = await keys.create(SETTINGS);
+    expect(key.previous).toBeNull();
+    const { key: rotated } = await keys.rotate(key.id, 5000);
+    expect(rotated.previous?.prefix).toBe(key.prefix);
+    expect(rotated.previous?.until).toBeGreaterThan(1_700_000_005_000);
+    expect((await keys.find("ci")).previous).toEqual(rotated.previous);
+    expect((await keys.list())[0]?.previous).toEqual(rotated.previous);
+  });
+
   it("what is revoked stays revoked", async () => {
     const { keys } = await connect();
     const { key } = await keys.create(SETTINGS);

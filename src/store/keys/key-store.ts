@@ -3,7 +3,7 @@ import { z } from "zod";
 import { GatewayError } from "../../contract/errors.ts";
 import { timeOrderedId } from "../../lib/id.ts";
 import { makeKeyText } from "../../lib/key-text.ts";
-import type { Key, KeySettings, KeyStore, KnownKey, NewKey } from "../../types.ts";
+import type { KeySettings, KeyStore, KnownKey, NewKey } from "../../types.ts";
 import { KEY_COLUMNS, type StoredKey, storedKeys } from "./key-row.ts";
 import type { ServerSecret } from "./secret.ts";
 
@@ -52,14 +52,14 @@ export function keyStore(parts: KeyStoreParts): KeyStore {
 
   const lastUse = async (id: string): Promise<number | null> => (await uses(id)).get(id) ?? null;
 
-  const byWhich = async (named: string): Promise<Key> => {
+  const byWhich = async (named: string): Promise<StoredKey> => {
     const which = SHOWN_PREFIX.exec(named)?.[1] ?? named;
     const text = `SELECT ${KEY_COLUMNS} FROM keys
       WHERE id = $1 OR prefix = $1 OR name = $1 ORDER BY version LIMIT 100`;
-    const found = storedKeys(await answered(read(text, [which]))).map(({ key }) => key);
-    const exact = found.find(({ id, prefix }) => id === which || prefix === which);
+    const found = storedKeys(await answered(read(text, [which])));
+    const exact = found.find(({ key: { id, prefix } }) => id === which || prefix === which);
     if (exact !== undefined) return exact;
-    const usable = found.filter(({ revokedAt }) => revokedAt === null);
+    const usable = found.filter(({ key }) => key.revokedAt === null);
     const [only = found[0], other] = usable;
     if (only === undefined || (usable.length === 0 && found.length > 1)) {
       throw new GatewayError("not_found", `There is no key '${which.slice(0, 64)}'.`);
@@ -73,14 +73,14 @@ export function keyStore(parts: KeyStoreParts): KeyStore {
 
   /** Sets columns of one key; `set` holds our own column names only. */
   const change = async (which: string, set: Readonly<Record<string, Value>>): Promise<KnownKey> => {
-    const { id } = await byWhich(which);
+    const { id } = (await byWhich(which)).key;
     const lastUsedAt = await lastUse(id);
     const names = Object.keys(set);
     const assignments = names.map((name, place) => `${name} = $${place + 1}`);
     const text = `UPDATE keys SET ${[...assignments, `version = ${NEXT}`].join(", ")}
       WHERE id = $${names.length + 1} AND revoked_at IS NULL RETURNING ${KEY_COLUMNS}`;
     const stored = await write(text, [...Object.values(set), id]);
-    return stored === null ? revoked(which) : { ...stored.key, lastUsedAt };
+    return stored === null ? revoked(which) : known(stored, lastUsedAt);
   };
 
   return {
@@ -103,21 +103,21 @@ export function keyStore(parts: KeyStoreParts): KeyStore {
         Object.values(columns),
       );
       if (stored === null) throw new GatewayError("internal", "The new key has no row.");
-      return { key: { ...stored.key, lastUsedAt: null }, secret: text };
+      return { key: known(stored, null), secret: text };
     },
     async list() {
       const text = `SELECT ${KEY_COLUMNS} FROM keys ORDER BY created_at DESC, id DESC`;
       const keys = storedKeys(await answered(read(text, [])));
       const last = await uses(null);
-      return keys.map(({ key }) => ({ ...key, lastUsedAt: last.get(key.id) ?? null }));
+      return keys.map((stored) => known(stored, last.get(stored.key.id) ?? null));
     },
     async find(which) {
-      const key = await byWhich(which);
-      return { ...key, lastUsedAt: await lastUse(key.id) };
+      const stored = await byWhich(which);
+      return known(stored, await lastUse(stored.key.id));
     },
     update: (which, settings) => change(which, columnsOf(settings)),
     async rotate(which, overlapMs): Promise<NewKey> {
-      const { id } = await byWhich(which);
+      const { id } = (await byWhich(which)).key;
       // Before the change: what follows it must not fail, as the new text is told here only.
       const lastUsedAt = await lastUse(id);
       const { text, prefix } = makeKeyText(randomBytes);
@@ -127,18 +127,22 @@ export function keyStore(parts: KeyStoreParts): KeyStore {
           WHERE id = $5 AND revoked_at IS NULL RETURNING ${KEY_COLUMNS}`,
         [now() + overlapMs, prefix, secret.hash(text).toString("hex"), secret.mark, id],
       );
-      return stored === null
-        ? revoked(which)
-        : { key: { ...stored.key, lastUsedAt }, secret: text };
+      return stored === null ? revoked(which) : { key: known(stored, lastUsedAt), secret: text };
     },
     disable: (which) => change(which, { disabled_at: now() }),
     enable: (which) => change(which, { disabled_at: null }),
     async revoke(which) {
-      const key = await byWhich(which);
-      if (key.revokedAt === null) return await change(key.id, { revoked_at: now() });
-      return { ...key, lastUsedAt: await lastUse(key.id) };
+      const stored = await byWhich(which);
+      const { id, revokedAt } = stored.key;
+      if (revokedAt === null) return await change(id, { revoked_at: now() });
+      return known(stored, await lastUse(id));
     },
   };
+}
+
+function known({ key, previous }: StoredKey, lastUsedAt: number | null): KnownKey {
+  const before = previous === null ? null : { prefix: previous.prefix, until: previous.until };
+  return { ...key, lastUsedAt, previous: before };
 }
 
 /** The columns of these settings; those that are left out are left out. */

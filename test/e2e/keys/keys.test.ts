@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { randomBytes } from "node:crypto";
+import type { KeyItem } from "../../../src/contract/admin-keys.ts";
 import { makeKeyText } from "../../../src/lib/key-text.ts";
 import { startCovey, type TestCovey } from "../../covey.ts";
 import { type FakeUpstream, fakeUpstream } from "../../fake-upstream.ts";
@@ -229,6 +230,11 @@ describe("a key that is rotated", () => {
     const rotated = await jsonOf<Made>(admin(covey, `/${id}/rotate`, { overlap_seconds: 1 }));
     expect(rotated.id).toBe(id);
     expect(rotated.key).not.toBe(old);
+    const shown = await jsonOf<KeyItem>(admin(covey, `/${id}`));
+    expect(shown.previous?.prefix).toBe(old.slice(0, shown.prefix.length));
+    const left = Date.parse(shown.previous?.works_until ?? "") - Date.now();
+    expect(left).toBeGreaterThan(0);
+    expect(left).toBeLessThanOrEqual(1000);
     expect((await chat(covey, old, "echo")).status).toBe(200);
     const fresh = await chat(covey, rotated.key, "echo");
     expect(await endedRow(covey, callIdOf(fresh))).toMatchObject({ key_id: id });
@@ -236,6 +242,7 @@ describe("a key that is rotated", () => {
     expect(error).toMatchObject({ code: "invalid_api_key" });
     expect(took).toBeLessThan(1000 + ENDED_WITHIN_MS);
     expect((await chat(covey, old, "echo")).status).toBe(401);
+    expect((await jsonOf<KeyItem>(admin(covey, `/${id}`))).previous).toBeNull();
     expect((await chat(covey, rotated.key, "echo")).status).toBe(200);
   });
 });

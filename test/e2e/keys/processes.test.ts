@@ -210,7 +210,10 @@ describe("covey keys", () => {
     [["create", "--name", "x", "--budget", "10"], "--budget: expected US dollars"],
     [["create", "--name", "x", "--expires", "soon"], "--expires: expected a time"],
     [["create", "--name", "x", "--endpoints", "all,chat"], '--endpoints: there is no "all"'],
-    [["create", "--name", "x", "--plan", "gold"], 'there is no plan "gold" in the config'],
+    [
+      ["create", "--name", "x", "--plan", "gold"],
+      "no covey.toml was read; name the server's with --config",
+    ],
     [["create", "--name", "x", "--payloads", "yes"], "--payloads: expected off, sampled, on"],
     [["rotate", "x", "--overlap", "-1d"], "--overlap needs a value"],
     [["revoke", "nobody"], "There is no key 'nobody'"],
@@ -244,10 +247,19 @@ describe("covey keys", () => {
       ...{ id, name: "a", owner: "ops", models: ["qwen/*"], tags: ["x", "y"], role: "admin" },
       budget: { period: "day", usd: 2.5 },
     });
-    await create(["--name", "a"]);
+    expect((await coveyKeys(home, ["create", "--name", "a"])).err).toContain(
+      '2 keys are now named "a": say which by its id or prefix',
+    );
+    const plan = ["update", id, "--plan", "gold", "--config", config];
+    expect((await coveyKeys(home, plan)).err).toContain(
+      `no plan "gold" in ${config}, which has no [plans]; name the server's config with --config`,
+    );
     expect((await coveyKeys(home, ["revoke", "a"])).err).toContain("2 keys are named 'a'");
     const rotated = JSON.parse((await coveyKeys(home, ["rotate", id, "--json"])).out);
     expect([rotated.id, rotated.key === key]).toEqual([id, false]);
+    const overlapping = (await coveyKeys(home, ["rotate", id, "--overlap", "24h"])).out;
+    expect(overlapping).toContain(`The old one, ${rotated.prefix}-…, works until 20`);
+    expect((await coveyKeys(home, ["show", id])).out).toContain(`${rotated.prefix}-…, works until`);
   }, 20_000);
 });
 
