@@ -4,7 +4,7 @@ import { type Call, endCall } from "./call.ts";
 import type { Gateway } from "./gateway.ts";
 import { type Claimed, claimOf } from "./limits/claim.ts";
 import type { Lease, Limiter } from "./limits/limits.ts";
-import { isOnPlan, lostPlan, planOf } from "./limits/plans.ts";
+import { isOnPlan, ownPlan } from "./limits/plans.ts";
 import type { ReadRequest } from "./read.ts";
 import { largerModel, type Request } from "./routing/route.ts";
 
@@ -20,10 +20,8 @@ export async function admit<O extends Operation>(
   { input, wishes }: ReadRequest<O>,
   all: readonly [Model, ...Model[]],
 ): Promise<Request<O>> {
-  const plan = planOf(gateway.plans, call.caller);
+  const plan = ownPlan(gateway.plans, call.caller);
   const [first] = all;
-  const lost = lostPlan(gateway.plans, call.caller);
-  if (lost !== null) throw planLost(lost);
   if (!isOnPlan(plan, first)) throw notOnPlan(first, plan.name);
   const models = all.filter((model) => isOnPlan(plan, model));
   const candidates = withLarger(gateway, call, models).map((model) => ({
@@ -81,14 +79,6 @@ function limited<O extends Operation>(
   const sent = maxTokens === null ? { ...input } : { ...input, max_tokens: maxTokens };
   for (const name of unsent) Reflect.deleteProperty(sent, name);
   return sent;
-}
-
-function planLost(plan: string): GatewayError {
-  return new GatewayError(
-    "model_not_allowed",
-    `This key is on the plan '${plan}', which this server's config does not have; its operator must put it back or change the key.`,
-    { param: "model" },
-  );
 }
 
 function notOnPlan({ id }: Model, plan: string): GatewayError {

@@ -55,6 +55,19 @@ describe("with a key configured", () => {
     expect(call({ authorization: "Bearer a-key-of-the-operatoR" }, keyed)).toBe("401");
     expect(call({ "x-api-key": "x" }, keyed)).toBe("401");
   });
+  test("a placeholder that did while there were no keys is told that it does no longer", () => {
+    const told = (rules: AuthRules): string => {
+      try {
+        authenticate(new Headers({ host: "127.0.0.1", authorization: "Bearer none" }), rules);
+      } catch (error) {
+        return error instanceof Error ? error.message : "?";
+      }
+      return "let in";
+    };
+    expect(told(open)).toBe("let in");
+    expect(told(keyed)).toContain("a placeholder such as 'none' is no longer taken for no key");
+    expect(told({ ...keyed, allowAnonymous: false })).not.toContain("placeholder");
+  });
   test("a wrong bearer is not made good by a right x-api-key", () => {
     expect(
       call({ authorization: "Bearer wrong", "x-api-key": "a-key-of-the-operator" }, keyed),

@@ -88,9 +88,16 @@ function holderOf(presented: string, rules: AuthRules, now: number): Caller | nu
   if (adminKeyHash === null && standing === "none") return null;
   throw unauthorized(
     readKeyText(presented).whole
-      ? "The API key is not valid. Check the key in `Authorization: Bearer …`."
+      ? `The API key is not valid. Check the key in \`Authorization: Bearer …\`.${withoutKey(rules)}`
       : "The API key is mistyped or cut off: its last characters don't fit the others.",
   );
+}
+
+/** While there were no keys any text would do, as SDKs must send one: whoever still sends that is told what has changed. */
+function withoutKey({ allowAnonymous }: AuthRules): string {
+  return allowAnonymous
+    ? " Since this server has keys, a placeholder such as 'none' is no longer taken for no key: send one of them, or no key at all."
+    : "";
 }
 
 /**

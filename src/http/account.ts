@@ -1,11 +1,11 @@
 import { ACCOUNT, type AccountConcurrency, type AccountPlan } from "../contract/account.ts";
 import { authenticate } from "../gateway/authenticate.ts";
 import type { Gateway } from "../gateway/gateway.ts";
-import { planOf } from "../gateway/limits/plans.ts";
+import { ownPlan } from "../gateway/limits/plans.ts";
 
 const NANO = 1e9;
 
-/** @throws GatewayError 401; 503 while the shared limits can't be read */
+/** @throws GatewayError 401; 403 for a key whose plan is lost; 503 while the shared limits can't be read */
 export function mountAccount(
   get: (path: string, handler: (request: Request) => Promise<Response>) => void,
   gateway: Gateway,
@@ -17,7 +17,7 @@ export function mountAccount(
 
 async function concurrency(gateway: Gateway, request: Request): Promise<AccountConcurrency> {
   const caller = authenticate(request.headers, gateway.auth);
-  const { limits } = planOf(gateway.plans, caller);
+  const { limits } = ownPlan(gateway.plans, caller);
   const { units } = await gateway.limiter.standing(caller.keyId, limits);
   const now = Date.now();
   const running = [...gateway.running].filter((call) => call.caller.keyId === caller.keyId);
@@ -40,7 +40,7 @@ async function concurrency(gateway: Gateway, request: Request): Promise<AccountC
 
 async function plan(gateway: Gateway, request: Request): Promise<AccountPlan> {
   const caller = authenticate(request.headers, gateway.auth);
-  const { name, limits, models, modelsAsWritten } = planOf(gateway.plans, caller);
+  const { name, limits, models, modelsAsWritten } = ownPlan(gateway.plans, caller);
   const { requests, tokens, units, images, budget } = await gateway.limiter.standing(
     caller.keyId,
     limits,

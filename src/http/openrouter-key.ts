@@ -2,7 +2,7 @@ import type { Credits, KeyInfo } from "../contract/openrouter.ts";
 import { authenticate } from "../gateway/authenticate.ts";
 import type { Gateway } from "../gateway/gateway.ts";
 import type { Limits } from "../gateway/limits/limits.ts";
-import { planOf } from "../gateway/limits/plans.ts";
+import { ownPlan } from "../gateway/limits/plans.ts";
 
 const MINUTE = 60_000;
 const DAY = 24 * 60 * MINUTE;
@@ -55,7 +55,7 @@ export function spansAt(now: number): Since {
   return { day: day / MINUTE, week: (day - sinceMonday * DAY) / MINUTE, month: month / MINUTE };
 }
 
-/** `GET /key`: the key that asks, and what is left of its budget. @throws GatewayError 401, 503 */
+/** `GET /key`: the key that asks, and what is left of its budget. @throws GatewayError 401, 403, 503 */
 export async function getKey(
   gateway: Gateway,
   spending: Spending,
@@ -63,7 +63,7 @@ export async function getKey(
 ): Promise<Response> {
   const caller = authenticate(request.headers, gateway.auth);
   const spent = await spending.of(caller.keyId, Date.now());
-  const { limits } = planOf(gateway.plans, caller);
+  const { limits } = ownPlan(gateway.plans, caller);
   const { requestsPerMinute } = limits;
   const isAdmin = caller.role === "admin";
   const body: KeyInfo = {

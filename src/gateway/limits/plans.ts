@@ -1,3 +1,4 @@
+import { GatewayError } from "../../contract/errors.ts";
 import { isOnList } from "../../lib/name-pattern.ts";
 import type { Caller } from "../../types.ts";
 import { type Limits, UNLIMITED } from "./limits.ts";
@@ -44,6 +45,16 @@ export function planOf(plans: Plans, { role, key }: Caller): Plan {
   const own = plan ?? (role === "admin" ? plans.admin : plans.usual);
   if (key.budget === null) return own;
   return { ...own, limits: { ...own.limits, budget: key.budget } };
+}
+
+/** The plan that a caller may use, and be told of. @throws GatewayError 403 for a key of a plan that the config does not have */
+export function ownPlan(plans: Plans, caller: Caller): Plan {
+  const lost = lostPlan(plans, caller);
+  if (lost === null) return planOf(plans, caller);
+  throw new GatewayError(
+    "model_not_allowed",
+    `This key is on the plan '${lost}', which this server's config does not have; its operator must put it back or change the key.`,
+  );
 }
 
 /** Whether a model is on the plan, by its id or one of its aliases. */

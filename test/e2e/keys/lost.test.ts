@@ -47,6 +47,16 @@ models = [{ id = "echo" }]
     const [status, body] = await ask(after.url);
     expect(status).toBe(403);
     expect(body).toContain("on the plan 'team', which this server's config does not have");
+    for (const path of ["/v1/plan", "/account/concurrency", "/api/v1/key"]) {
+      const told = await fetch(`${after.url}${path}`, {
+        headers: { authorization: `Bearer ${key}` },
+      });
+      expect([path, told.status, await told.text()]).toEqual([
+        path,
+        403,
+        expect.stringContaining("on the plan 'team'"),
+      ]);
+    }
   } finally {
     await after.close();
     await upstream.close();
