@@ -1,7 +1,8 @@
 import { GatewayError } from "../../contract/errors.ts";
 import { type Usage, usageOf } from "../../contract/usage.ts";
+import { MOST_SEEN } from "./find-text.ts";
 import type { OcrEvent } from "./protocol.ts";
-import { type Line, MOST_SEEN } from "./read-page.ts";
+import type { Line } from "./read-page.ts";
 
 /** An image as the extended answer tells of it: sizes and boxes in its pixels, once it is upright. */
 export interface ReadImage {
