@@ -65,6 +65,8 @@ const engine = z.strictObject({
     .union([z.int().min(1).max(1_024), z.literal("auto")], 'expected "auto" or 1 to 1024 threads')
     .default("auto"),
   sequences: z.int().min(1).max(256).default(4),
+  /** Whether prompts of one key may go on from another's, which tells how much they have in common. */
+  sharedPrefixes: z.boolean().default(false),
   loadTimeout: duration.prefault("60s"),
   maxQueue: count.default(64),
   maxLoaded: count.default(0),

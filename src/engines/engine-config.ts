@@ -6,6 +6,8 @@ export interface EngineConfig {
   readonly threads: number;
   /** Requests that one model answers at once. */
   readonly sequences: number;
+  /** Whether an answer may begin with the state of another key's prompt; not if unset. */
+  readonly sharedPrefixes?: boolean;
   /** What all loaded models may take together. */
   readonly memoryBudget: number;
   /** A model that nobody used for so long is unloaded; 0 keeps it. */

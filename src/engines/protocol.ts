@@ -150,6 +150,8 @@ export interface LoadOptions {
   /** Requests that run at once. */
   readonly sequences: number;
   readonly threads: number;
+  /** Whether an answer may begin with the state of another owner's. */
+  readonly sharedPrefixes: boolean;
   /** Tokens that are evaluated in one go, at most. */
   readonly batchSize: number;
   readonly kvType: KvType;
@@ -161,7 +163,12 @@ export interface LoadOptions {
 }
 
 export type LlamaAsk =
-  | { readonly type: "generate"; readonly options: GenerateOptions }
+  | {
+      readonly type: "generate";
+      readonly options: GenerateOptions;
+      /** Whose answer it is: the id of a key, or what stands for callers without one. */
+      readonly owner: string;
+    }
   | { readonly type: "tokenize"; readonly prompt: PromptSource }
   | { readonly type: "detokenize"; readonly tokens: readonly number[] };
 

@@ -101,7 +101,8 @@ async function runOne(
   onPlace: () => void,
 ): Promise<void> {
   const { pooled, context, signal, updates } = run;
-  const release = await takePlace(pooled, context.keyId, admitted, signal);
+  const { keyId: owner } = context;
+  const release = await takePlace(pooled, owner, admitted, signal);
   onPlace();
   const began = performance.now();
   try {
@@ -111,7 +112,7 @@ async function runOne(
     refuseOversized(options, ready);
     if (context.meter.startedAt === 0) context.meter.startedAt = performance.now();
     let counted = 0;
-    for await (const events of pooled.host.ask({ type: "generate", options }, signal))
+    for await (const events of pooled.host.ask({ type: "generate", options, owner }, signal))
       for (const event of events) {
         counted = count(run, event, counted);
         const update = updateOf(index, event);

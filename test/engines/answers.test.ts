@@ -219,6 +219,23 @@ test("the meter shows what was used while the answer is made", async () => {
   expect(context.meter.firstTokenAt).toBeGreaterThan(context.meter.startedAt);
 });
 
+test("what one key asked is not read from the cache for another, unless prefixes are shared", async () => {
+  const request = chatRequest("The code word is marzipan, keep it to yourself.", { max_tokens: 2 });
+  const cachedFor = async (backend = sharedBackend()): Promise<number[]> => {
+    const counts: number[] = [];
+    for (const key of ["key_a", "key_a", "key_b"])
+      counts.push((await chat(request, contextFor(undefined, key), backend)).cached);
+    return counts;
+  };
+  const [, own = 0, other] = await cachedFor();
+  expect(own).toBeGreaterThan(20);
+  expect(other).toBe(0);
+  const sharing = backendWith({ sharedPrefixes: true });
+  const [, , shared] = await cachedFor(sharing);
+  await sharing.close?.();
+  expect(shared).toBe(own);
+});
+
 test("a conversation that goes on is read from the cache", async () => {
   const first = chatRequest("My name is Bo. Say hello to me in a whole long sentence, please.");
   const answer = await chat(first);

@@ -8,6 +8,8 @@ import { chooseSlot } from "./slots.ts";
 
 interface Slot {
   readonly sequence: LlamaContextSequence;
+  /** Whose text the sequence holds. */
+  owner: string | null;
   lastUsed: number;
   running: Running | null;
 }
@@ -15,6 +17,8 @@ interface Slot {
 interface Running {
   readonly id: number;
   readonly generation: Generation;
+  /** Only answers of one owner have each other's state. */
+  readonly owner: string;
   cancelled: boolean;
 }
 
@@ -48,6 +52,7 @@ export class BatchLoop {
   ) {
     this.#slots = Array.from({ length: context.totalSequences }, () => ({
       sequence: context.getSequence(),
+      owner: null,
       lastUsed: 0,
       running: null,
     }));
@@ -56,8 +61,8 @@ export class BatchLoop {
     this.#broken = broken;
   }
 
-  add(id: number, generation: Generation): void {
-    this.#waiting.push({ id, generation, cancelled: false });
+  add(id: number, generation: Generation, owner: string): void {
+    this.#waiting.push({ id, generation, owner, cancelled: false });
     if (this.#looping) return;
     this.#looping = true;
     this.#loop().catch(this.#broken);
@@ -127,15 +132,15 @@ export class BatchLoop {
       const [next] = this.#waiting;
       if (next === undefined || free.length === 0) return;
       const { prompt, promptTokens, thinking, reuses } = next.generation;
-      const choice = chooseSlot(
-        free.map(({ sequence, lastUsed }) => ({ tokens: sequence.contextTokens, lastUsed })),
-        prompt,
-        reuses,
-      );
+      const held = free.map(({ sequence, owner, lastUsed }) => {
+        return { tokens: sequence.contextTokens, owner, lastUsed };
+      });
+      const choice = chooseSlot(held, { tokens: prompt, owner: next.owner, reuse: reuses });
       const slot = choice === null ? undefined : free[choice.index];
       if (choice === null || slot === undefined) return;
       this.#waiting.shift();
       slot.running = next;
+      slot.owner = next.owner;
       const keep = await keepPrefix(slot.sequence, choice.keep);
       next.generation.begin(keep);
       this.#prefills.push(slot);

@@ -28,7 +28,7 @@ async function ask(id: number, ask: LlamaAsk): Promise<void> {
   if (engine === null) throw new Error(`${ask.type} before the model was loaded`);
   switch (ask.type) {
     case "generate":
-      return engine.generate(id, ask.options);
+      return engine.generate(id, ask.options, ask.owner);
     case "tokenize":
       return engine.tokenize(id, ask.prompt);
     case "detokenize":

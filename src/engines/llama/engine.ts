@@ -45,6 +45,7 @@ export class LlamaEngine {
   readonly #prompts: Prompts;
   readonly #loop: BatchLoop;
   readonly #emit: Emit;
+  readonly #sharesPrefixes: boolean;
   readonly #turns = new Turns();
   /** Answers whose prompts are being tokenised. */
   readonly #beginning = new Set<number>();
@@ -72,6 +73,7 @@ export class LlamaEngine {
     this.#prompts = new Prompts(this.#vocabulary, chat, contextSize, format.thinking);
     this.#loop = new BatchLoop(context, emit, broken);
     this.#emit = emit;
+    this.#sharesPrefixes = options.sharedPrefixes;
     const { size: vocabularySize, longestToken } = this.#vocabulary;
     this.info = { contextSize, vocabularySize, longestToken, chat: format };
   }
@@ -105,12 +107,13 @@ export class LlamaEngine {
     return new LlamaEngine(model, context, options, handlers);
   }
 
-  async generate(id: number, options: GenerateOptions): Promise<void> {
+  /** `owner`: whose answer it is; state is kept for others only where prefixes are shared. */
+  async generate(id: number, options: GenerateOptions, owner: string): Promise<void> {
     const prompt = await this.#whileWanted(
       id,
       this.#prompts.forAnswer(options.prompt, options.prefill),
     );
-    if (prompt !== null) this.#answer(id, prompt, options);
+    if (prompt !== null) this.#answer(id, prompt, options, this.#sharesPrefixes ? "" : owner);
   }
 
   /** Does work for a request piece by piece; null when it is cancelled meanwhile. */
@@ -127,12 +130,13 @@ export class LlamaEngine {
     }
   }
 
-  #answer(id: number, prompt: Prompt, options: GenerateOptions): void {
+  #answer(id: number, prompt: Prompt, options: GenerateOptions, owner: string): void {
     for (const [token] of options.sampling.logitBias) this.#prompts.checked(token, "logit_bias");
+    for (const token of options.sampling.stopTokens) this.#prompts.checked(token, "stop_token_ids");
     const left = this.info.contextSize - prompt.tokens.length;
     const limit = Math.min(left, options.maxTokens ?? left);
     const guide = options.guide === null ? null : this.#guideOf(options.guide, options.prefill);
-    this.#loop.add(id, new Generation(prompt, limit, options, guide, this.#workshop));
+    this.#loop.add(id, new Generation(prompt, limit, options, guide, this.#workshop), owner);
   }
 
   /** Where an answer goes on that was begun, its guide is told of the beginning. */

@@ -22,6 +22,7 @@ export const LLAMA = defineEngine<LlamaSpeech>({
   load: async ({ id, file }, { weights: path = "" }, config, log) => {
     const { size } = await stat(path);
     const { sequences, threads, memoryBudget, gpu = false } = config;
+    const { sharedPrefixes = false } = config;
     const { batchSize = "auto", kvType = "auto" } = config;
     const wanted = Math.min(config.contextSize || file.context_length, file.context_length);
     const kvBytesPerToken = file.kv_bytes_per_token ?? null;
@@ -40,6 +41,7 @@ export const LLAMA = defineEngine<LlamaSpeech>({
       path,
       contextSize: need.contextSize,
       sequences,
+      sharedPrefixes,
       threads,
       batchSize: batchSize === "auto" ? batchFor(threads, gpu) : batchSize,
       kvType: need.kvType,

@@ -1,7 +1,17 @@
 /** A sequence of the context that no request uses: what it holds, and when it was used last. */
 export interface FreeSlot {
   readonly tokens: readonly number[];
+  /** Whose prompt and answer they are; null while it holds nobody's. */
+  readonly owner: string | null;
   readonly lastUsed: number;
+}
+
+/** What asks for a slot. */
+export interface SlotWish {
+  readonly tokens: readonly number[];
+  readonly owner: string;
+  /** Whether the state of an earlier prompt's beginning will do. */
+  readonly reuse: boolean;
 }
 
 export interface SlotChoice {
@@ -16,15 +26,14 @@ const WEIGHT_OF_LOST = 0.25;
 /**
  * The free slot where reusing the prompt's beginning gains more than dropping the rest of what it
  * holds loses; without one, the slot unused the longest. At least one token of the prompt is always
- * evaluated, to have something to sample from. Without `reuse` nothing is kept.
+ * evaluated, to have something to sample from. Nothing is kept without `reuse`, nor of another owner's:
+ * how much was kept, and how soon the answer begins, would tell what others asked.
  */
-export function chooseSlot(
-  free: readonly FreeSlot[],
-  prompt: readonly number[],
-  reuse: boolean,
-): SlotChoice | null {
-  const rated = free.map(({ tokens, lastUsed }, index) => {
-    const keep = reuse ? Math.min(commonPrefix(tokens, prompt), prompt.length - 1) : 0;
+export function chooseSlot(free: readonly FreeSlot[], wish: SlotWish): SlotChoice | null {
+  const { tokens: prompt, reuse } = wish;
+  const rated = free.map(({ tokens, owner, lastUsed }, index) => {
+    const mayKeep = reuse && owner === wish.owner;
+    const keep = mayKeep ? Math.min(commonPrefix(tokens, prompt), prompt.length - 1) : 0;
     const gain = keep - WEIGHT_OF_LOST * (tokens.length - keep);
     return { index, keep, lastUsed, gain: Math.max(0, gain) };
   });
