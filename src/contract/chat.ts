@@ -99,7 +99,20 @@ export const ChatRequest = fields.check(without(chatConflict));
 export type ChatRequest = z.infer<typeof ChatRequest>;
 
 function chatConflict(request: z.infer<typeof fields>): Conflict | null {
-  const { logprobs, tool_choice: choice, top_logprobs: top, tools } = request;
+  const { logprobs, tool_choice: choice, top_logprobs: top, tools, functions } = request;
+  const { max_tokens: most, max_completion_tokens: newer } = request;
+  if (most != null && newer != null && most !== newer) {
+    return {
+      param: "max_tokens",
+      message: `'max_tokens' is the older name of 'max_completion_tokens', and the two differ (${most} and ${newer}): send one of them.`,
+    };
+  }
+  if (tools?.length && functions !== undefined) {
+    return {
+      param: "functions",
+      message: "'functions' is the older form of 'tools': send one of them.",
+    };
+  }
   if (top != null && top > 0 && logprobs !== true) {
     return {
       param: "top_logprobs",

@@ -9,10 +9,11 @@ const count = z.int().min(0).nullish();
  * A 64-bit integer. JSON's numbers lose precision past 2^53, which for a seed only means that two
  * neighbours are the same one, so they are not refused.
  */
+const SEED_RANGE = "a seed is a whole number from -2^63 to 2^63.";
 const int64 = z
   .number()
-  .min(-(2 ** 63))
-  .max(2 ** 63)
+  .min(-(2 ** 63), SEED_RANGE)
+  .max(2 ** 63, SEED_RANGE)
   .multipleOf(1)
   .meta({ type: "integer" });
 
@@ -99,7 +100,7 @@ export const extendedSampling = {
   typical_p: probability.describe(
     "Keeps the tokens whose surprise is nearest to the expected one. 1 is off.",
   ),
-  eta_cutoff: atLeastZero.describe(
+  eta_cutoff: upTo(10_000).describe(
     "Drops tokens below a cutoff that follows the entropy, in units of 0.0001. 0 is off.",
   ),
   epsilon_cutoff: z

@@ -46,6 +46,18 @@ test("stop strings are the child's where an answer is words alone, else its read
   expect(plan(asked, "It is").options(THINKER).stop).toEqual(["END", "<|user|>"]);
 });
 
+test("a chat's echo is told as left out; other engines' names are honoured", () => {
+  const asked = plan({ echo: true, nsigma: 1.5, n_predict: 5, structured_outputs: { regex: "a" } });
+  expect(asked.dropped).toEqual(new Set(["echo"]));
+  expect(asked.options(NO_FORMAT)).toMatchObject({
+    maxTokens: 5,
+    sampling: { topNSigma: 1.5 },
+    guide: { kind: "regex", pattern: "a" },
+    echo: false,
+  });
+  expect(plan({ echo: false }).dropped).toEqual(new Set());
+});
+
 test("thinking is closed before what has a form, and before a call that must be", () => {
   const opening = (fields: object) => {
     const { prompt } = plan(fields).options(THINKER);

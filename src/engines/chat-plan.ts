@@ -5,6 +5,7 @@ import type { ChatFormat } from "./chat-format.ts";
 import { continuesFinal, templateMessages } from "./chat-prompt.ts";
 import { type AskedGuide, checkGuide, guideAsked } from "./guided/request.ts";
 import type { GuideSpec } from "./guided/spec.ts";
+import { inOurNames } from "./other-names.ts";
 import { samplingOf, smaller, stopsOf, unsupportedParameters } from "./parameters.ts";
 import type { GenerateOptions } from "./protocol.ts";
 import { hidesReasoning, reasoningVariables } from "./reasoning/asked.ts";
@@ -29,12 +30,15 @@ export interface ChatPlan {
 
 /** @throws GatewayError 400 with the place of what can't be done */
 export function chatPlan(
-  request: ChatRequest,
+  sent: ChatRequest,
   file: Model["file"],
   context: Pick<AttemptContext, "prefill" | "dropped">,
   randomSeed: number,
 ): ChatPlan {
-  for (const name of unsupportedParameters(request)) context.dropped.add(name);
+  for (const name of unsupportedParameters(sent)) context.dropped.add(name);
+  // Of completions; vLLM's chats would put the last message in front of the answer.
+  if (sent.echo === true) context.dropped.add("echo");
+  const request = inOurNames(sent);
   const { prefill } = context;
   const continueFinal = continuesFinal(request);
   const messages = templateMessages(request.messages);

@@ -5,6 +5,7 @@ import type { AttemptContext, Reply } from "../types.ts";
 import { guideOf } from "./guided/request.ts";
 import type { PooledText } from "./llama/kind.ts";
 import { completionLogprobs } from "./logprobs.ts";
+import { inOurNames } from "./other-names.ts";
 import { samplingOf, smaller, stopsOf, unsupportedParameters } from "./parameters.ts";
 import type { ModelPool } from "./pool.ts";
 import type { PromptSource, ScoredToken } from "./protocol.ts";
@@ -20,11 +21,12 @@ const DEFAULT_MAX_TOKENS = 16;
 export async function completions(
   pool: ModelPool,
   pooled: PooledText,
-  request: CompletionRequest,
+  sent: CompletionRequest,
   context: AttemptContext,
   randomSeed: number,
 ): Promise<Reply> {
-  for (const name of unsupportedParameters(request)) context.dropped.add(name);
+  for (const name of unsupportedParameters(sent)) context.dropped.add(name);
+  const request = inOurNames(sent);
   const { file } = pooled.model;
   const sampling = samplingOf(request, randomSeed, file.defaults);
   const guide = guideOf(request);

@@ -82,8 +82,12 @@ test("stop strings of the request and of the model both count", () => {
 
 test("what would make the answer another one is refused by name", () => {
   const refused: [name: string, value: unknown][] = [
-    ["tools", [tool, { type: "custom", custom: { name: "x" } }]],
     ["modalities", ["text", "audio"]],
+    ["allowed_token_ids", [1]],
+    ["custom_token_bans", [1]],
+    ["bad_words", ["x"]],
+    ["banned_strings", ["x"]],
+    ["structural_tag", "{}"],
   ];
   for (const [name, value] of refused) {
     const run = () => unsupportedParameters(chat({ [name]: value }));
@@ -110,6 +114,10 @@ test("what is left out is told, unknown names too; neutral values ask for nothin
         logprobs: false,
         n: 1,
         response_format: { type: "text" },
+        bad_words: [],
+        allowed_token_ids: null,
+        structured_outputs: { regex: "a" },
+        nsigma: 1,
       }),
     ),
   ).toEqual([]);
@@ -132,8 +140,8 @@ test("a refusal names the field, and what it may be", () => {
   const refusalOf = (fields: object) => () => unsupportedParameters(chat(fields));
   const audio = { voice: "x", format: "wav" };
   expect(refusalOf({ audio })).toThrow("This model's engine does not support 'audio'.");
-  expect(refusalOf({ tools: [{ type: "custom", custom: { name: "x" } }] })).toThrow(
-    "This model's engine does not support 'tools' other than functions.",
+  expect(refusalOf({ custom_token_bans: [5] })).toThrow(
+    "This model's engine does not support 'custom_token_bans': give these tokens a 'logit_bias' of -100.",
   );
 });
 

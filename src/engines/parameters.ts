@@ -2,6 +2,8 @@ import type { ChatRequest } from "../contract/chat.ts";
 import type { CompletionRequest } from "../contract/completions.ts";
 import { GatewayError } from "../contract/errors.ts";
 import type { ModelDefaults } from "../types.ts";
+import { GUIDE_NAMES } from "./guided/other-names.ts";
+import { OTHER_NAMES } from "./other-names.ts";
 import type { Sampling } from "./protocol.ts";
 import { samplersOf } from "./sampling/requested.ts";
 
@@ -56,6 +58,9 @@ interface Refusal {
   readonly what: string;
 }
 
+/** Lists that forbid or force words. An empty one asks for nothing. */
+const isFilled: Rule = (value) => !Array.isArray(value) || value.length > 0;
+
 const refusal = (name: string, refused: Rule, besides = ""): readonly [string, Refusal] => [
   name,
   { refused, what: `'${name}'${besides}` },
@@ -77,6 +82,12 @@ const REFUSED: ReadonlyMap<string, Refusal> = new Map([
     " other than text",
   ),
   refusal("audio", isSet),
+  refusal("allowed_token_ids", isFilled, ": say what the answer may be by a guided_* parameter"),
+  refusal("custom_token_bans", isFilled, ": give these tokens a 'logit_bias' of -100"),
+  refusal("banned_tokens", isFilled, ": give these tokens a 'logit_bias' of -100"),
+  refusal("bad_words", isFilled, ": give its tokens a 'logit_bias' of -100"),
+  refusal("banned_strings", isFilled, ": give their tokens a 'logit_bias' of -100"),
+  refusal("structural_tag", isSet, ": use tools, or a guided_* parameter"),
 ]);
 
 /** Known, and not honoured by this engine yet. True: the value asks for something. */
@@ -107,6 +118,8 @@ export const LOCAL_PARAMETERS: readonly string[] = [
 /** Honoured here or in the gateway, or of no effect on the answer. */
 const HONOURED = new Set([
   ...LOCAL_PARAMETERS.filter((name) => !REFUSED.has(name)),
+  ...OTHER_NAMES,
+  ...GUIDE_NAMES,
   ...["model", "messages", "prompt", "stream", "stream_options"],
   ...["user", "metadata", "prompt_cache_key", "safety_identifier"],
 ]);
@@ -130,6 +143,8 @@ export function unsupportedParameters(request: TextRequest): string[] {
   const dropped: string[] = [];
   for (const [name, value] of Object.entries(request)) {
     if (value === null || value === undefined || HONOURED.has(name)) continue;
+    // Told with its place, by what reads them.
+    if (name === "tools") continue;
     const rule = REFUSED.get(name);
     if (rule?.refused(value))
       throw new GatewayError(

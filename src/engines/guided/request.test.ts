@@ -41,6 +41,33 @@ test("each way to ask for a form is one spec", () => {
   });
 });
 
+test("what other engines call a guide is the same guide", () => {
+  const json = { kind: "json_schema", schema: SCHEMA } as const;
+  expect(guide({ json_schema: SCHEMA })).toEqual(json);
+  expect(guide({ json_schema: JSON.stringify(SCHEMA) })).toEqual(json);
+  expect(guide({ structured_outputs: { json: SCHEMA } })).toEqual(json);
+  expect(guide({ structured_outputs: { json_object: true } })).toEqual({ kind: "json_object" });
+  for (const fields of [
+    { regex: "a+" },
+    { regex_pattern: "a+" },
+    { structured_outputs: { regex: "a+", json: null, disable_any_whitespace: true } },
+  ])
+    expect(guide(fields)).toEqual({ kind: "regex", pattern: "a+" });
+  expect(guide({ structured_outputs: { choice: ["a"] } })).toEqual({
+    kind: "choice",
+    choices: ["a"],
+  });
+  const source = 'root ::= "a"';
+  for (const fields of [
+    { grammar: source },
+    { ebnf: source },
+    { grammar_string: source },
+    { structured_outputs: { grammar: source } },
+  ])
+    expect(guide(fields)).toEqual({ kind: "grammar", source });
+  expect(guide({ grammar: "", structured_outputs: {} })).toBe(null);
+});
+
 test("two at once are refused, and the second is named", () => {
   const two = { guided_regex: "a", response_format: { type: "json_object" } };
   expect(refusal(two)).toMatchObject({ param: "response_format", type: "invalid_request_error" });
@@ -53,6 +80,13 @@ test.each([
   ],
   [{ guided_json: { items: { pattern: "(?=a)" } } }, "guided_json.items.pattern"],
   [{ guided_json: "{" }, "guided_json"],
+  [{ json_schema: "{" }, "json_schema"],
+  [{ regex: "(" }, "regex"],
+  [{ regex: 5 }, "regex"],
+  [{ structured_outputs: { choice: [] } }, "structured_outputs.choice"],
+  [{ structured_outputs: { structural_tag: {} } }, "structured_outputs.structural_tag"],
+  [{ structured_outputs: { regex: "a", choice: ["a"] } }, "structured_outputs.choice"],
+  [{ regex: "a", guided_regex: "a" }, "regex"],
   [{ guided_json: "[".repeat(1_000_000) }, "guided_json"],
   [{ guided_regex: "(" }, "guided_regex"],
   [{ guided_grammar: "start: a" }, "guided_grammar"],

@@ -1,9 +1,11 @@
+import type { z } from "zod";
 import type { ChatRequest } from "../../contract/chat.ts";
 import type { CompletionRequest } from "../../contract/completions.ts";
 import { GatewayError } from "../../contract/errors.ts";
 import { ResponseFormat } from "../../contract/response-format.ts";
 import { machineOf } from "./guide.ts";
 import { GuideError } from "./guide-error.ts";
+import { OtherGuides } from "./other-names.ts";
 import type { GuideSpec } from "./spec.ts";
 import { joinPath, SpecError } from "./spec-error.ts";
 
@@ -33,7 +35,7 @@ export function guideAsked(request: ChatRequest | CompletionRequest): AskedGuide
   if (first === undefined) return null;
   if (second !== undefined)
     throw invalid(
-      `At most one of guided_json, guided_regex, guided_choice, guided_grammar and response_format may be sent; got '${first.name}' and '${second.name}'.`,
+      `An answer has one form: at most one of guided_json, guided_regex, guided_choice, guided_grammar, response_format and what other engines call them may be sent; got '${first.name}' and '${second.name}'.`,
       second.name,
     );
   return first;
@@ -52,15 +54,44 @@ export function checkGuide(spec: GuideSpec, path: string): void {
 
 function askedOf(request: ChatRequest | CompletionRequest): AskedGuide[] {
   const { guided_json, guided_regex, guided_choice, guided_grammar } = request;
+  const others = othersOf(request);
+  const { json, regex, choice, grammar, json_object } = others.structured_outputs ?? {};
   const format = ResponseFormat.safeParse(Reflect.get(request, "response_format")).data;
   const asked: AskedGuide[] = [];
   const add = (name: string, spec: GuideSpec, path = name): void => {
     asked.push({ name, spec, path });
   };
-  if (guided_json != null) add("guided_json", { kind: "json_schema", schema: parsed(guided_json) });
-  if (guided_regex != null) add("guided_regex", { kind: "regex", pattern: guided_regex });
-  if (guided_choice != null) add("guided_choice", { kind: "choice", choices: guided_choice });
-  if (guided_grammar != null) add("guided_grammar", { kind: "grammar", source: guided_grammar });
+  const within = (name: string): string => `structured_outputs.${name}`;
+  for (const [name, schema] of [
+    ["guided_json", guided_json],
+    ["json_schema", others.json_schema],
+    [within("json"), json],
+  ] as const)
+    if (schema != null) add(name, { kind: "json_schema", schema: parsed(schema, name) });
+  for (const [name, pattern] of [
+    ["guided_regex", guided_regex],
+    ["regex", others.regex],
+    ["regex_pattern", others.regex_pattern],
+    [within("regex"), regex],
+  ] as const)
+    if (pattern != null) add(name, { kind: "regex", pattern });
+  for (const [name, choices] of [
+    ["guided_choice", guided_choice],
+    [within("choice"), choice],
+  ] as const)
+    if (choices != null) add(name, { kind: "choice", choices });
+  // llama.cpp's own server takes an empty one for none.
+  for (const [name, source] of [
+    ["guided_grammar", guided_grammar],
+    ["grammar", others.grammar],
+    ["ebnf", others.ebnf],
+    ["grammar_string", others.grammar_string],
+    [within("grammar"), grammar],
+  ] as const)
+    if (source != null && !(name === "grammar" && source === "")) {
+      add(name, { kind: "grammar", source });
+    }
+  if (json_object === true) add(within("json_object"), { kind: "json_object" });
   if (format?.type === "json_object") add("response_format", { kind: "json_object" });
   if (format?.type === "json_schema") {
     const schema: unknown = format.json_schema.schema ?? {};
@@ -69,17 +100,25 @@ function askedOf(request: ChatRequest | CompletionRequest): AskedGuide[] {
   return asked;
 }
 
+/** @throws GatewayError 400: what stands under one of these names can't be read */
+function othersOf(request: object): z.infer<typeof OtherGuides> {
+  const read = OtherGuides.safeParse(request);
+  if (read.success) return read.data;
+  const path = (read.error.issues[0]?.path ?? []).map(String).join(".");
+  throw invalid(`'${path}' is nothing that an answer can be made to fit.`, path);
+}
+
 const MOST_SCHEMA_TEXT = 1024 * 1024;
 
 /** A schema may come as a text. */
-function parsed(schema: unknown): unknown {
+function parsed(schema: unknown, name: string): unknown {
   if (typeof schema !== "string") return schema;
   if (schema.length > MOST_SCHEMA_TEXT)
-    throw invalid(`'guided_json' is longer than ${MOST_SCHEMA_TEXT} characters.`, "guided_json");
+    throw invalid(`'${name}' is longer than ${MOST_SCHEMA_TEXT} characters.`, name);
   try {
     return JSON.parse(schema);
   } catch {
-    throw invalid("'guided_json' is a text, but no JSON.", "guided_json");
+    throw invalid(`'${name}' is a text, but no JSON.`, name);
   }
 }
 

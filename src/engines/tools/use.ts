@@ -38,10 +38,14 @@ function modern({ tools = [], tool_choice: choice, parallel_tool_calls }: ChatRe
   if (choice === "none") return null;
   const functions = tools.map((tool, index): FunctionTool => {
     if (tool.type === "function") return functionTool(tool.function, `tools[${index}].function`);
-    throw new GatewayError("invalid_request", "This model's engine takes no tools but functions.", {
-      param: `tools[${index}].type`,
-      fault: "unsupported",
-    });
+    throw new GatewayError(
+      "invalid_request",
+      "This model's engine takes no tools but functions, whose type is 'function'.",
+      {
+        param: `tools[${index}].type`,
+        fault: "unsupported",
+      },
+    );
   });
   const names = namesOf(functions);
   const use = {

@@ -1,0 +1,52 @@
+import { expect, test } from "bun:test";
+import { CompletionRequest } from "../contract/completions.ts";
+import { GatewayError } from "../contract/errors.ts";
+import { inOurNames } from "./other-names.ts";
+
+const asked = (fields: object) => CompletionRequest.parse({ model: "m", prompt: "", ...fields });
+
+test("what other engines call a parameter is the same parameter", () => {
+  const theirs = {
+    nsigma: 1.5,
+    n_predict: 7,
+    repeat_penalty: 1.2,
+    dry_penalty_last_n: 64,
+    typ_p: 0.5,
+    tfs_z: 0.9,
+    min_temp: 0.5,
+    max_temp: 1.5,
+    temp_exponent: 2,
+    ban_eos_token: true,
+  };
+  expect(inOurNames(asked(theirs))).toMatchObject({
+    top_n_sigma: 1.5,
+    max_tokens: 7,
+    repetition_penalty: 1.2,
+    dry_range: 64,
+    typical_p: 0.5,
+    tfs: 0.9,
+    dynatemp_min: 0.5,
+    dynatemp_max: 1.5,
+    dynatemp_exponent: 2,
+    ignore_eos: true,
+  });
+  expect(inOurNames(asked({ n_predict: -1 })).max_tokens).toBeUndefined();
+  expect(inOurNames(asked({ top_k: 3 })).top_k).toBe(3);
+});
+
+test.each([
+  [{ typ_p: 2 }, "typ_p"],
+  [{ repeat_penalty: "high" }, "repeat_penalty"],
+  [{ nsigma: 1, top_n_sigma: 2 }, "nsigma"],
+])("out of range, or another value than our own name has, is 400: %p", (fields, param) => {
+  try {
+    inOurNames(asked(fields));
+  } catch (error) {
+    if (error instanceof GatewayError) {
+      expect([error.kind, error.param]).toEqual(["invalid_request", param]);
+      return;
+    }
+    throw error;
+  }
+  throw new Error("it was not refused");
+});
