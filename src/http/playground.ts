@@ -48,7 +48,8 @@ function urlOf(picture: string): string {
 /** The first model that sees, where none is named. */
 function seeing(gateway: Gateway): string {
   const model = servableItems(gateway).find(
-    ({ id, input_modalities: input }) => id !== READER && input.includes("image"),
+    ({ id, input_modalities: input, output_modalities: output }) =>
+      id !== READER && input.includes("image") && output.includes("text"),
   );
   if (model !== undefined) return model.id;
   throw new GatewayError("invalid_request", visionAdvice(gateway, null), {
