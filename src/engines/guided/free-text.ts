@@ -11,6 +11,7 @@ export class FreeText implements Leaf {
   readonly kind = "leaf";
   readonly id = freshId();
   readonly start = 0;
+  readonly cost = 1;
   readonly #next: Map<number, number>[] = [new Map()];
   readonly #fail: number[] = [0];
   readonly #word: (number | null)[] = [null];

@@ -51,7 +51,8 @@ test.each([
   expect(use).toThrow(reason);
 });
 
-test("a grammar that can be read in too many ways at once ends in an error", () => {
+test("a text that could be read in too many ways at once may not come", () => {
   const read = readerOf({ kind: "grammar", source: 'root ::= "a" root "b" | "a" root "c" | "a"' });
-  expect(() => read("a".repeat(40))).toThrow("too ambiguous");
+  expect(read("a".repeat(7))).toBe("begun");
+  expect(read("a".repeat(40))).toBe("neither");
 });

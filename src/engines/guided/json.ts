@@ -27,6 +27,7 @@ class WhiteSpace implements Leaf {
   readonly kind = "leaf";
   readonly id = freshId();
   readonly start = 0;
+  readonly cost = 1;
 
   step(state: LeafState, byte: number): LeafState | null {
     const at = Number(state);

@@ -17,6 +17,7 @@ export class FurtherKey implements Leaf {
   readonly kind = "leaf";
   readonly id = freshId();
   readonly start = "";
+  readonly cost = 4;
   readonly #taken: (key: string) => boolean;
   readonly #after: (key: string) => Node;
 

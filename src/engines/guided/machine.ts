@@ -65,6 +65,7 @@ export class Machine {
   #threads = 0;
   #positions = new Map<string, Position>();
   #maskWords = 0;
+  #spent = 0;
 
   /** @param dead the nodes of the grammar that no text fits @throws GuideError */
   constructor(root: Node, dead: ReadonlySet<Node>) {
@@ -82,15 +83,22 @@ export class Machine {
     const threads: Thread[] = [];
     const begun: [Node, Rest | null][] = [];
     for (const { leaf, state, family } of position.threads) {
+      this.#spent += leaf.cost;
       const after = leaf.step(state, byte);
       if (after === null) continue;
-      threads.push(this.#thread(family, after));
       const exit = leaf.exit(after);
       if (exit !== null) begun.push([exit, family.rest]);
+      // One that has come to its only end says nothing of what may come.
+      if (exit === null || leaf.goesOn(after)) threads.push(this.#thread(family, after));
     }
-    const next = threads.length === 0 ? null : this.#closed(begun, threads);
+    const next = threads.length + begun.length === 0 ? null : this.#closed(begun, threads);
     position.next[byte] = next;
     return next;
+  }
+
+  /** Steps of single ways that were taken so far; those that were known cost nothing. */
+  get spent(): number {
+    return this.#spent;
   }
 
   /** Keeps which tokens may come at a position, for as long as there is room. */
@@ -122,6 +130,7 @@ export class Machine {
       if (before === undefined) seen.set(node, new Set([rest]));
       else before.add(rest);
       looks += 1;
+      this.#spent += 1;
       if (threads.size > MOST_THREADS || looks > MOST_LOOKS) return null;
       this.#open(node, rest, waiting, threads);
     }

@@ -15,6 +15,8 @@ export interface Leaf {
   step(state: LeafState, byte: number): LeafState | null;
   /** What follows when the leaf ends here; null where it may not end. */
   exit(state: LeafState): Node | null;
+  /** What a step takes, counted in those of the simplest leaves. */
+  readonly cost: number;
   /** Whether any byte may come. */
   goesOn(state: LeafState): boolean;
   /** So many plain characters (`PLAIN` in token-trie.ts) may come, whatever they are; perhaps more. */

@@ -18,6 +18,8 @@ export const MOST_COUNTED = 1_000_000;
 /** A pattern's states times the lengths that are counted: more is refused. */
 const MOST_CELLS = 400_000;
 
+/** So many moves are looked through in the time of one simple step. */
+const MOVES_A_STEP = 16;
 const CLOSED = -1;
 const QUOTE = 0x22;
 /** A state's parts, in one number: the automaton's state, characters so far, the one that is not whole. */
@@ -32,6 +34,7 @@ export class Text implements Leaf {
   readonly kind = "leaf";
   readonly id = freshId();
   readonly start: number;
+  readonly cost: number;
   readonly #dfa: CharDfa;
   readonly #length: Length;
   readonly #json: boolean;
@@ -54,6 +57,8 @@ export class Text implements Leaf {
     this.#canEnd = canEndOf(dfa, length, work);
     if (!this.#canEnd(0, 0)) throw new SpecError("No text fits both the pattern and the length.");
     this.start = 0;
+    const moves = dfa.moves.reduce((sum, { length }) => sum + length, 0);
+    this.cost = 1 + Math.floor(moves / dfa.states / MOVES_A_STEP);
   }
 
   step(from: LeafState, byte: number): LeafState | null {

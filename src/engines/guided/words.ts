@@ -15,6 +15,7 @@ class Words implements Leaf {
   readonly kind = "leaf";
   readonly id = freshId();
   readonly start: number;
+  readonly cost = 1;
   readonly #words: readonly Word[];
   readonly #after: (word: number) => Node;
 
