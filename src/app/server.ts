@@ -52,7 +52,12 @@ export function serverOf(parts: ServerParts): Bun.Server<undefined> {
       metricsArePublic: () => settings().config.metrics.public,
       reload: async () => reportOf(await reloader.reload()),
     },
-    analytics: { log: store.analytics, payloads, keyName: (id) => keys.nameOf(id) },
+    analytics: {
+      log: store.analytics,
+      payloads,
+      keyName: (id) => keys.nameOf(id),
+      keys: () => keys.all(),
+    },
     calls: {
       getCall: (id) => store.calls.getCall(id),
       spent: (keyId, since) => store.calls.spent(keyId, since),

@@ -41,7 +41,11 @@ const time = z.iso
 const whole = (least: number, most: number) => z.coerce.number().int().min(least).max(most);
 
 const filters = {
-  key: names.describe("Ids of keys, by commas; `anonymous` and `admin` are two.").optional(),
+  key: names
+    .describe(
+      "Ids, prefixes or names of keys, by commas; `anonymous` and `admin` are two callers without one.",
+    )
+    .optional(),
   model: names.describe("Ids of models, by commas.").optional(),
   provider: names.describe("Ids of providers, by commas.").optional(),
   endpoint: names.describe("Paths, such as `/v1/chat/completions`, by commas.").optional(),

@@ -22,6 +22,7 @@ import { authenticateAdmin } from "../gateway/authenticate.ts";
 import type { Gateway } from "../gateway/gateway.ts";
 import { callItem, type KeyName, type LogRow } from "./call-item.ts";
 import { exportStream, FORMATS } from "./export-calls.ts";
+import { byKeyId, type NamedKey } from "./key-filter.ts";
 
 export interface CallPage {
   readonly rows: LogRow[];
@@ -58,6 +59,8 @@ export interface AnalyticsSide {
   readonly log: AnalyticsLog;
   readonly payloads: PayloadLog;
   readonly keyName: KeyName;
+  /** Every key that is known. */
+  readonly keys: () => Iterable<NamedKey>;
 }
 
 /** Calls that one page of an export holds. */
@@ -74,7 +77,9 @@ type Mount = (path: string, handler: (request: Request) => Promise<Response>) =>
  * @throws GatewayError 400, 401, 403, 404, 503
  */
 export function mountAnalytics(get: Mount, gateway: Gateway, side: AnalyticsSide): void {
-  const { log, payloads, keyName } = side;
+  const { log, payloads, keyName, keys } = side;
+  const asked = <Q extends { readonly key?: string[] | undefined }>(query: Q): Q =>
+    byKeyId(query, keys);
   const mount = (path: string, act: Act): void =>
     get(path.replaceAll(/\{(\w+)\}/g, ":$1"), async (request) => {
       authenticateAdmin(request.headers, gateway.auth);
@@ -83,19 +88,19 @@ export function mountAnalytics(get: Mount, gateway: Gateway, side: AnalyticsSide
   const json = (body: object): Response => Response.json(body, { headers: PRIVATE });
 
   mount(ANALYTICS.totals.path, async (_, query) =>
-    json(await log.totals(parseQuery(TotalsQuery, query))),
+    json(await log.totals(asked(parseQuery(TotalsQuery, query)))),
   );
   mount(ANALYTICS.series.path, async (_, query) =>
-    json(named(await log.series(parseQuery(SeriesQuery, query)), keyName)),
+    json(named(await log.series(asked(parseQuery(SeriesQuery, query))), keyName)),
   );
   mount(ANALYTICS.top.path, async (_, query) =>
-    json(named(await log.top(parseQuery(TopQuery, query)), keyName)),
+    json(named(await log.top(asked(parseQuery(TopQuery, query))), keyName)),
   );
   mount(ANALYTICS.errors.path, async (_, query) =>
-    json(await log.errors(parseQuery(TotalsQuery, query))),
+    json(await log.errors(asked(parseQuery(TotalsQuery, query)))),
   );
   mount(ANALYTICS.calls.path, async (_, query) => {
-    const { rows, next } = await log.calls(parseQuery(CallsQuery, query));
+    const { rows, next } = await log.calls(asked(parseQuery(CallsQuery, query)));
     const body: CallList = {
       object: "list",
       data: rows.map((row) => callItem(row, keyName)),
@@ -105,7 +110,7 @@ export function mountAnalytics(get: Mount, gateway: Gateway, side: AnalyticsSide
     return json(body);
   });
   mount(ANALYTICS.export.path, async (_, query) => {
-    const { format = "csv", ...filters } = parseQuery(ExportQuery, query);
+    const { format = "csv", ...filters } = asked(parseQuery(ExportQuery, query));
     // The first page at once: a log that can't be read is a real 503, not half a file.
     const first = await log.calls({ ...filters, limit: EXPORT_PAGE });
     const pages = pagesOf(log, filters, first, keyName);

@@ -67,6 +67,14 @@ describe("for an admin", () => {
     const all = Totals.parse(await json(totals.path));
     expect(all).toMatchObject({ calls: 9, failed: 2 });
     const own = Totals.parse(await json(`${totals.path}?key=${first.id}`));
+    for (const named of [first.prefix, first.key.slice(9, 17)])
+      expect(Totals.parse(await json(`${totals.path}?key=${named}`))).toMatchObject({
+        calls: own.calls,
+      });
+    const called = Totals.parse(await json(`${totals.path}?key=test`));
+    const byId = Totals.parse(await json(`${totals.path}?key=${second.id}`));
+    expect(called.calls).toBe(byId.calls);
+    expect(called.calls).toBeGreaterThan(0);
     expect(own).toMatchObject({ calls: 5, failed: 0 });
     expect(own.first_token?.count).toBe(1);
     expect(own.total?.count).toBe(5);
