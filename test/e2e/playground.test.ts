@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { PlaygroundAnswer, PlaygroundModels } from "../../src/contract/playground.ts";
+import { lacking } from "../../src/lib/engine-installed.ts";
 import { startCovey, type TestCovey } from "../covey.ts";
 import { type FakeUpstream, fakeUpstream } from "../fake-upstream.ts";
 import { FAKE_KEY, fakeConfig, post } from "./wire.ts";
@@ -45,6 +46,16 @@ test("a stream is OpenAI's", async () => {
   expect(await response.text()).toEndWith("data: [DONE]\n\n");
 });
 
+test("a prompt without messages is told where it belongs, at every chat endpoint", async () => {
+  for (const path of ["/api/chat", "/v1/chat/completions"]) {
+    const response = await post(`${covey.url}${path}`, { prompt: "hi" });
+    expect([response.status, await response.json()]).toMatchObject([
+      400,
+      { error: { param: "messages", message: expect.stringContaining("POST /v1/completions") } },
+    ]);
+  }
+});
+
 test("an error says that there is no answer, and goes into the call log by its path", async () => {
   const response = await post(`${covey.url}/api/chat`, { ...chat, model: "none" });
   expect(response.status).toBe(404);
@@ -70,9 +81,13 @@ describe.each(["vision", "ocr"])("a picture at /api/%s", (name) => {
     expect(body.data.content).toContain("I see image/png");
   });
 
-  test("without a model goes to one that sees", async () => {
+  test("without a model goes to one that can do it", async () => {
     const response = await ask({ image: PNG });
-    expect(await response.json()).toMatchObject({ success: true, model: "able" });
+    const here = name === "ocr" && lacking(["onnxruntime-node", "sharp"]) === null;
+    expect(await response.json()).toMatchObject({
+      success: true,
+      model: here ? "covey/ocr" : "able",
+    });
   });
 
   test("is refused by what the caller sent, not by what was made of it", async () => {
@@ -97,7 +112,7 @@ test("where no model sees, it is said what to do", async () => {
   const response = await post(`${blind.url}/api/vision`, { image: PNG });
   expect(response.status).toBe(400);
   expect(await response.json()).toMatchObject({
-    error: { message: expect.stringContaining("/api/ocr"), param: "model" },
+    error: { message: expect.stringContaining("No model here takes images"), param: "model" },
   });
 });
 
