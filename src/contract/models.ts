@@ -127,7 +127,10 @@ const sort = z
     return { by, descending };
   });
 
-/** The query of `GET /v1/models`. Filters that are sent must all hold; a list holds when each of its items does. */
+/**
+ * The query of `GET /v1/models`. Filters that are sent must all hold; a list holds
+ * when each of its items does. Other parameters are ignored: clients send lists some that servers here and there have.
+ */
 export const ModelsQuery = z.object({
   q: z.string().describe("Words in the id, name or description.").optional(),
   category: z

@@ -1,6 +1,7 @@
 import { ChatRequest } from "../contract/chat.ts";
 import { CompletionRequest } from "../contract/completions.ts";
 import { EmbeddingsRequest } from "../contract/embeddings.ts";
+import { GatewayError } from "../contract/errors.ts";
 import { DetokenizeRequest, TokenizeRequest } from "../contract/tokenize.ts";
 import { UpscaleInput } from "../contract/upscale.ts";
 import { parseRequest } from "../contract/validate.ts";
@@ -11,7 +12,10 @@ import { type Preferences, preferencesOf, unknownWishes, withoutRouting } from "
 type Reader<O extends Operation> = (body: unknown, lenient: boolean) => OperationInput[O];
 
 const READERS: { readonly [O in Operation]: Reader<O> } = {
-  chat: (body, lenient) => parseRequest(ChatRequest, body, { lenient }),
+  chat: (body, lenient) => {
+    refusePromptAlone(body);
+    return parseRequest(ChatRequest, body, { lenient });
+  },
   completions: (body, lenient) => parseRequest(CompletionRequest, body, { lenient }),
   embeddings: (body, lenient) => parseRequest(EmbeddingsRequest, body, { lenient }),
   tokenize: (body, lenient) => parseRequest(TokenizeRequest, body, { lenient }),
@@ -48,6 +52,17 @@ export async function read<O extends Operation>(
       ...(Array.isArray(asked.transforms) && asked.transforms.length > 0 ? ["transforms"] : []),
     ],
   };
+}
+
+/** What completions take, sent to a chat: the schema could only say what is missing. */
+function refusePromptAlone(body: unknown): void {
+  if (typeof body !== "object" || body === null || "messages" in body || !("prompt" in body))
+    return;
+  throw new GatewayError(
+    "invalid_request",
+    'A chat takes \'messages\', such as [{"role": "user", "content": "…"}]; a \'prompt\' alone is for POST /v1/completions.',
+    { param: "messages" },
+  );
 }
 
 /** OpenRouter's clients may name only `models`: the first of them is asked for then. */
