@@ -5,6 +5,7 @@ import { Machine, type Position } from "./machine.ts";
 import type { GuideSpec } from "./spec.ts";
 import { tokensAt } from "./token-mask.ts";
 import { type GuidedVocabulary, setBit, vocabularyOf } from "./token-trie.ts";
+import { tryOut } from "./trial.ts";
 import { Work } from "./work.ts";
 
 export { GuideError };
@@ -70,7 +71,9 @@ export function createGuides(tokens: readonly Uint8Array[], ends: readonly numbe
 /** @throws SpecError, GuideError */
 export function machineOf(spec: GuideSpec, work = new Work()): Machine {
   const root = grammarOf(spec, work);
-  return new Machine(root, deadNodes(root));
+  const machine = new Machine(root, deadNodes(root));
+  tryOut(machine, work);
+  return machine;
 }
 
 class TokenGuide implements Guide {

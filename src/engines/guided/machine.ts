@@ -7,12 +7,15 @@ import {
   type Node,
   oneLess,
   type RepeatNode,
+  type SequenceNode,
 } from "./node.ts";
 
-/** What follows when a node has ended. */
+/** What follows when a node has ended: another one, or a sequence from one of its parts on. */
 interface Rest {
   readonly id: number;
   readonly node: Node;
+  /** The first of the sequence's parts that is left; 0 for a node as a whole. */
+  readonly from: number;
   readonly next: Rest | null;
 }
 
@@ -46,7 +49,8 @@ export interface Position {
 
 /** A text that can be read in more ways at once may not come. */
 const MOST_THREADS = 2_000;
-const MOST_LOOKS = 20_000;
+/** Edges that are looked at between two bytes. */
+const MOST_LOOKS = 50_000;
 /** Positions that are kept; then all are forgotten and found anew as they are needed. */
 const MOST_POSITIONS = 2_000;
 const MOST_PARTS = 50_000;
@@ -121,16 +125,18 @@ export class Machine {
     for (let top = waiting.pop(); top !== undefined; top = waiting.pop()) {
       const [node, rest] = top;
       if (node === null || node === NOTHING) {
+        looks += 1;
         if (rest === null) accepts = true;
-        else waiting.push([rest.node, rest.next]);
+        else waiting.push(this.#goOn(rest));
         continue;
       }
       const before = seen.get(node);
       if (before?.has(rest)) continue;
       if (before === undefined) seen.set(node, new Set([rest]));
       else before.add(rest);
-      looks += 1;
-      this.#spent += 1;
+      const edges = node.kind === "either" ? node.parts.length : 1;
+      looks += edges;
+      this.#spent += edges;
       if (threads.size > MOST_THREADS || looks > MOST_LOOKS) return null;
       this.#open(node, rest, waiting, threads);
     }
@@ -151,12 +157,9 @@ export class Machine {
         if (exit !== null) waiting.push([exit, rest]);
         return;
       }
-      case "sequence": {
-        let after = rest;
-        for (const part of node.parts.slice(1).reverse()) after = this.#rest(part, after);
-        waiting.push([node.parts[0] ?? null, after]);
+      case "sequence":
+        waiting.push([node.parts[0] ?? null, this.#after(node, 1, rest)]);
         return;
-      }
       case "either":
         for (const part of node.parts) if (this.#isUsable(part)) waiting.push([part, rest]);
         return;
@@ -178,16 +181,25 @@ export class Machine {
     return [node.part, less.most === 0 ? rest : this.#rest(less, rest)];
   }
 
+  /** The next of what follows, and what follows that. */
+  #goOn({ node, from, next }: Rest): [Node | null, Rest | null] {
+    if (from === 0 || node.kind !== "sequence") return [node, next];
+    return [node.parts[from] ?? null, this.#after(node, from + 1, next)];
+  }
+
+  #after(node: SequenceNode, from: number, next: Rest | null): Rest | null {
+    return from < node.parts.length ? this.#rest(node, next, from) : next;
+  }
+
   #isUsable(node: Node): boolean {
     return !this.#dead.has(node);
   }
 
-  #rest(node: Node, next: Rest | null): Rest | null {
-    if (node === NOTHING) return next;
-    const name = `${node.id} ${next?.id ?? 0}`;
+  #rest(node: Node, next: Rest | null, from = 0): Rest {
+    const name = `${node.id} ${from} ${next?.id ?? 0}`;
     const known = this.#rests.get(name);
     if (known !== undefined) return known;
-    const fresh = { id: freshId(), node, next };
+    const fresh = { id: freshId(), node, from, next };
     this.#rests.set(name, fresh);
     return fresh;
   }

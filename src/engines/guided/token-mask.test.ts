@@ -1,0 +1,58 @@
+import { expect, test } from "bun:test";
+import { Seeded } from "../../../test/seeded.ts";
+import { createGuides, machineOf } from "./guide.ts";
+import { GuideError } from "./guide-error.ts";
+import type { Position } from "./machine.ts";
+import type { GuideSpec } from "./spec.ts";
+import { SpecError } from "./spec-error.ts";
+import { tokensAt } from "./token-mask.ts";
+import { vocabularyOf } from "./token-trie.ts";
+
+const LETTERS = [..."abcdefghijklmnopqrstuvwxyz"];
+const WORDS = LETTERS.flatMap((a) => LETTERS.flatMap((b) => LETTERS.map((c) => a + b + c)));
+const encoder = new TextEncoder();
+const tokens = [...'{}":,[] ', ...LETTERS, ...WORDS].map((text) => encoder.encode(text));
+const vocabulary = vocabularyOf(tokens, []);
+
+/** Any number of some of the letters, or of others, or … */
+function ambiguous(ways: number): string {
+  const random = new Seeded(1);
+  const some = () => LETTERS.filter(() => random.below(2) === 0).join("");
+  return Array.from({ length: ways }, () => `[a${some()}]*`).join(" | ");
+}
+
+/** Steps that finding a mask after this text takes. */
+function stepsAfter(spec: GuideSpec, text: string): number {
+  const machine = machineOf(spec);
+  let at: Position | null = machine.start;
+  for (const byte of encoder.encode(text)) at = at === null ? null : machine.step(at, byte);
+  if (at === null) throw new Error("the text does not fit");
+  const before = machine.spent;
+  tokensAt(at, machine, vocabulary);
+  return machine.spent - before;
+}
+
+test("a form that can be read in many ways from its beginning is refused before an answer is begun", () => {
+  const making = (ways: number) => () => {
+    machineOf({ kind: "grammar", source: `root ::= ${ambiguous(ways)}` });
+  };
+  expect(making(10)).not.toThrow();
+  expect(making(100)).toThrow(SpecError);
+});
+
+test("one that becomes so later ends its answer, and takes nobody's time", () => {
+  const source = `root ::= "hello" (${ambiguous(100)})`;
+  const guide = createGuides(tokens, []).compile({ kind: "grammar", source });
+  const mask = new Uint32Array(Math.ceil(tokens.length / 32));
+  guide.allow(mask);
+  guide.acceptBytes(encoder.encode("hello"));
+  const began = performance.now();
+  expect(() => guide.allow(mask)).toThrow(GuideError);
+  expect(performance.now() - began).toBeLessThan(1_000);
+});
+
+test("in the middle of any text the vocabulary's words are not looked at one by one", () => {
+  expect(stepsAfter({ kind: "json_object" }, '{"a": "')).toBeLessThan(1_000);
+  expect(stepsAfter({ kind: "json_object" }, '{"')).toBeLessThan(1_000);
+  expect(stepsAfter({ kind: "json_object" }, '{"a": 1, "')).toBeLessThan(1_000);
+});
