@@ -25,7 +25,14 @@ import type { LocalBackend } from "./engines/index.ts";
 import { endWithdrawn } from "./gateway/end-withdrawn.ts";
 import type { Gateway } from "./gateway/gateway.ts";
 import type { SettableLog } from "./lib/log.ts";
-import { type GatewayKeys, openKeys, openStore, type Store, serverSecret } from "./store/index.ts";
+import {
+  type GatewayKeys,
+  openKeys,
+  openStore,
+  type Store,
+  serverSecret,
+  tellAddress,
+} from "./store/index.ts";
 import { PayloadStore } from "./store/payloads/client.ts";
 import type { Model } from "./types.ts";
 
@@ -154,6 +161,7 @@ async function startOn(
   const server = serverOf({
     ...{ settings, gateway, models, keys, lostPlans, store, payloads, observed, reloader },
   });
+  tellAddress(config.home, `${config.server.host}:${server.port}`);
   availability.watch(AVAILABILITY_MS);
   const discovered = models.start().then(() => {
     const rules = config.routing.models;

@@ -13,6 +13,7 @@ import { type ConfigFlags, loadConfig } from "../config/load.ts";
 import type { Config } from "../config/schema.ts";
 import { engineInstalled } from "../lib/engine-installed.ts";
 import { UserError } from "../lib/user-error.ts";
+import { holderOf } from "../store/index.ts";
 import { keyFindings } from "./check-keys.ts";
 import { tryProvider } from "./check-provider.ts";
 import { checkRouting } from "./check-routing.ts";
@@ -21,8 +22,11 @@ import { type Finding, finding, messageOf } from "./finding.ts";
 import { formatBytes } from "./format.ts";
 import { describeModel } from "./models.ts";
 
-/** Whether it can be listened on; nothing is answered. */
-function tryPort(host: string, port: number): Promise<string> {
+/** Whether it can be listened on; nothing is answered. The server of the home folder itself may have it. */
+function tryPort({ home, server: { host, port } }: Config): Promise<string> {
+  const own = holderOf(home);
+  if (own !== null && own.address === `${host}:${port}`)
+    return Promise.resolve(`${host}:${port} is where the server of ${home} listens (${own.who})`);
   return new Promise((done, fail) => {
     const server = createServer();
     server.once("error", (error) => {
@@ -155,7 +159,7 @@ export async function findings(flags: ConfigFlags): Promise<Finding[]> {
     await finding("home", () => tryHome(config.home)),
     ...(await serviceFindings(config)),
     ...(await keyFindings(config)),
-    await finding("port", () => tryPort(config.server.host, config.server.port)),
+    await finding("port", () => tryPort(config)),
     engineFinding(engineInstalled(), Object.keys(config.providers).length),
     ...(await providerFindings(providers, lists)),
   );

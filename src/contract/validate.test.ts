@@ -41,6 +41,11 @@ describe("an accepted request", () => {
   });
 });
 
+test("a list of models is asked for with parameters of other servers too, which count for nothing", () => {
+  const query = new URLSearchParams("use_rss=true&q=qwen&bogus=1");
+  expect(parseQuery(ModelsQuery, query)).toEqual({ q: "qwen" });
+});
+
 describe("lenient validation", () => {
   const lenient = { lenient: true };
 

@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { tempFolder } from "../../test/store/calls-fixture.ts";
-import { HomeError, openHome } from "./home.ts";
+import { HomeError, holderOf, openHome, tellAddress } from "./home.ts";
 
 describe("the home folder", () => {
   test("is created with its subfolders, for its owner only", () => {
@@ -32,6 +32,21 @@ describe("the home folder", () => {
       `The home folder ${folder.path} is in use by process ${process.pid}. Stop it, or start with another --home.`,
     );
     first.release();
+    openHome(folder.path).release();
+  });
+
+  test("says who has it and where they listen, and takes nothing by telling", () => {
+    using folder = tempFolder();
+    expect(holderOf(folder.path)).toBeNull();
+    const home = openHome(folder.path);
+    expect(holderOf(folder.path)).toEqual({ who: `process ${process.pid}`, address: null });
+    tellAddress(folder.path, "127.0.0.1:8080");
+    expect(holderOf(folder.path)?.address).toBe("127.0.0.1:8080");
+    home.release();
+    expect(holderOf(folder.path)).toBeNull();
+    // A process that died left its files: nobody has the folder all the same.
+    tellAddress(folder.path, "127.0.0.1:8080");
+    expect(holderOf(folder.path)).toBeNull();
     openHome(folder.path).release();
   });
 

@@ -12,6 +12,7 @@ import { join, resolve } from "node:path";
 import { isSqliteBusy } from "../lib/sqlite-busy.ts";
 
 const BUSY_TIMEOUT_MS = 100;
+const ADDRESS = "address";
 
 /** Why the home folder cannot be used: one line for the terminal. */
 export class HomeError extends Error {
@@ -69,6 +70,7 @@ export function openHome(folder: string): Home {
   }
   try {
     writeFileSync(pidFile, `${process.pid}\n`, { mode: 0o600 });
+    rmSync(join(path, ADDRESS), { force: true });
     gateway = gatewayId(join(path, "gateway-id"));
   } catch (error) {
     letGo(lock);
@@ -82,9 +84,43 @@ export function openHome(folder: string): Home {
     release() {
       if (!held.has(lock)) return;
       rmSync(pidFile, { force: true });
+      rmSync(join(path, ADDRESS), { force: true });
       letGo(lock);
     },
   };
+}
+
+/** Writes down where the process that has this home folder listens, for who looks at the folder: `127.0.0.1:8080`. */
+export function tellAddress(folder: string, address: string): void {
+  writeFileSync(join(folder, ADDRESS), `${address}\n`, { mode: 0o600 });
+}
+
+/** Who has a home folder, and where they said that they listen. */
+export interface Holder {
+  /** `process 123`, or `another process`. */
+  readonly who: string;
+  readonly address: string | null;
+}
+
+/** The process that has a home folder now; null for none. Takes nothing, makes nothing. */
+export function holderOf(folder: string): Holder | null {
+  const file = join(folder, "lock.db");
+  if (!existsSync(file)) return null;
+  let lock: Database | null = null;
+  try {
+    lock = new Database(file, { readonly: true });
+    lock.query("SELECT 1 FROM sqlite_master").get();
+    return null;
+  } catch (error) {
+    if (!isSqliteBusy(error)) throw error;
+    const address = join(folder, ADDRESS);
+    return {
+      who: holder(join(folder, "pid")),
+      address: existsSync(address) ? readFileSync(address, "utf8").trim() : null,
+    };
+  } finally {
+    lock?.close();
+  }
 }
 
 /** Read from the file, or made: whole or not at all, whenever the process ends. */

@@ -10,7 +10,7 @@ import type { Keep } from "./projection/retention.ts";
 
 export type { CallAttempt, CallRow, Calls, CounterRow } from "./calls.ts";
 export { openCallsReadonly } from "./calls.ts";
-export { type Home, HomeError } from "./home.ts";
+export { type Holder, type Home, HomeError, holderOf, tellAddress } from "./home.ts";
 export type { Durability } from "./journal.ts";
 export { openKeyStore } from "./keys/open-key-store.ts";
 export { type GatewayKeys, openKeys } from "./keys/open-keys.ts";

@@ -37,6 +37,15 @@ async function covey(args: string[], env: Record<string, string> = {}) {
   return { out, err, code };
 }
 
+/** The text of a file, once it is there. */
+async function told(file: string): Promise<string> {
+  for (const deadline = performance.now() + 30_000; ; await Bun.sleep(50)) {
+    const text = await readFile(file, "utf8").catch(() => "");
+    if (text.endsWith("\n")) return text.trim();
+    if (performance.now() > deadline) throw new Error(`${file} never came`);
+  }
+}
+
 test("covey --help and covey alone teach the commands", async () => {
   const [asked, alone] = await Promise.all([covey(["--help"]), covey([])]);
   expect(asked.code).toBe(0);
@@ -119,6 +128,24 @@ describe("covey check", () => {
     expect(code).toBe(1);
     await new Promise((done) => other.close(done));
   });
+
+  test("knows the port of its own running server, and of another home's it does not", async () => {
+    const server = start(["serve", "--port", "0"]);
+    try {
+      const address = await told(path.join(home, "address"));
+      const port = address.split(":")[1] ?? "";
+      const own = await covey(["check", "--port", port]);
+      expect(own.out).toContain(
+        `✓ port: ${address} is where the server of ${home} listens (process `,
+      );
+      expect(own.code).toBe(0);
+      const other = await covey(["check", "--port", port, "--home", path.join(folder, "other")]);
+      expect(other.out).toContain(`✗ port: ${address} is in use`);
+    } finally {
+      server.kill();
+      await server.exited;
+    }
+  }, 60_000);
 
   test("names two models of one name", async () => {
     await mkdir(path.join(home, "models"), { recursive: true });
