@@ -196,7 +196,7 @@ export class Generation {
     const bytes = this.#seam.take(own);
     // A token that only says again what was there is no more of the answer.
     if (!again || bytes.length > 0) this.#completionTokens++;
-    if (score !== null && !ends) this.#scored?.add(score, bytes.length);
+    if (score !== null && !ends) this.#scored?.add(score, bytes);
     const { emit, stopped } = this.#text.push(bytes);
     if (stopped) return this.#step(emit, "stop", true);
     if (ends) return this.#step(emit + this.#text.end(), "stop", false);
