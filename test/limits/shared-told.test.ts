@@ -1,4 +1,5 @@
 import { expect } from "bun:test";
+import { UNLIMITED } from "../../src/gateway/limits/limits.ts";
 import { quickGateways, until } from "./quick-gateways.ts";
 
 /** What gateways that share their limits tell of them: headers, `/v1/plan`, `/account/concurrency`. */
@@ -65,6 +66,18 @@ withRedis("a Redis that nobody knows has nothing left", async () => {
   await a.refused(limits);
   expect(remaining(a.headers(limits))).toBe("0");
   expect(await a.standing(limits)).toMatchObject({ requests: { left: 0 } });
+});
+
+withRedis("a refusal tells a gateway what the minute has left, whoever took of it", async () => {
+  const [a, b] = [gateway("a"), gateway("b")];
+  const limits = { tokensPerMinute: 500 };
+  const left = () => b.limiter.tokensLeft("k", { ...UNLIMITED, ...limits });
+  await a.ask(limits, { tokens: 21 });
+  expect((await b.refused(limits, { tokens: 500 }))?.kind).toBe("rate_limit_exceeded");
+  expect(left()).toBe(479);
+  await b.ask(limits, { tokens: 479 });
+  expect(left()).toBe(0);
+  expect(b.limiter.tokensLeft("k", UNLIMITED)).toBeNull();
 });
 
 withRedis("whichever limit refuses, what is left of the others is told as it is", async () => {
