@@ -1,41 +1,31 @@
 import type { Node } from "./node.ts";
 import { SpecError } from "./spec-error.ts";
+import { Work } from "./work.ts";
 
 /**
  * The nodes of a grammar that no finite text fits, such as a list whose every item needs another
  * list. They are left out of all choices.
- * @throws SpecError when the whole grammar is one of those, or a rule begins with itself
+ * @throws SpecError when the whole grammar is one of those, a rule begins with itself, or it is too large
  */
-export function deadNodes(root: Node): ReadonlySet<Node> {
-  const { nodes, users } = graphOf(root);
-  const usable = new Set<Node>();
-  const waiting = nodes.filter((node) => isUsable(node, usable));
-  for (let node = waiting.pop(); node !== undefined; node = waiting.pop()) {
-    if (usable.has(node)) continue;
-    usable.add(node);
-    for (const user of users.get(node) ?? [])
-      if (!usable.has(user) && isUsable(user, usable)) waiting.push(user);
-  }
+export function deadNodes(root: Node, work = new Work()): ReadonlySet<Node> {
+  const nodes = nodesOf(root, work);
+  const usable = reached(nodes, usableBy);
   if (!usable.has(root)) throw new SpecError("No finite text fits.");
-  refuseLeftRecursion(nodes, users, usable);
+  refuseLeftRecursion(nodes, usable);
   return new Set(nodes.filter((node) => !usable.has(node)));
 }
 
-/** All nodes, and for each the ones that have it as a part. */
-function graphOf(root: Node): { nodes: Node[]; users: Map<Node, Node[]> } {
-  const users = new Map<Node, Node[]>([[root, []]]);
-  const nodes = [root];
-  for (const node of nodes) {
-    for (const part of partsOf(node)) {
-      const known = users.get(part);
-      if (known !== undefined) known.push(node);
-      else {
-        users.set(part, [node]);
-        nodes.push(part);
-      }
-    }
+/** Each edge is looked at some times more. */
+const WORK_AN_EDGE = 2;
+
+function nodesOf(root: Node, work: Work): readonly Node[] {
+  const found = new Set([root]);
+  for (const node of found) {
+    const parts = partsOf(node);
+    work.spend(WORK_AN_EDGE * (1 + parts.length));
+    for (const part of parts) found.add(part);
   }
-  return { nodes, users };
+  return [...found];
 }
 
 function partsOf(node: Node): readonly Node[] {
@@ -54,37 +44,68 @@ function partsOf(node: Node): readonly Node[] {
   }
 }
 
-function isUsable(node: Node, usable: ReadonlySet<Node>): boolean {
+/** Of which parts a node needs all, or one, to have what is asked. */
+interface Needs {
+  readonly all: boolean;
+  readonly parts: readonly Node[];
+}
+
+const NOTHING_NEEDED: Needs = { all: true, parts: [] };
+const NEVER: Needs = { all: false, parts: [] };
+
+/** The nodes that have what they need, or come to have it by others that do: each edge is looked at once. */
+function reached(nodes: readonly Node[], needsOf: (node: Node) => Needs): ReadonlySet<Node> {
+  const found = new Set<Node>();
+  const missing = new Map<Node, number>();
+  const users = new Map<Node, Node[]>();
+  for (const node of nodes) {
+    const { all, parts } = needsOf(node);
+    const different = new Set(parts);
+    const count = all ? different.size : 1;
+    missing.set(node, count);
+    if (count === 0) found.add(node);
+    for (const part of different) {
+      const known = users.get(part);
+      if (known === undefined) users.set(part, [node]);
+      else known.push(node);
+    }
+  }
+  for (const node of found)
+    for (const user of users.get(node) ?? []) {
+      const left = (missing.get(user) ?? 0) - 1;
+      missing.set(user, left);
+      if (left === 0) found.add(user);
+    }
+  return found;
+}
+
+/** A finite text fits. */
+function usableBy(node: Node): Needs {
   switch (node.kind) {
     case "leaf":
-      return true;
+      return NOTHING_NEEDED;
     case "sequence":
-      return node.parts.every((part) => usable.has(part));
+      return { all: true, parts: node.parts };
     case "either":
-      return node.parts.some((part) => usable.has(part));
+      return { all: false, parts: node.parts };
     case "repeat":
-      return node.least === 0 || usable.has(node.part);
+      return node.least === 0 ? NOTHING_NEEDED : { all: true, parts: [node.part] };
     case "rule":
-      return node.body !== null && usable.has(node.body);
+      return node.body === null ? NEVER : { all: true, parts: [node.body] };
     case "lazy":
-      return node.needs.every((part) => usable.has(part));
+      return { all: true, parts: node.needs };
   }
 }
 
+/** The empty text fits. */
+function emptyBy(node: Node): Needs {
+  if (node.kind === "leaf") return node.exit(node.start) === null ? NEVER : NOTHING_NEEDED;
+  return node.kind === "lazy" ? NEVER : usableBy(node);
+}
+
 /** A rule that can come to itself without a byte in between would be looked into without an end. */
-function refuseLeftRecursion(
-  nodes: readonly Node[],
-  users: ReadonlyMap<Node, readonly Node[]>,
-  usable: ReadonlySet<Node>,
-): void {
-  const empty = new Set<Node>();
-  const waiting = nodes.filter((node) => isEmpty(node, empty));
-  for (let node = waiting.pop(); node !== undefined; node = waiting.pop()) {
-    if (empty.has(node)) continue;
-    empty.add(node);
-    for (const user of users.get(node) ?? [])
-      if (!empty.has(user) && isEmpty(user, empty)) waiting.push(user);
-  }
+function refuseLeftRecursion(nodes: readonly Node[], usable: ReadonlySet<Node>): void {
+  const empty = reached(nodes, emptyBy);
   const done = new Set<Node>();
   const open = new Set<Node>();
   for (const root of nodes) {
@@ -105,23 +126,6 @@ function refuseLeftRecursion(
       open.add(next);
       path.push({ node: next, begins: beginsOf(next, empty) });
     }
-  }
-}
-
-function isEmpty(node: Node, empty: ReadonlySet<Node>): boolean {
-  switch (node.kind) {
-    case "leaf":
-      return node.exit(node.start) !== null;
-    case "sequence":
-      return node.parts.every((part) => empty.has(part));
-    case "either":
-      return node.parts.some((part) => empty.has(part));
-    case "repeat":
-      return node.least === 0 || empty.has(node.part);
-    case "rule":
-      return node.body !== null && empty.has(node.body);
-    case "lazy":
-      return false;
   }
 }
 

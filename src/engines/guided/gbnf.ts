@@ -3,10 +3,12 @@ import { either, type Node, type RuleNode, repeat, rule, sequence } from "./node
 import { SpecError } from "./spec-error.ts";
 import { ANY_LENGTH, Text } from "./text.ts";
 import { literal } from "./words.ts";
+import { Work } from "./work.ts";
 
 const MOST_LENGTH = 64 * 1024;
 const MOST_NESTED = 60;
 const MOST_REPEATS = 10_000;
+const CLASS_WORK = 8;
 const NAME = /[A-Za-z0-9_-]+/y;
 const COUNTS = /\{\s*(\d+)\s*(?:(,)\s*(\d+)?\s*)?\}/y;
 const HEX = { x: 2, u: 4, U: 8 } as const;
@@ -20,20 +22,22 @@ const CONTROLS: ReadonlyMap<string, number> = new Map([
  * Reads a grammar in llama.cpp's GBNF
  * (github.com/ggml-org/llama.cpp/blob/master/grammars/README.md). @throws SpecError
  */
-export function gbnfNode(source: string): Node {
+export function gbnfNode(source: string, work = new Work()): Node {
   if (source.length > MOST_LENGTH)
     throw new SpecError(`The grammar is longer than ${MOST_LENGTH} characters.`);
-  return new Parser(source).whole();
+  return new Parser(source, work).whole();
 }
 
 class Parser {
   readonly #source: string;
+  readonly #work: Work;
   readonly #rules = new Map<string, RuleNode>();
   #at = 0;
   #depth = 0;
 
-  constructor(source: string) {
+  constructor(source: string, work: Work) {
     this.#source = source;
+    this.#work = work;
   }
 
   whole(): Node {
@@ -88,6 +92,7 @@ class Parser {
 
   #item(): Node | null {
     const next = this.#source[this.#at];
+    this.#work.spend(1);
     if (next === '"') return this.#literal();
     if (next === "[") return this.#class();
     if (next === ".") {
@@ -151,6 +156,7 @@ class Parser {
       if (low > high) throw this.#wrong("a range has no order");
       ranges.push([low, high]);
     }
+    this.#work.spend(CLASS_WORK + ranges.length);
     const set = rangesOf(ranges);
     return oneChar(negated ? complement(set) : set);
   }

@@ -24,9 +24,9 @@ export function grammarOf(spec: GuideSpec, work: Work): Node {
     case "regex":
       return new Text(regexDfa(spec.pattern, "whole", work), ANY_LENGTH, false);
     case "choice":
-      return choiceNode(spec.choices);
+      return choiceNode(spec.choices, work);
     case "grammar":
-      return gbnfNode(spec.source);
+      return gbnfNode(spec.source, work);
     case "literal":
       return literal(spec.text);
     case "sequence":
@@ -41,11 +41,12 @@ export function grammarOf(spec: GuideSpec, work: Work): Node {
   }
 }
 
-function choiceNode(choices: readonly string[]): Node {
+function choiceNode(choices: readonly string[], work: Work): Node {
   if (choices.length > MOST_CHOICES)
     throw new SpecError(`There are more than ${MOST_CHOICES} choices.`);
   const text = choices.reduce((sum, choice) => sum + choice.length, 0);
   if (text > MOST_CHOICE_TEXT)
     throw new SpecError(`The choices have more than ${MOST_CHOICE_TEXT} characters together.`);
+  work.spend(choices.length);
   return oneOf(choices);
 }

@@ -71,7 +71,7 @@ export function createGuides(tokens: readonly Uint8Array[], ends: readonly numbe
 /** @throws SpecError, GuideError */
 export function machineOf(spec: GuideSpec, work = new Work()): Machine {
   const root = grammarOf(spec, work);
-  const machine = new Machine(root, deadNodes(root));
+  const machine = new Machine(root, deadNodes(root, work));
   tryOut(machine, work);
   return machine;
 }

@@ -104,13 +104,14 @@ class Nfa {
   build(node: RegexNode, from: number, to: number): void {
     switch (node.kind) {
       case "set":
+        this.#work.spend(1);
         this.#steps += node.set.length;
         if (this.#steps > MOST_NFA_STEPS) throw tooComplex();
         this.taking[from]?.push({ set: node.set, to });
         return;
       case "start":
       case "end":
-        this.free[from]?.push({ to, when: node.kind });
+        this.#skip(from, to, node.kind);
         return;
       case "either":
         for (const part of node.parts) this.build(part, from, to);
@@ -147,8 +148,9 @@ class Nfa {
     return next;
   }
 
-  #skip(from: number, to: number): void {
-    this.free[from]?.push({ to, when: "always" });
+  #skip(from: number, to: number, when: Free["when"] = "always"): void {
+    this.#work.spend(1);
+    this.free[from]?.push({ to, when });
   }
 
   #fresh(): number {
@@ -165,9 +167,10 @@ function determined(nfa: Nfa, work: Work): CharDfa {
   const closed = (states: Iterable<number>, passes: (free: Free) => boolean): number[] => {
     const seen = new Set(states);
     for (const state of seen) {
-      for (const free of nfa.free[state] ?? []) if (passes(free)) seen.add(free.to);
+      const edges = nfa.free[state] ?? [];
+      work.spend(1 + edges.length);
+      for (const free of edges) if (passes(free)) seen.add(free.to);
     }
-    work.spend(seen.size);
     return [...seen];
   };
   const ids = new Map<string, number>();
