@@ -59,6 +59,41 @@ test("thinking, words and calls are told apart, and only words are ended by a st
     expect(read([TEXT.slice(0, at), TEXT.slice(at)])).toEqual(expected);
 });
 
+test("a stop string that ends in white space ends the words in front of a call", () => {
+  const call = '<tool_call>\n{"name": "weather", "arguments": {}}\n</tool_call>';
+  const text = `Let me look.\n\n${call}`;
+  for (const stop of [["\n\n"], ["look.\n"], [".\n\n<to"], ["\n"]]) {
+    const expected =
+      stop[0] === ".\n\n<to"
+        ? { content: "Let me look.", finish: "tool_calls" }
+        : { content: stop[0] === "look.\n" ? "Let me " : "Let me look.", finish: "stop" };
+    for (const pieces of [[text], [...text], ["Let me look.\n", `\n${call}`]])
+      expect([stop, read(pieces, { stop })]).toEqual([stop, expect.objectContaining(expected)]);
+  }
+});
+
+test("a call after the stop string, though it came with it, is no part of the answer", () => {
+  const text = 'Wait. END <tool_call>{"name": "weather", "arguments": {}}</tool_call>';
+  const expected = { content: "Wait. ", finish: "stop", over: true };
+  for (const pieces of [[text], [...text]]) {
+    expect(read(pieces)).toMatchObject(expected);
+    expect(read(pieces)).not.toHaveProperty("tool_calls");
+  }
+});
+
+test("how far it is known what its text is, and where a stop string began", () => {
+  const answer = new ChatAnswer(rules);
+  const settled = ["<thi", "nk>a</think>", "\n\nHi E", "!", " <tool", "s> an E", "ND of"].map(
+    (text) => {
+      answer.push(text);
+      return answer.settled;
+    },
+  );
+  const at = (text: string) => "<think>a</think>\n\nHi E! <tools> an END of".indexOf(text);
+  expect(settled).toEqual([0, 16, at("E!"), at(" <tools"), at("<tools"), at("END"), at("END")]);
+  expect(answer.over).toBe(true);
+});
+
 test("one call is all that an answer has where several are not wanted", () => {
   const single = read([...TEXT], { use: { ...use, parallel: false } });
   expect(single).toMatchObject({ content: "I'll ask.", tool_calls: [call(0, "END")], over: true });

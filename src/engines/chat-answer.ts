@@ -36,6 +36,9 @@ export class ChatAnswer {
   readonly #bare: boolean;
   #stopped = false;
   #ended = false;
+  #pushed = 0;
+  /** UTF-16 units that came after its end. */
+  #unread = 0;
 
   constructor({ format, use, thinking, begun, stop, includeStop }: AnswerRules) {
     const trigger = use === null ? null : triggerOf(format.tools.syntax);
@@ -44,9 +47,10 @@ export class ChatAnswer {
       format.thinking !== null && thinks
         ? new ThoughtReader(format.thinking, thinking, trigger)
         : null;
+    const stops = new StopMatcher(stop, includeStop);
+    this.#stops = stops;
     this.#calls =
-      use === null ? null : new CallReader(format.tools.syntax, use.callable, use.required);
-    this.#stops = new StopMatcher(stop, includeStop);
+      use === null ? null : new CallReader(format.tools.syntax, use.callable, use.required, stops);
     this.#use = use;
     this.#bare = trigger === "";
   }
@@ -59,10 +63,18 @@ export class ChatAnswer {
   /** Nothing after this is part of the answer: its one call has ended, or its words have. */
   get over(): boolean {
     const single = this.#use !== null && !this.#use.parallel;
-    return this.#stopped || (single && this.#calls?.complete === true);
+    const stopped = this.#stopped || this.#calls?.stopped === true;
+    return stopped || (single && this.#calls?.complete === true);
+  }
+
+  /** Up to where in its text it is known what that is, in UTF-16 units: where it ended, when it is over. */
+  get settled(): number {
+    const behind = this.#calls?.behind ?? this.#stops.behind;
+    return this.#pushed - this.#unread - behind - (this.#thoughts?.behind ?? 0);
   }
 
   push(text: string): Said[] {
+    this.#pushed += text.length;
     const thoughts = this.#thoughts;
     if (thoughts === null) return this.#answer(text);
     return thoughts.push(text).flatMap((part) => this.#part(part));
@@ -74,8 +86,8 @@ export class ChatAnswer {
     this.#ended = true;
     const out: Said[] = [];
     for (const part of this.#thoughts?.end() ?? []) out.push(...this.#part(part));
-    if (this.#calls !== null) out.push(...this.#words(this.#calls.end(cut)));
-    const rest = this.#stopped ? "" : this.#stops.flush();
+    if (this.#calls !== null) out.push(...this.#calls.end(cut));
+    const rest = this.over ? "" : this.#stops.flush();
     return rest === "" ? out : [...out, { kind: "content", text: rest }];
   }
 
@@ -92,25 +104,14 @@ export class ChatAnswer {
   }
 
   #answer(text: string): Said[] {
-    if (this.over) return [];
-    return this.#words(this.#calls?.push(text) ?? [{ kind: "content", text }]);
-  }
-
-  #words(pieces: readonly SaidPiece[]): Said[] {
-    const out: Said[] = [];
-    for (const piece of pieces) {
-      if (this.#stopped) return out;
-      if (piece.kind !== "content") {
-        const before = this.#stops.flush();
-        if (before !== "") out.push({ kind: "content", text: before });
-        out.push(piece);
-        continue;
-      }
-      const { emit, stopped } = this.#stops.push(piece.text);
-      this.#stopped = stopped;
-      if (emit !== "") out.push({ kind: "content", text: emit });
+    if (this.over) {
+      this.#unread += text.length;
+      return [];
     }
-    return out;
+    if (this.#calls !== null) return this.#calls.push(text);
+    const { emit, stopped } = this.#stops.push(text);
+    this.#stopped = stopped;
+    return emit === "" ? [] : [{ kind: "content", text: emit }];
   }
 }
 

@@ -15,21 +15,31 @@ export class StopMatcher {
   readonly #included: boolean;
   #held = "";
   #stopped = false;
+  #dropped = 0;
 
   constructor(stops: Iterable<string>, included = false) {
     this.#included = included;
     this.#stops = [...new Set(stops)].filter((stop) => stop !== "");
   }
 
+  /** UTF-16 units at the end of what was pushed that are not out; after a stop they never will be. */
+  get behind(): number {
+    return this.#dropped + this.#held.length;
+  }
+
   push(text: string): StopResult {
-    if (this.#stopped) return { emit: "", stopped: true };
+    if (this.#stopped) {
+      this.#dropped += text.length;
+      return { emit: "", stopped: true };
+    }
     const pending = this.#held + text;
     const match = firstMatch(pending, this.#stops);
     if (match !== null) {
       this.#stopped = true;
       this.#held = "";
-      const { start, end } = match;
-      return { emit: pending.slice(0, this.#included ? end : start), stopped: true };
+      const emit = pending.slice(0, this.#included ? match.end : match.start);
+      this.#dropped = pending.length - emit.length;
+      return { emit, stopped: true };
     }
     const safe = pending.length - heldLength(pending, this.#stops);
     this.#held = pending.slice(safe);

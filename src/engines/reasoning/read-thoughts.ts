@@ -35,6 +35,11 @@ export class ThoughtReader {
     return this.#place === "inside" || (this.#place === "start" && this.#inside);
   }
 
+  /** UTF-16 units at the end of what was pushed that can't be judged yet. */
+  get behind(): number {
+    return this.#held.length;
+  }
+
   push(text: string): Thought[] {
     if (this.#place === "after") return text === "" ? [] : [{ kind: "content", text }];
     this.#held += text;

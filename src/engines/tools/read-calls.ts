@@ -1,3 +1,4 @@
+import { StopMatcher } from "../../lib/stop-matcher.ts";
 import { type CallPiece, type CallText, callText } from "./call-text.ts";
 import { findMarker, matchMarker } from "./marker.ts";
 import { type CallSyntax, triggerOf } from "./syntax.ts";
@@ -11,7 +12,8 @@ export type SaidPiece =
 /**
  * Tells an answer's text apart into words and calls of tools while it comes. What comes out depends
  * on the text alone, not on how it was cut into pieces. White space around calls is no content, and
- * what looks like a call but names no tool that there is, is content.
+ * what looks like a call but names no tool that there is, is content. A stop string is looked for in all
+ * that is no call, white space included, and ends the answer.
  */
 export class CallReader {
   readonly #syntax: CallSyntax;
@@ -35,12 +37,20 @@ export class CallReader {
   /** White space that is content if words follow. */
   #space = "";
   readonly #required: boolean;
+  readonly #stops: StopMatcher;
+  #stopped = false;
 
   /**
    * `names`: the tools there are. `begun`: the prompt ends with what announces a call, as it does
-   * where one is required.
+   * where one is required. `stops`: what ends the answer's words.
    */
-  constructor(syntax: CallSyntax, names: ReadonlySet<string>, begun = false) {
+  constructor(
+    syntax: CallSyntax,
+    names: ReadonlySet<string>,
+    begun = false,
+    stops = new StopMatcher([]),
+  ) {
+    this.#stops = stops;
     this.#syntax = syntax;
     this.#names = names;
     this.#trigger = triggerOf(syntax);
@@ -59,10 +69,21 @@ export class CallReader {
     return this.#calls;
   }
 
+  /** A stop string has come: nothing after it is part of the answer. */
+  get stopped(): boolean {
+    return this.#stopped;
+  }
+
+  /** UTF-16 units at the end of what was pushed that can't be judged yet, or come after a stop string. */
+  get behind(): number {
+    const open = this.#place === "opening" || (this.#place === "call" && !this.#named);
+    return this.#stops.behind + (open ? this.#raw.length : 0) + this.#held.length;
+  }
+
   push(text: string): SaidPiece[] {
     const out: SaidPiece[] = [];
     this.#held += text;
-    while (this.#held !== "" && this.#step(out));
+    while (!this.#stopped && this.#held !== "" && this.#step(out));
     return out;
   }
 
@@ -72,14 +93,17 @@ export class CallReader {
    */
   end(cut = false): SaidPiece[] {
     const out: SaidPiece[] = [];
+    if (this.#stopped) return out;
     if (!cut) this.#tellName(out);
     const lost = this.#required || (cut && this.#isBegun());
     const unfinished = this.#place === "opening" || (this.#place === "call" && !this.#named);
     if (unfinished && !lost) this.#say(this.#raw + this.#held, out);
     if (this.#place === "text" && !lost) this.#say(this.#held, out);
+    this.#held = "";
+    if (this.#stopped) return out;
+    this.#give(this.#stops.flush(), out);
     if (this.#calls === 0 && this.#space !== "" && !this.#required)
       out.push({ kind: "content", text: this.#space });
-    this.#held = "";
     this.#space = "";
     return out;
   }
@@ -174,6 +198,7 @@ export class CallReader {
 
   #tellName(out: SaidPiece[]): void {
     if (this.#waiting === null) return;
+    this.#give(this.#stops.flush(), out);
     this.#space = "";
     out.push({ kind: "call", index: this.#calls++, name: this.#waiting });
     this.#waiting = null;
@@ -206,11 +231,18 @@ export class CallReader {
   }
 
   #say(text: string, out: SaidPiece[]): void {
+    if (text.trim() !== "") this.#spoke = true;
+    const { emit, stopped } = this.#stops.push(text);
+    this.#stopped = stopped;
+    this.#give(emit, out);
+    if (stopped && this.#space !== "") out.push({ kind: "content", text: this.#space });
+  }
+
+  /** White space is held until words follow. */
+  #give(text: string, out: SaidPiece[]): void {
     const all = this.#space + text;
     const words = all.trimEnd();
     this.#space = all.slice(words.length);
-    if (words === "") return;
-    this.#spoke = true;
-    out.push({ kind: "content", text: words });
+    if (words !== "") out.push({ kind: "content", text: words });
   }
 }
