@@ -82,3 +82,17 @@ test("only an assistant's message at the end can be continued, and only without 
   refused({ add_generation_prompt: true }, "add_generation_prompt");
   refused({ continue_final_message: "yes" }, "continue_final_message");
 });
+
+test("a result that no call before it asked for is refused, with its place", () => {
+  const call = { id: "c1", type: "function" as const, function: { name: "f", arguments: "{}" } };
+  const asked = { role: "assistant" as const, content: null, tool_calls: [call] };
+  const result = (id: string) => ({ role: "tool" as const, content: "x", tool_call_id: id });
+  expect(templateMessages([asked, result("c1"), result("c1")])).toHaveLength(3);
+  for (const messages of [
+    [asked, result("c2")],
+    [result("c1"), asked],
+  ])
+    expect(() => templateMessages(messages)).toThrow(
+      expect.objectContaining({ param: expect.stringMatching(/^messages\[[01]\]\.tool_call_id$/) }),
+    );
+});

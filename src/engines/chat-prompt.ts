@@ -11,6 +11,7 @@ import { refuseMessages } from "./prompt-limits.ts";
  */
 export function templateMessages(messages: readonly Message[]): TemplateMessage[] {
   refuseMessages(messages.length);
+  refuseStrayResults(messages);
   return messages.map((message, index) => {
     const content = textOf(message.content, index);
     if (message.role === "function")
@@ -26,6 +27,20 @@ export function templateMessages(messages: readonly Message[]): TemplateMessage[
       ...(all.length === 0 ? {} : { tool_calls: all.map(withParsedArguments) }),
     };
   });
+}
+
+/** A tool's result answers a call that was made before it, as OpenAI has it. */
+function refuseStrayResults(messages: readonly Message[]): void {
+  const made = new Set<string>();
+  for (const [index, message] of messages.entries()) {
+    if (message.role === "assistant") for (const { id } of message.tool_calls ?? []) made.add(id);
+    if (message.role !== "tool" || made.has(message.tool_call_id)) continue;
+    throw new GatewayError(
+      "invalid_request",
+      `No call of a tool before this message has the id '${message.tool_call_id}'.`,
+      { param: `messages[${index}].tool_call_id` },
+    );
+  }
 }
 
 /**

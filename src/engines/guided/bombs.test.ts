@@ -53,6 +53,19 @@ const BOMBS: readonly [string, GuideSpec][] = [
     "many large schemas",
     { kind: "either", parts: many(100, () => json({ properties: properties(4000, () => true) })) },
   ],
+  [
+    "many branches that are told apart by their last property",
+    json({
+      oneOf: many(150, (i) => ({
+        properties: { ...properties(60, () => ({ enum: ["a"] })), z: { const: i } },
+        required: ["z"],
+      })),
+    }),
+  ],
+  [
+    "many branches of many values",
+    json({ oneOf: many(150, (i) => ({ enum: many(100, (j) => i * 100 + j) })) }),
+  ],
   ["a million choices", { kind: "choice", choices: many(1e6, String) }],
 ];
 

@@ -8,6 +8,9 @@ const TIME =
   "(?:[01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d(?:\\.\\d{1,6})?(?:Z|[+-](?:[01]\\d|2[0-3]):[0-5]\\d)";
 const LABEL = "[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?";
 const HOST = `${LABEL}(?:\\.${LABEL}){0,3}`;
+/** Of `http` and `https`, with a name of at least two parts. */
+const URI =
+  "https?://(?:[a-z0-9]+(?:-[a-z0-9]+)*\\.)+[a-z]{2,6}(?::[1-9]\\d{0,3})?(?:/(?:[A-Za-z0-9._~-]|%[0-9A-F]{2})*)*(?:\\?(?:[A-Za-z0-9._~=&-]|%[0-9A-F]{2})*)?(?:#[A-Za-z0-9._~-]*)?";
 const OCTET = "(?:25[0-5]|2[0-4]\\d|1\\d\\d|[1-9]?\\d)";
 
 export const FORMATS: ReadonlyMap<string, string> = new Map([
@@ -22,5 +25,6 @@ export const FORMATS: ReadonlyMap<string, string> = new Map([
   ["hostname", HOST],
   ["ipv4", `${OCTET}(?:\\.${OCTET}){3}`],
   ["ipv6", "[0-9a-f]{1,4}(?::[0-9a-f]{1,4}){7}"],
+  ["uri", URI],
   ["uuid", "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"],
 ]);

@@ -89,6 +89,14 @@ test("characters are code points, in UTF-8 and nothing else", () => {
   expect(readerOf({ kind: "regex", pattern: "[à-é]" })(Uint8Array.from([0xc4]))).toBe("neither");
 });
 
+test("a dash beside a class is one", () => {
+  for (const pattern of ["[\\d-x]", "[x-\\d]", "[-\\dx]"]) {
+    const read = readerOf({ kind: "regex", pattern });
+    for (const text of ["7", "-", "x"]) expect(read(text)).toBe("whole");
+    expect(read("e")).toBe("neither");
+  }
+});
+
 test.each([
   ["(?=a)b", "looking ahead"],
   ["(a)\\1", "reference"],

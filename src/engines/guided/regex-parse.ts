@@ -158,7 +158,7 @@ class Parser {
     const ranges: [number, number][] = [];
     while (!this.#took("]")) {
       const from = this.#classItem();
-      const isRange = this.#chars[this.#at] === "-" && this.#chars[this.#at + 1] !== "]";
+      const isRange = this.#chars[this.#at] === "-" && !this.#isDash(from);
       if (!isRange) {
         for (const [low, high] of from) ranges.push([low, high]);
         continue;
@@ -171,6 +171,13 @@ class Parser {
     }
     const set = rangesOf(ranges);
     return negated ? complement(set) : set;
+  }
+
+  /** A `-` beside the end or a class such as `\d` is one, as without the flag `u`. */
+  #isDash(before: CharRanges): boolean {
+    const [next, name] = this.#chars.slice(this.#at + 1, this.#at + 3);
+    if (next === "]" || single(before) === null) return true;
+    return next === "\\" && name !== undefined && CLASSES.has(name);
   }
 
   #classItem(): CharRanges {

@@ -5,8 +5,35 @@ export type Schema = { readonly [name: string]: unknown };
 /** They say nothing about what fits. */
 export const ANNOTATIONS: ReadonlySet<string> = new Set([
   ...["$schema", "$id", "$comment", "title", "description", "default", "examples", "deprecated"],
-  ...["readOnly", "writeOnly"],
+  ...["readOnly", "writeOnly", "$anchor", "$vocabulary", "contentEncoding", "contentMediaType"],
+  // OpenAPI's
+  ...["discriminator", "example", "externalDocs", "xml"],
 ]);
+
+/** Annotations, and what anybody adds for tools of their own. */
+export function isAnnotation(name: string): boolean {
+  return ANNOTATIONS.has(name) || name.startsWith("x-");
+}
+
+/** What to write instead of keywords that are often sent. */
+const INSTEAD: Readonly<Record<string, string>> = {
+  allOf: "write its parts as one schema",
+  not: "say what may be instead, by 'enum' or 'anyOf'",
+  if: "write the cases as 'anyOf'",
+  uniqueItems: "leave it out, and drop what is there twice",
+  patternProperties: "name the keys in 'properties', or use 'additionalProperties'",
+  propertyNames: "name the keys in 'properties', or use 'additionalProperties'",
+  minProperties: "name the keys in 'properties' and 'required'",
+  maxProperties: "name the keys in 'properties'",
+  dependentRequired: "write the cases as 'anyOf'",
+  contains: "use 'items' or 'prefixItems'",
+};
+
+/** Why a schema with this keyword is refused. */
+export function unknownKeyword(name: string): string {
+  const instead = Object.hasOwn(INSTEAD, name) ? `: ${INSTEAD[name]}` : "";
+  return `The JSON Schema keyword '${name}' can't be enforced${instead}.`;
+}
 /** Where schemas lie that others refer to. */
 export const REFERENCES: ReadonlySet<string> = new Set(["$defs", "definitions"]);
 export const VALUES: ReadonlySet<string> = new Set(["enum", "const"]);
@@ -21,7 +48,7 @@ export const KEYWORDS: ReadonlySet<string> = new Set([
   ...ANNOTATIONS,
   ...REFERENCES,
   ...VALUES,
-  ...["type", "anyOf", "$ref"],
+  ...["type", "anyOf", "oneOf", "$ref"],
   ...OF_OBJECTS,
   ...OF_ARRAYS,
   ...OF_STRINGS,

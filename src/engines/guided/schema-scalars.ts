@@ -61,7 +61,10 @@ function lengthOf(all: Schema, name: "minLength" | "maxLength"): number | null {
 export function numberNode(all: Schema, integer: boolean): Node {
   const multipleOf = numberAt(all, "multipleOf");
   if (multipleOf !== null && (!Number.isInteger(multipleOf) || multipleOf < 1 || multipleOf > 1e15))
-    throw new SpecError("'multipleOf' can be enforced for whole numbers from 1 on.", "multipleOf");
+    throw new SpecError(
+      "'multipleOf' can be enforced for whole numbers from 1 on: ask for hundredths, or for a string with a 'pattern'.",
+      "multipleOf",
+    );
   return new NumberLeaf({
     integer,
     minimum: numberAt(all, "minimum"),

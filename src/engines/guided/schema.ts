@@ -4,15 +4,18 @@ import { Machine, type Position } from "./machine.ts";
 import { either, type Node, type RuleNode, rule } from "./node.ts";
 import { checkBounds } from "./schema-bounds.ts";
 import {
-  ANNOTATIONS,
   fields,
+  isAnnotation,
   KEYWORDS,
   kindOf,
   REFERENCES,
   type Schema,
   typesOf,
+  unknownKeyword,
   VALUES,
 } from "./schema-keywords.ts";
+import { excludeEachOther } from "./schema-one-of.ts";
+import { plain } from "./schema-plain.ts";
 import { numberNode, stringNode } from "./schema-scalars.ts";
 import { joinPath, SpecError } from "./spec-error.ts";
 import { oneOf } from "./words.ts";
@@ -21,6 +24,9 @@ import { Work } from "./work.ts";
 const MOST_ITEMS = 10_000;
 /** A schema that is referred to from inside itself is read more than once. */
 const MOST_READ = 60_000;
+/** References of references, to find out what `oneOf` tells apart. */
+const MOST_FOLLOWED = 16;
+const IS_HERE = /^#(\/|$)/;
 
 /**
  * The JSON texts that fit a schema, or a part of them: properties come in the schema's order, and
@@ -57,15 +63,15 @@ class SchemaReader {
       throw new SpecError(`Its references are read more than ${MOST_READ} times.`, path);
     if (schema === true) return ANY_VALUE;
     if (schema === false) return either();
-    const all = fields(schema);
-    if (all === null) throw new SpecError("A schema is an object, true or false.", path);
+    const given = fields(schema);
+    if (given === null) throw new SpecError("A schema is an object, true or false.", path);
+    const { nullable, ...all } = plain(given);
     for (const name of Object.keys(all))
-      if (!KEYWORDS.has(name))
-        throw new SpecError(
-          `The JSON Schema keyword '${name}' can't be enforced.`,
-          joinPath(path, name),
-        );
-    return this.#known(all, path);
+      if (!KEYWORDS.has(name) && !isAnnotation(name))
+        throw new SpecError(unknownKeyword(name), joinPath(path, name));
+    const node = this.#known(all, path);
+    // OpenAPI's
+    return nullable === true ? either(node, NULL) : node;
   }
 
   #known(all: Schema, path: string): Node {
@@ -81,19 +87,52 @@ class SchemaReader {
         ...all.anyOf.map((part, index) => this.#node(part, joinPath(path, `anyOf[${index}]`))),
       );
     }
+    if (all.oneOf !== undefined) return this.#oneOf(all, path);
     if (all.enum !== undefined || all.const !== undefined) return this.#values(all, path);
     return either(...typesOf(all, path).map((type) => this.#typed(type, all, path)));
+  }
+
+  /** Any of them, where what fits one can't fit another. */
+  #oneOf(all: Schema, path: string): Node {
+    this.#alone(all, "oneOf", path);
+    const at = joinPath(path, "oneOf");
+    const branches: unknown = all.oneOf;
+    if (!Array.isArray(branches) || branches.length === 0)
+      throw new SpecError("'oneOf' is a list of schemas.", at);
+    const follow = (schema: unknown) => this.#followed(schema, at);
+    for (const [index, branch] of branches.entries())
+      for (const earlier of branches.slice(0, index)) {
+        if (!excludeEachOther(earlier, branch, follow, (steps) => this.#work.spend(steps)))
+          throw new SpecError(
+            "'oneOf' can be enforced where its branches exclude each other by their types, or by a required property with other values of 'const' or 'enum' in each; else use 'anyOf'.",
+            at,
+          );
+      }
+    return either(
+      ...branches.map((part, index) => this.#node(part, joinPath(path, `oneOf[${index}]`))),
+    );
+  }
+
+  /** The schema at the end of its references; null where there is none, or no end. */
+  #followed(schema: unknown, path: string): Schema | null {
+    let at = schema;
+    for (let steps = 0; steps < MOST_FOLLOWED; steps++) {
+      const all = fields(at);
+      if (all === null || typeof all.$ref !== "string" || !IS_HERE.test(all.$ref)) return all;
+      at = this.#target(all.$ref, path);
+    }
+    return null;
   }
 
   /** What refers elsewhere says all there is to say: two at once would have to be merged. */
   #alone(all: Schema, keyword: string, path: string): void {
     for (const name of Object.keys(all))
-      if (name !== keyword && !ANNOTATIONS.has(name) && !REFERENCES.has(name))
+      if (name !== keyword && !isAnnotation(name) && !REFERENCES.has(name))
         throw new SpecError(`'${name}' can't stand beside '${keyword}'.`, joinPath(path, name));
   }
 
   #reference(reference: unknown, path: string): Node {
-    if (typeof reference !== "string" || !/^#(\/|$)/.test(reference))
+    if (typeof reference !== "string" || !IS_HERE.test(reference))
       throw new SpecError("A reference is '#' or '#/…', to a part of the same schema.", path);
     const known = this.#rules.get(reference);
     if (known !== undefined) return known;
@@ -198,6 +237,11 @@ class SchemaReader {
     const first = prefix.map((part, index) =>
       this.#node(part, joinPath(path, `prefixItems[${index}]`)),
     );
+    if (Array.isArray(all.items))
+      throw new SpecError(
+        "A list of schemas, one for each place, is called 'prefixItems'; 'items' is that of all others.",
+        joinPath(path, "items"),
+      );
     const rest = all.items ?? true;
     const items = rest === false ? null : this.#node(rest, joinPath(path, "items"));
     if (least > most || (items === null && least > first.length))
@@ -209,6 +253,8 @@ class SchemaReader {
   #values(all: Schema, path: string): Node {
     if (all.enum !== undefined && !Array.isArray(all.enum))
       throw new SpecError("'enum' is a list of values.", joinPath(path, "enum"));
+    if (all.enum?.length === 0)
+      throw new SpecError("'enum' has no values: nothing fits.", joinPath(path, "enum"));
     let values: unknown[] = all.enum ?? [all.const];
     if (all.enum !== undefined && all.const !== undefined) {
       const only = JSON.stringify(all.const);
@@ -219,7 +265,7 @@ class SchemaReader {
     if (types !== null)
       values = values.filter((value) => kindOf(value).some((kind) => types.includes(kind)));
     const constraint = Object.keys(rest).find(
-      (name) => name !== "type" && !ANNOTATIONS.has(name) && !REFERENCES.has(name),
+      (name) => name !== "type" && !isAnnotation(name) && !REFERENCES.has(name),
     );
     if (constraint !== undefined) {
       if (values.some((value) => typeof value === "object" && value !== null))

@@ -54,3 +54,20 @@ test("what there is not, or twice, or is no function, is refused with its place"
   );
   refused({ functions: [{ name: "a" }], function_call: { name: "c" } }, "function_call.name");
 });
+
+test("arguments that are no object are refused, with their place", () => {
+  const of = (parameters: object) =>
+    use({ tools: [tool("a"), { type: "function", function: { name: "b", parameters } }] });
+  for (const parameters of [{ type: "string" }, { type: ["object", "null"] }, { type: "array" }])
+    expect(() => of(parameters)).toThrow(
+      expect.objectContaining({ param: "tools[1].function.parameters.type" }),
+    );
+  expect(() => of({ enum: ["x"] })).toThrow(
+    expect.objectContaining({ param: "tools[1].function.parameters" }),
+  );
+  for (const parameters of [{}, { type: "object" }, { $ref: "#/$defs/a" }, { const: { a: 1 } }])
+    expect(of(parameters)?.tools[1]?.parameters).toEqual(parameters);
+  expect(() => use({ functions: [{ name: "f", parameters: { type: "null" } }] })).toThrow(
+    expect.objectContaining({ param: "functions[0].parameters.type" }),
+  );
+});

@@ -91,12 +91,31 @@ function functionTool(
   path: string,
 ): FunctionTool {
   const { name, description = null, parameters } = told;
+  if (parameters !== undefined) refuseOthers(parameters, `${path}.parameters`);
   return {
     name,
     description,
     parameters: parameters === undefined ? null : { ...parameters },
     path: `${path}.parameters`,
   };
+}
+
+/** Arguments are an object: a call's are read by their names. */
+function refuseOthers(parameters: object, path: string): void {
+  const said: { type?: unknown; enum?: unknown; const?: unknown } = parameters;
+  const types = said.type === undefined ? ["object"] : [said.type].flat();
+  const values = Array.isArray(said.enum)
+    ? said.enum
+    : said.const === undefined
+      ? []
+      : [said.const];
+  const isObject = (value: unknown): boolean =>
+    typeof value === "object" && value !== null && !Array.isArray(value);
+  if (types.length === 1 && types[0] === "object" && values.every(isObject)) return;
+  throw invalid(
+    said.type === undefined ? path : `${path}.type`,
+    "A function's arguments are an object: the type of its parameters is 'object'.",
+  );
 }
 
 /** As many as OpenAI takes. */
