@@ -9,6 +9,7 @@ import { chatLogprobs } from "./logprobs.ts";
 import type { ModelPool } from "./pool.ts";
 import type { ReadyInfo, ScoredToken } from "./protocol.ts";
 import { type AnswerUpdate, runPrompts, type Totals } from "./run-prompts.ts";
+import { ToldScores } from "./told-scores.ts";
 
 /**
  * Answers a chat request, or goes on with an answer that was begun: then only what follows is given,
@@ -34,6 +35,8 @@ export async function chat(
 /** What an update brought: pieces of the answer, and how it ended. */
 interface Read {
   readonly said: readonly Said[];
+  /** Of tokens of which it is known now what they are. */
+  readonly scores: readonly ScoredToken[];
   readonly finish: ChatFinishReason | null;
 }
 
@@ -44,12 +47,14 @@ class Reading {
   readonly #totals: Totals;
   #ready: ReadyInfo | null = null;
   #answer: ChatAnswer | null = null;
+  readonly #scores: ToldScores;
   #reasoningTokens = 0;
 
   constructor(plan: ChatPlan, callId: string, totals: Totals) {
     this.plan = plan;
     this.newId = (index) => toolCallId(callId, 0, index);
     this.#totals = totals;
+    this.#scores = new ToldScores(plan.showsReasoning);
   }
 
   options(ready: ReadyInfo) {
@@ -58,21 +63,26 @@ class Reading {
   }
 
   /** The first update has no text: it tells how the answer goes on. */
-  read({ text, finish, thinking }: AnswerUpdate): Read {
+  read({ text, scores, finish, thinking }: AnswerUpdate): Read {
     if (thinking !== undefined && this.#ready !== null) {
       const { chat: format } = this.#ready;
       this.#answer = new ChatAnswer({ ...this.plan.rules(format), thinking });
     }
     const answer = this.#answer;
-    if (answer === null) return { said: [], finish: null };
+    if (answer === null) return { said: [], scores: [], finish: null };
     const wasThinking = answer.thinking;
     const said = answer.push(text);
+    this.#scores.add(text, scores, wasThinking);
+    const told = this.#scores.upTo(answer.settled, answer.thinking);
     // What a token closed was thought up to it.
     if (wasThinking) this.#reasoningTokens = this.#totals.completion;
-    if (!answer.over && finish === null) return { said: this.#shown(said), finish: null };
+    if (!answer.over && finish === null)
+      return { said: this.#shown(said), scores: told, finish: null };
     const all = [...said, ...answer.end(!answer.over && finish === "length")];
+    const end = answer.over ? answer.settled : Number.POSITIVE_INFINITY;
     return {
       said: this.#shown(all),
+      scores: [...told, ...this.#scores.ended(end, answer.thinking)],
       finish: answer.finish(answer.over ? "stop" : (finish ?? "stop")),
     };
   }
@@ -96,9 +106,9 @@ async function collect(
   const said: Said[] = [];
   let ended: ChatFinishReason | null = null;
   for await (const update of eachOf(updates)) {
-    const { said: pieces, finish } = reading.read(update);
+    const { said: pieces, scores: told, finish } = reading.read(update);
     said.push(...pieces);
-    scores.push(...update.scores);
+    scores.push(...told);
     ended = finish;
     if (finish !== null) break;
   }
@@ -125,11 +135,11 @@ async function* chunks(
     const events: ChatChunkBody[] = [];
     let over = false;
     for (const update of group) {
-      const { said, finish } = reading.read(update);
+      const { said, scores: told, finish } = reading.read(update);
       if (update.thinking !== undefined) continue;
       if (!begun) events.push(chunk({ role: "assistant", content: "" }));
       begun = true;
-      scores.push(...update.scores);
+      scores.push(...told);
       for (const piece of said) {
         events.push(chunk(deltaOf(piece, reading.newId, legacy), scored ? scores : null));
         scores = [];
