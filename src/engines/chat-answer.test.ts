@@ -21,14 +21,15 @@ const rules: AnswerRules = {
   begun: false,
   stop: ["END"],
   includeStop: false,
+  minTokens: 0,
 };
 const newId = (index: number) => `call_${index}`;
 
 function read(pieces: readonly string[], more: Partial<AnswerRules> = {}): object {
   const answer = new ChatAnswer({ ...rules, ...more });
   const said: Said[] = [];
-  for (const piece of pieces) {
-    said.push(...answer.push(piece));
+  for (const [index, piece] of pieces.entries()) {
+    said.push(...answer.push(piece, index + 1));
     if (answer.over) break;
   }
   said.push(...answer.end());
@@ -92,6 +93,17 @@ test("how far it is known what its text is, and where a stop string began", () =
   const at = (text: string) => "<think>a</think>\n\nHi E! <tools> an END of".indexOf(text);
   expect(settled).toEqual([0, 16, at("E!"), at(" <tools"), at("<tools"), at("END"), at("END")]);
   expect(answer.over).toBe(true);
+});
+
+test("no stop string ends words that have too few tokens", () => {
+  const pieces = ["a END", " b END", " c END", " d"];
+  for (const use of [null, rules.use]) {
+    const contentAt = (minTokens: number) => read(pieces, { minTokens, use });
+    expect(contentAt(0)).toMatchObject({ content: "a " });
+    expect(contentAt(1)).toMatchObject({ content: "a END b " });
+    expect(contentAt(2)).toMatchObject({ content: "a END b END c " });
+    expect(contentAt(4)).toMatchObject({ content: pieces.join("") });
+  }
 });
 
 test("one call is all that an answer has where several are not wanted", () => {

@@ -21,6 +21,8 @@ export interface AnswerRules {
   readonly stop: readonly string[];
   /** What ended them is part of them. */
   readonly includeStop: boolean;
+  /** Nothing ends them that is complete with so many tokens. */
+  readonly minTokens: number;
 }
 
 /**
@@ -34,13 +36,14 @@ export class ChatAnswer {
   readonly #use: ToolUse | null;
   /** Nothing announces calls. */
   readonly #bare: boolean;
+  readonly #minTokens: number;
   #stopped = false;
   #ended = false;
   #pushed = 0;
   /** UTF-16 units that came after its end. */
   #unread = 0;
 
-  constructor({ format, use, thinking, begun, stop, includeStop }: AnswerRules) {
+  constructor({ format, use, thinking, begun, stop, includeStop, minTokens }: AnswerRules) {
     const trigger = use === null ? null : triggerOf(format.tools.syntax);
     const thinks = thinking || (!begun && use?.required !== true);
     this.#thoughts =
@@ -51,6 +54,7 @@ export class ChatAnswer {
     this.#stops = stops;
     this.#calls =
       use === null ? null : new CallReader(format.tools.syntax, use.callable, use.required, stops);
+    this.#minTokens = minTokens;
     this.#use = use;
     this.#bare = trigger === "";
   }
@@ -73,7 +77,9 @@ export class ChatAnswer {
     return this.#pushed - this.#unread - behind - (this.#thoughts?.behind ?? 0);
   }
 
-  push(text: string): Said[] {
+  /** More of its text; it has so many tokens with that. */
+  push(text: string, completionTokens = Number.POSITIVE_INFINITY): Said[] {
+    this.#stops.ends = completionTokens > this.#minTokens;
     this.#pushed += text.length;
     const thoughts = this.#thoughts;
     if (thoughts === null) return this.#answer(text);

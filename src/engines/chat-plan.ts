@@ -74,6 +74,7 @@ export function chatPlan(
       begun,
       stop: isPlain(format) ? [] : own,
       includeStop: sampling.includeStop,
+      minTokens: sampling.minTokens,
     }),
     options: (format) => {
       const guided = guideFor(format, use, guide);

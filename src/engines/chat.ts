@@ -63,7 +63,7 @@ class Reading {
   }
 
   /** The first update has no text: it tells how the answer goes on. */
-  read({ text, scores, finish, thinking }: AnswerUpdate): Read {
+  read({ text, scores, finish, thinking, completionTokens }: AnswerUpdate): Read {
     if (thinking !== undefined && this.#ready !== null) {
       const { chat: format } = this.#ready;
       this.#answer = new ChatAnswer({ ...this.plan.rules(format), thinking });
@@ -71,7 +71,7 @@ class Reading {
     const answer = this.#answer;
     if (answer === null) return { said: [], scores: [], finish: null };
     const wasThinking = answer.thinking;
-    const said = answer.push(text);
+    const said = answer.push(text, completionTokens);
     this.#scores.add(text, scores, wasThinking);
     const told = this.#scores.upTo(answer.settled, answer.thinking);
     // What a token closed was thought up to it.

@@ -18,6 +18,8 @@ export interface AnswerUpdate {
   /** The first one of an answer that was asked to begin with its prompt has that. */
   readonly text: string;
   readonly finish: FinishReason | null;
+  /** Tokens of the answer so far. */
+  readonly completionTokens: number;
   /** Of the text's tokens, where they were asked for. */
   readonly scores: readonly ScoredToken[];
   /** Told by an answer's first update, which has no text: whether it goes on inside of its thinking. */
@@ -126,10 +128,19 @@ async function runOne(
 
 function updateOf(index: number, event: ChildEvent): AnswerUpdate | null {
   if (event.type === "started")
-    return { index, text: "", scores: [], finish: null, thinking: event.thinking };
+    return {
+      index,
+      text: "",
+      completionTokens: 0,
+      scores: [],
+      finish: null,
+      thinking: event.thinking,
+    };
   if (event.type !== "prompt" && event.type !== "delta" && event.type !== "done") return null;
   const { text, scores } = event;
-  return { index, text, scores, finish: event.type === "done" ? event.finish : null };
+  const finish = event.type === "done" ? event.finish : null;
+  const completionTokens = event.type === "prompt" ? 0 : event.completionTokens;
+  return { index, text, completionTokens, scores, finish };
 }
 
 /** Adds what an event says was used; returns the answer's own count of sampled tokens. */

@@ -18,6 +18,7 @@ const rules: AnswerRules = {
   begun: false,
   stop: ["END"],
   includeStop: false,
+  minTokens: 0,
 };
 
 /** The tokens that are told at each step of an answer, whose steps have some tokens each. */

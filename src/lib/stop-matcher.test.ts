@@ -27,6 +27,18 @@ function reference(text: string, stops: readonly string[]): Outcome {
   return { text, stopped: false };
 }
 
+test("what is completed where nothing ends yet is no end, and what is only begun there may be", () => {
+  const matcher = new StopMatcher(["END", "EN"]);
+  const push = (text: string, ends: boolean) => {
+    matcher.ends = ends;
+    return matcher.push(text);
+  };
+  expect(push("an END, EN", false)).toEqual({ emit: "an END, ", stopped: false });
+  expect(push("a", true)).toEqual({ emit: "ENa", stopped: false });
+  expect(push(" E", false)).toEqual({ emit: " ", stopped: false });
+  expect(push("N", true)).toEqual({ emit: "", stopped: true });
+});
+
 /** Every way to cut a text of up to 12 characters into pieces. */
 function* everyCut(text: string): Generator<string[]> {
   const units = text.split("");

@@ -13,6 +13,8 @@ export interface StopResult {
 export class StopMatcher {
   readonly #stops: readonly string[];
   readonly #included: boolean;
+  /** False: what completes a stop string ends nothing yet, but what begins one may go on to. */
+  ends = true;
   #held = "";
   #stopped = false;
   #dropped = 0;
@@ -33,7 +35,7 @@ export class StopMatcher {
       return { emit: "", stopped: true };
     }
     const pending = this.#held + text;
-    const match = firstMatch(pending, this.#stops);
+    const match = this.ends ? firstMatch(pending, this.#stops, this.#held.length) : null;
     if (match !== null) {
       this.#stopped = true;
       this.#held = "";
@@ -54,14 +56,15 @@ export class StopMatcher {
   }
 }
 
-/** Where the winning stop string is, or null. */
+/** Where the winning stop string is, of those that end behind the first `read` characters; or null. */
 function firstMatch(
   text: string,
   stops: readonly string[],
+  read: number,
 ): { readonly start: number; readonly end: number } | null {
   let first: { readonly start: number; readonly end: number } | null = null;
   for (const stop of stops) {
-    const start = text.indexOf(stop);
+    const start = text.indexOf(stop, Math.max(0, read - stop.length + 1));
     if (start === -1) continue;
     const end = start + stop.length;
     if (first === null || end < first.end || (end === first.end && start < first.start))

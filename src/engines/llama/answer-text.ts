@@ -21,7 +21,9 @@ export class AnswerText {
     this.#shown = inside.length;
   }
 
-  push(bytes: Uint8Array): StopResult {
+  /** `ends` false: no stop string that these complete ends the answer yet. */
+  push(bytes: Uint8Array, ends = true): StopResult {
+    this.#stops.ends = ends;
     const { emit, stopped } = this.#stops.push(this.#characters.push(bytes));
     return { emit: this.#unseen(emit), stopped };
   }

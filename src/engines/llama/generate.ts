@@ -197,7 +197,7 @@ export class Generation {
     // A token that only says again what was there is no more of the answer.
     if (!again || bytes.length > 0) this.#completionTokens++;
     if (score !== null && !ends) this.#scored?.add(score, bytes);
-    const { emit, stopped } = this.#text.push(bytes);
+    const { emit, stopped } = this.#text.push(bytes, this.#completionTokens > sampling.minTokens);
     if (stopped) return this.#step(emit, "stop", true);
     if (ends) return this.#step(emit + this.#text.end(), "stop", false);
     if (this.#completionTokens < this.#limit) return this.#step(emit, null, false);
