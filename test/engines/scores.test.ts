@@ -76,6 +76,21 @@ test("a chat's tokens make up its text, each with the likeliest ones in its plac
   }
 });
 
+test("with tools beside it, too, a stop string's tokens are not told", async () => {
+  const question = "What is the capital of France?";
+  const tool = { name: "weather", parameters: { type: "object" } };
+  const tools = [{ type: "function", function: tool }];
+  const fields = { max_tokens: 10, logprobs: true, tools };
+  const whole = await chosen(question, fields);
+  const tokens = whole.choice?.logprobs?.content?.map(({ token }) => token) ?? [];
+  const stop = tokens.slice(3, 6).join("");
+  const { choice } = await chosen(question, { ...fields, stop });
+  expect(choice?.finish_reason).toBe("stop");
+  const told = choice?.logprobs?.content?.map(({ token }) => token) ?? [];
+  expect(told).toEqual(tokens.slice(0, 3));
+  expect(told.join("").trimEnd()).toBe(choice?.message.content?.trimEnd() ?? "");
+});
+
 test("the numbers are the model's own, whatever samplers change", async () => {
   const plain = await scored({ max_tokens: 3 });
   const bent = await scored({
