@@ -69,6 +69,64 @@ const BOMBS: readonly [string, GuideSpec][] = [
   ["a million choices", { kind: "choice", choices: many(1e6, String) }],
 ];
 
+const numbers = many(15_000, (i) => i);
+/** `#/$defs/name`, with other letters of it written as %hh each time. */
+const spellings = (name: string, count: number) =>
+  many(
+    count,
+    (way) =>
+      `#/$defs/${[...name].map((c, at) => ((way >> at) % 2 === 0 ? c : `%${c.charCodeAt(0).toString(16)}`)).join("")}`,
+  );
+
+/** Whether they are refused or not: it takes no longer. */
+const HEAVY: readonly [string, GuideSpec][] = [
+  ["nothing or nothing, 9,000 times, 1,000 times", regex(`(${"|".repeat(9000)}){1000}`)],
+  ["its beginning, 3,000 times", regex(`(?:${"^|".repeat(3000)}a){300}`)],
+  [
+    "a long rule in many alternatives",
+    gbnf(
+      `root ::= ${many(300, (i) => `s "${i}"`).join("|")}\ns ::= "a" ${"x ".repeat(10_000)}\nx ::= "b"`,
+    ),
+  ],
+  ["a rule that has another 16,000 times", gbnf(`root ::= ${"a ".repeat(16_000)}\na ::= "x"`)],
+  [
+    "many alternatives of many alternatives",
+    gbnf(
+      `root ::= ${many(2000, (i) => `s "${i}"`).join("|")}\ns ::= ${"x|".repeat(16_000)}x\nx ::= "a"`,
+    ),
+  ],
+  ["20,000 classes", gbnf(`root ::= ${"[a]".repeat(20_000)}`)],
+  [
+    "a grammar that is ambiguous all along",
+    gbnf(`root ::= ${many(900, (i) => `[a-z${String.fromCharCode(65 + (i % 26))}]*`).join("|")}`),
+  ],
+  [
+    "19,000 required names",
+    json({ required: many(19_000, (i) => `k${i}`), additionalProperties: { type: "string" } }),
+  ],
+  ["15,000 numbers beside a bound", json({ enum: numbers, minimum: 0 })],
+  [
+    "15,000 numbers beside a bound, under several spellings",
+    json({
+      anyOf: spellings("abcdefgh", 50).map(($ref) => ({ $ref })),
+      $defs: { abcdefgh: { enum: numbers, minimum: 0 } },
+    }),
+  ],
+  [
+    "long texts beside a pattern",
+    json({ enum: ["a".repeat(120_000), "b".repeat(120_000)], pattern: "^[a-c]*$" }),
+  ],
+  ["9,000 properties that may be anything", json({ properties: properties(9000, () => ({})) })],
+  [
+    "6,000 lengths",
+    json({ properties: properties(6000, (i) => ({ type: "string", maxLength: i })) }),
+  ],
+  [
+    "6,000 bounds",
+    json({ properties: properties(6000, (i) => ({ type: "number", minimum: i + 0.5 })) }),
+  ],
+];
+
 /** The machine has other things to do too: the quickest of some tries is what it takes. */
 function quickest(tries: number, run: () => void): number {
   let least = Number.POSITIVE_INFINITY;
@@ -90,6 +148,17 @@ test.each([...BOMBS])("%s is refused within 100 ms", (_, spec) => {
     }
   });
   expect(thrown instanceof SpecError || thrown instanceof GuideError).toBe(true);
+  expect(took).toBeLessThan(100);
+});
+
+test.each([...HEAVY])("%s: refused or not, within 100 ms", (_, spec) => {
+  const took = quickest(5, () => {
+    try {
+      machineOf(spec);
+    } catch (error) {
+      if (!(error instanceof SpecError || error instanceof GuideError)) throw error;
+    }
+  });
   expect(took).toBeLessThan(100);
 });
 

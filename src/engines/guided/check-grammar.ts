@@ -16,7 +16,7 @@ export function deadNodes(root: Node, work = new Work()): ReadonlySet<Node> {
 }
 
 /** Each edge is looked at some times more. */
-const WORK_AN_EDGE = 2;
+const WORK_AN_EDGE = 3;
 
 function nodesOf(root: Node, work: Work): readonly Node[] {
   const found = new Set([root]);

@@ -8,7 +8,7 @@ import { Work } from "./work.ts";
 const MOST_LENGTH = 64 * 1024;
 const MOST_NESTED = 60;
 const MOST_REPEATS = 10_000;
-const CLASS_WORK = 8;
+const CLASS_WORK = 16;
 const NAME = /[A-Za-z0-9_-]+/y;
 const COUNTS = /\{\s*(\d+)\s*(?:(,)\s*(\d+)?\s*)?\}/y;
 const HEX = { x: 2, u: 4, U: 8 } as const;

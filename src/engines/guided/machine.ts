@@ -126,6 +126,7 @@ export class Machine {
       const [node, rest] = top;
       if (node === null || node === NOTHING) {
         looks += 1;
+        this.#spent += 1;
         if (rest === null) accepts = true;
         else waiting.push(this.#goOn(rest));
         continue;
@@ -136,7 +137,7 @@ export class Machine {
       else before.add(rest);
       const edges = node.kind === "either" ? node.parts.length : 1;
       looks += edges;
-      this.#spent += edges;
+      this.#spent += 1 + edges;
       if (threads.size > MOST_THREADS || looks > MOST_LOOKS) return null;
       this.#open(node, rest, waiting, threads);
     }

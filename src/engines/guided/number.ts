@@ -28,7 +28,7 @@ export class NumberLeaf implements Leaf {
   readonly kind = "leaf";
   readonly id = freshId();
   readonly start = "";
-  readonly cost = 10;
+  readonly cost = 16;
   readonly #places: number;
   readonly #exponent: boolean;
   /** In units of the last place. */

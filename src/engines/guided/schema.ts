@@ -22,6 +22,9 @@ import { oneOf } from "./words.ts";
 import { Work } from "./work.ts";
 
 const MOST_ITEMS = 10_000;
+/** Steps in which a leaf can be made. */
+const NUMBER_WORK = 60;
+const STRING_WORK = 10;
 /** A schema that is referred to from inside itself is read more than once. */
 const MOST_READ = 60_000;
 /** References of references, to find out what `oneOf` tells apart. */
@@ -41,7 +44,9 @@ class SchemaReader {
   readonly #root: unknown;
   readonly #work: Work;
   readonly #strings = new Map<string, Node>();
-  readonly #rules = new Map<string, RuleNode>();
+  readonly #numbers = new Map<string, Node>();
+  /** By what they stand for: a place can be spelt in more than one way. */
+  readonly #rules = new Map<unknown, RuleNode>();
   readonly #waiting: { rule: RuleNode; schema: unknown; path: string }[] = [];
   #read = 0;
 
@@ -89,6 +94,8 @@ class SchemaReader {
     }
     if (all.oneOf !== undefined) return this.#oneOf(all, path);
     if (all.enum !== undefined || all.const !== undefined) return this.#values(all, path);
+    if (Object.keys(all).every((name) => isAnnotation(name) || REFERENCES.has(name)))
+      return ANY_VALUE;
     return either(...typesOf(all, path).map((type) => this.#typed(type, all, path)));
   }
 
@@ -134,11 +141,12 @@ class SchemaReader {
   #reference(reference: unknown, path: string): Node {
     if (typeof reference !== "string" || !IS_HERE.test(reference))
       throw new SpecError("A reference is '#' or '#/…', to a part of the same schema.", path);
-    const known = this.#rules.get(reference);
+    const target = this.#target(reference, path);
+    const known = this.#rules.get(target);
     if (known !== undefined) return known;
     const found = rule(reference);
-    this.#rules.set(reference, found);
-    this.#waiting.push({ rule: found, schema: this.#target(reference, path), path });
+    this.#rules.set(target, found);
+    this.#waiting.push({ rule: found, schema: target, path });
     return found;
   }
 
@@ -146,6 +154,7 @@ class SchemaReader {
   #target(reference: string, path: string): unknown {
     let at: unknown = this.#root;
     for (const part of reference.split("/").slice(1)) {
+      this.#work.spend(1);
       const name = decoded(part).replaceAll("~1", "/").replaceAll("~0", "~");
       const inside = Array.isArray(at) ? at : fields(at);
       if (inside === null || !Object.hasOwn(inside, name))
@@ -168,7 +177,7 @@ class SchemaReader {
       case "null":
         return NULL;
       default:
-        return this.#within(path, () => numberNode(all, type === "integer"));
+        return this.#within(path, () => this.#number(all, type === "integer"));
     }
   }
 
@@ -176,8 +185,23 @@ class SchemaReader {
   #string(all: Schema): Node {
     const { pattern, format, minLength, maxLength } = all;
     const name = JSON.stringify([pattern, format, minLength, maxLength]);
-    const node = this.#strings.get(name) ?? stringNode(all, this.#work);
+    const known = this.#strings.get(name);
+    if (known !== undefined) return known;
+    this.#work.spend(STRING_WORK);
+    const node = stringNode(all, this.#work);
     this.#strings.set(name, node);
+    return node;
+  }
+
+  #number(all: Schema, integer: boolean): Node {
+    const { minimum, maximum, exclusiveMinimum, exclusiveMaximum, multipleOf } = all;
+    const bounds = [minimum, maximum, exclusiveMinimum, exclusiveMaximum, multipleOf];
+    const name = JSON.stringify([integer, ...bounds]);
+    const known = this.#numbers.get(name);
+    if (known !== undefined) return known;
+    this.#work.spend(NUMBER_WORK);
+    const node = numberNode(all, integer);
+    this.#numbers.set(name, node);
     return node;
   }
 
@@ -256,6 +280,7 @@ class SchemaReader {
     if (all.enum?.length === 0)
       throw new SpecError("'enum' has no values: nothing fits.", joinPath(path, "enum"));
     let values: unknown[] = all.enum ?? [all.const];
+    this.#work.spend(values.length);
     if (all.enum !== undefined && all.const !== undefined) {
       const only = JSON.stringify(all.const);
       values = values.filter((value) => JSON.stringify(value) === only);
@@ -273,21 +298,37 @@ class SchemaReader {
           `'${constraint}' can't stand beside values that are objects or lists.`,
           joinPath(path, constraint),
         );
-      values = values.filter((value) => this.#fits(value, rest, path));
+      values = this.#fitting(values, rest, path);
     }
     if (values.length === 0) throw new SpecError("None of the values fits the rest.", path);
     return oneOf(values.map((value) => JSON.stringify(value)));
   }
 
-  /** Whether a string, number, boolean or null fits. Keywords of other types say nothing of it. */
-  #fits(value: unknown, rest: Schema, path: string): boolean {
-    const [type] = kindOf(value);
-    if (type === undefined || type === "object" || type === "array") return false;
-    const node = this.#typed(type, rest, path);
-    const machine = new Machine(node, deadNodes(node));
+  /** The strings, numbers, booleans and nulls that fit. Keywords of other types say nothing of them. */
+  #fitting(values: readonly unknown[], rest: Schema, path: string): unknown[] {
+    const machines = new Map<string, Machine>();
+    const machineFor = (type: string): Machine => {
+      const known = machines.get(type);
+      if (known !== undefined) return known;
+      const node = this.#typed(type, rest, path);
+      const fresh = new Machine(node, deadNodes(node, this.#work));
+      machines.set(type, fresh);
+      return fresh;
+    };
+    return values.filter((value) => {
+      const [type] = kindOf(value);
+      return type !== undefined && this.#reads(machineFor(type), JSON.stringify(value));
+    });
+  }
+
+  #reads(machine: Machine, text: string): boolean {
     let at: Position | null = machine.start;
-    for (const byte of new TextEncoder().encode(JSON.stringify(value)))
-      at = at === null ? null : machine.step(at, byte);
+    for (const byte of new TextEncoder().encode(text)) {
+      if (at === null) return false;
+      const before = machine.spent;
+      at = machine.step(at, byte);
+      this.#work.spend(1 + machine.spent - before);
+    }
     return at?.accepts === true;
   }
 }

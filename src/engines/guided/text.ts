@@ -20,6 +20,7 @@ const MOST_CELLS = 400_000;
 
 /** So many moves are looked through in the time of one simple step. */
 const MOVES_A_STEP = 16;
+const ANY_PLAIN = plainOf(ANY_TEXT);
 const CLOSED = -1;
 const QUOTE = 0x22;
 /** A state's parts, in one number: the automaton's state, characters so far, the one that is not whole. */
@@ -53,7 +54,7 @@ export class Text implements Leaf {
     this.#json = json;
     this.#counts = length.least > 0 || length.most !== Number.POSITIVE_INFINITY;
     this.#any = dfa === ANY_TEXT;
-    this.#plain = plainOf(dfa);
+    this.#plain = this.#any ? ANY_PLAIN : plainOf(dfa);
     this.#canEnd = canEndOf(dfa, length, work);
     if (!this.#canEnd(0, 0)) throw new SpecError("No text fits both the pattern and the length.");
     this.start = 0;
