@@ -89,6 +89,15 @@ test("characters are code points, in UTF-8 and nothing else", () => {
   expect(readerOf({ kind: "regex", pattern: "[à-é]" })(Uint8Array.from([0xc4]))).toBe("neither");
 });
 
+test("two surrogates in a row are one character, as with the flag u", () => {
+  for (const pattern of ["\\ud83d\\ude00+", "[\\uD83D\\uDE00-\\ud83d\\ude02]{2}"]) {
+    const read = readerOf({ kind: "regex", pattern });
+    expect(new RegExp(`^(?:${pattern})$`, "u").test("😀😀")).toBe(true);
+    expect(read("😀😀")).toBe("whole");
+    expect(read("😱")).toBe("neither");
+  }
+});
+
 test("a dash beside a class is one", () => {
   for (const pattern of ["[\\d-x]", "[x-\\d]", "[-\\dx]"]) {
     const read = readerOf({ kind: "regex", pattern });

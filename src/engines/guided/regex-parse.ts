@@ -147,7 +147,7 @@ class Parser {
     const control = CONTROLS[next];
     if (control !== undefined) return char(control);
     if (next === "x") return char(this.#hex(2));
-    if (next === "u") return char(this.#took("{") ? this.#braced() : this.#hex(4));
+    if (next === "u") return char(this.#took("{") ? this.#braced() : this.#unit());
     if (/[1-9k]/.test(next)) throw this.#wrong("a reference to a group can't be enforced");
     if (/[0-9A-Za-z]/.test(next)) throw this.#wrong(`\\${next} can't be enforced`);
     return char(point(next));
@@ -185,6 +185,16 @@ class Parser {
     if (next !== "\\") return char(point(next));
     if (this.#took("b")) return char(8);
     return this.#took("-") ? char(45) : this.#escape();
+  }
+
+  /** Four hex digits; with the flag `u` two surrogates in a row are one character. */
+  #unit(): number {
+    const high = this.#hex(4);
+    const rest = this.#chars.slice(this.#at, this.#at + 6).join("");
+    const low = /^\\u(d[c-f][0-9a-f]{2})$/i.exec(rest);
+    if (high < 0xd800 || high > 0xdbff || low === null) return high;
+    this.#at += 6;
+    return point(String.fromCharCode(high, Number.parseInt(low[1] ?? "", 16)));
   }
 
   #hex(digits: number): number {
