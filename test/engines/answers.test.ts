@@ -251,3 +251,19 @@ test("a conversation that goes on is read from the cache", async () => {
   expect(cached).toBeGreaterThan(answer.prompt - 4);
   expect(cached).toBeLessThan(prompt);
 });
+
+test("no stop string ends an answer before it has min_tokens, and no other model's token is one", async () => {
+  const asked = { max_tokens: 12, temperature: 0, stop: [" ", "1", "2", ","] };
+  const prompt = "1, 2, 1, 2, 1, 2,";
+  const least = await complete(completionRequest(prompt, { ...asked, min_tokens: 6 }));
+  expect(least.finish).toBe("stop");
+  expect(least.completion).toBe(7);
+  expect(least.text).toContain(",");
+  const soon = await complete(completionRequest(prompt, asked));
+  expect(soon.completion).toBeLessThan(3);
+  const odd = completionRequest(prompt, { stop_token_ids: [2, 99_999] });
+  await expect(complete(odd)).rejects.toMatchObject({
+    kind: "invalid_request",
+    param: "stop_token_ids",
+  });
+});

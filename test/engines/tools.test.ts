@@ -177,6 +177,28 @@ test("a call that is cut off says so, with what there is of its arguments", asyn
   expect(calls[0]?.function.arguments).toStartWith('{"city": "');
 });
 
+test("wherever an answer of calls is cut, its content is null and all but the last call are whole", async () => {
+  const response_format = {
+    type: "json_schema",
+    json_schema: { name: "x", schema: { type: "object", properties: { a: CITY } } },
+  };
+  for (const { stream = false, ...more } of [
+    { max_tokens: 4 },
+    { max_tokens: 14 },
+    { max_tokens: 22 },
+    { max_tokens: 22, stream: true },
+    { max_tokens: 22, response_format },
+  ]) {
+    const asked = { temperature: 0, tool_choice: "required", tools: [NOW], stream, ...more };
+    const { content, calls, finish } = await ask(asked);
+    expect([content, finish]).toEqual([null, "length"]);
+    for (const [index, call] of calls.entries()) {
+      if (index < calls.length - 1) expect(call.function.arguments).toBe("{}");
+      expect(call.function.arguments).toStartWith("{");
+    }
+  }
+});
+
 test("functions are answered as they were asked", async () => {
   const fields = {
     tools: undefined,
