@@ -117,6 +117,29 @@ describe("a refused chat request says what, where and what would be right", () =
     ],
     [{ seed: 1.5 }, "seed", "Invalid value for 'seed': expected an integer, but got 1.5."],
     [
+      { seed: 2 ** 70 },
+      "seed",
+      "Invalid value for 'seed': a seed is a whole number from -2^63 to 2^63.",
+    ],
+    [
+      { eta_cutoff: 10_001 },
+      "eta_cutoff",
+      "Invalid value for 'eta_cutoff': expected a number between 0 and 10000, but got 10001.",
+    ],
+    [
+      { max_tokens: 3, max_completion_tokens: 5 },
+      "max_tokens",
+      "'max_tokens' is the older name of 'max_completion_tokens', and the two differ (3 and 5): send one of them.",
+    ],
+    [
+      {
+        tools: [{ type: "function", function: { name: "f" } }],
+        functions: [{ name: "f" }],
+      },
+      "functions",
+      "'functions' is the older form of 'tools': send one of them.",
+    ],
+    [
       { repetition_penalty: 0 },
       "repetition_penalty",
       "Invalid value for 'repetition_penalty': expected a number between 0.01 and 100, but got 0.",
