@@ -1,6 +1,7 @@
 import { deadNodes } from "./check-grammar.ts";
 import { grammarOf } from "./grammar.ts";
 import { GuideError } from "./guide-error.ts";
+import { GuideMemory } from "./guide-memory.ts";
 import { Machine, type Position } from "./machine.ts";
 import type { GuideSpec } from "./spec.ts";
 import { tokensAt } from "./token-mask.ts";
@@ -55,10 +56,11 @@ const MOST_KEPT = 16;
 export function createGuides(tokens: readonly Uint8Array[], ends: readonly number[]): Guides {
   const vocabulary = vocabularyOf(tokens, ends);
   const kept = new Map<string, Machine>();
+  const memory = new GuideMemory();
   return {
     compile(spec) {
       const name = JSON.stringify(spec);
-      const machine = kept.get(name) ?? machineOf(spec, new Work(AGAIN));
+      const machine = kept.get(name) ?? machineOf(spec, new Work(AGAIN), memory);
       kept.delete(name);
       kept.set(name, machine);
       const [oldest] = kept.keys();
@@ -69,9 +71,9 @@ export function createGuides(tokens: readonly Uint8Array[], ends: readonly numbe
 }
 
 /** @throws SpecError, GuideError */
-export function machineOf(spec: GuideSpec, work = new Work()): Machine {
+export function machineOf(spec: GuideSpec, work = new Work(), memory = new GuideMemory()): Machine {
   const root = grammarOf(spec, work);
-  const machine = new Machine(root, deadNodes(root, work));
+  const machine = new Machine(root, deadNodes(root, work), memory);
   tryOut(machine, work);
   return machine;
 }

@@ -1,4 +1,5 @@
 import { GuideError } from "./guide-error.ts";
+import { GuideMemory } from "./guide-memory.ts";
 import {
   freshId,
   type Leaf,
@@ -45,6 +46,8 @@ export interface Position {
   readonly next: (Position | null | undefined)[];
   /** Which tokens may come; kept by whoever asked. */
   tokens: Uint32Array | null;
+  /** How often the machine had forgotten all when this was last asked what follows. */
+  era: number;
 }
 
 /** A text that can be read in more ways at once may not come. */
@@ -56,6 +59,10 @@ const MOST_POSITIONS = 2_000;
 const MOST_PARTS = 50_000;
 /** Words of all masks that are kept: 4 MiB. */
 const MOST_MASK_WORDS = 2 ** 20;
+/** Bytes, about; a position's are those of a list that has been asked for any letter. */
+const POSITION_BYTES = 2_000;
+const PLACE_BYTES = 24;
+const PART_BYTES = 200;
 
 /**
  * Reads a text byte by byte along a grammar: a set of pushdown automata in lock step, whose stacks
@@ -68,12 +75,25 @@ export class Machine {
   #families = new Map<string, Family>();
   #threads = 0;
   #positions = new Map<string, Position>();
+  /** All positions that lead to others, and all families that have threads: also of those forgotten. */
+  #leading = new Set<Position>();
+  #populated = new Set<Family>();
+  #era = 0;
   #maskWords = 0;
+  /** Of what is kept, and how much of it the memory was told. */
+  #bytes = 0;
+  #told = 0;
   #spent = 0;
+  readonly #memory: GuideMemory;
 
-  /** @param dead the nodes of the grammar that no text fits @throws GuideError */
-  constructor(root: Node, dead: ReadonlySet<Node>) {
+  /**
+   * @param dead the nodes of the grammar that no text fits
+   * @param memory bounds what is kept, together with others
+   * @throws GuideError
+   */
+  constructor(root: Node, dead: ReadonlySet<Node>, memory = new GuideMemory()) {
     this.#dead = dead;
+    this.#memory = memory;
     const start = this.#closed([[root, null]], []);
     if (start === null)
       throw new GuideError("The grammar is too ambiguous: too many ways to read one text.");
@@ -82,6 +102,7 @@ export class Machine {
 
   /** After one more byte; null where it may not come, or too many ways to read the text would be open. */
   step(position: Position, byte: number): Position | null {
+    if (position.era !== this.#era) this.#adopt(position);
     const known = position.next[byte];
     if (known !== undefined) return known;
     const threads: Thread[] = [];
@@ -96,7 +117,8 @@ export class Machine {
       if (exit === null || leaf.goesOn(after)) threads.push(this.#thread(family, after));
     }
     const next = threads.length + begun.length === 0 ? null : this.#closed(begun, threads);
-    position.next[byte] = next;
+    // All may have been forgotten meanwhile.
+    if (position.era === this.#era) position.next[byte] = next;
     return next;
   }
 
@@ -107,9 +129,12 @@ export class Machine {
 
   /** Keeps which tokens may come at a position, for as long as there is room. */
   keep(position: Position, tokens: Uint32Array): void {
+    if (position.era !== this.#era) this.#adopt(position);
+    this.#take(4 * tokens.length);
+    if (position.era !== this.#era) return;
     this.#maskWords += tokens.length;
     if (this.#maskWords > MOST_MASK_WORDS) {
-      for (const other of this.#positions.values()) other.tokens = null;
+      for (const other of this.#leading) other.tokens = null;
       this.#maskWords = tokens.length;
     }
     position.tokens = tokens;
@@ -202,6 +227,7 @@ export class Machine {
     if (known !== undefined) return known;
     const fresh = { id: freshId(), node, from, next };
     this.#rests.set(name, fresh);
+    this.#bytes += PART_BYTES;
     return fresh;
   }
 
@@ -211,6 +237,7 @@ export class Machine {
     if (known !== undefined) return known;
     const fresh = { leaf, rest, threads: new Map<LeafState, Thread>() };
     this.#families.set(name, fresh);
+    this.#bytes += PART_BYTES;
     return fresh;
   }
 
@@ -219,7 +246,9 @@ export class Machine {
     if (known !== undefined) return known;
     const fresh: Thread = { id: freshId(), leaf: family.leaf, state, family, alone: null };
     family.threads.set(state, fresh);
+    this.#populated.add(family);
     this.#threads += 1;
+    this.#bytes += PART_BYTES;
     return fresh;
   }
 
@@ -235,25 +264,48 @@ export class Machine {
       this.#positions.size >= MOST_POSITIONS ||
       this.#threads + this.#families.size + this.#rests.size > MOST_PARTS
     )
-      this.#forget();
-    const fresh: Position = { threads, accepts, next: [], tokens: null };
+      this.forget();
+    this.#take(POSITION_BYTES + PLACE_BYTES * threads.length);
+    const fresh: Position = { threads, accepts, next: [], tokens: null, era: this.#era };
     this.#positions.set(name, fresh);
+    this.#leading.add(fresh);
     if (single !== null) single.alone = fresh;
     return fresh;
   }
 
+  /** One from before all was forgotten leads to others again. */
+  #adopt(position: Position): void {
+    this.#take(POSITION_BYTES);
+    position.era = this.#era;
+    this.#leading.add(position);
+  }
+
+  /** So much more is kept, and what was not told of yet. */
+  #take(bytes: number): void {
+    const parts = this.#bytes - this.#told;
+    this.#bytes += bytes;
+    this.#told = this.#bytes;
+    this.#memory.take(this, parts + bytes);
+  }
+
   /** Positions lead to one another: whoever still has one must not keep all the others. */
-  #forget(): void {
-    for (const position of this.#positions.values()) {
+  forget(): void {
+    for (const position of this.#leading) {
       position.next.length = 0;
       position.tokens = null;
       for (const thread of position.threads) thread.alone = null;
     }
-    for (const family of this.#families.values()) family.threads.clear();
+    for (const family of this.#populated) family.threads.clear();
+    this.#memory.give(this, this.#told);
+    this.#era += 1;
+    this.#bytes = 0;
+    this.#told = 0;
     this.#threads = 0;
     this.#maskWords = 0;
     this.#families = new Map();
     this.#positions = new Map();
     this.#rests = new Map();
+    this.#leading = new Set();
+    this.#populated = new Set();
   }
 }
