@@ -46,8 +46,9 @@ export interface Guide {
  * though this model may write its calls at more length than the ones that were looked at there.
  */
 const AGAIN = 2;
-/** Grammars that are kept for the next request. */
+/** Grammars that are kept for the next request, and how much all of them took to make: some 50 MiB. */
 const MOST_KEPT = 16;
+const MOST_WORK_KEPT = 500_000;
 
 /**
  * @param tokens the bytes of each token; a token without any, such as a control token, never comes
@@ -55,17 +56,26 @@ const MOST_KEPT = 16;
  */
 export function createGuides(tokens: readonly Uint8Array[], ends: readonly number[]): Guides {
   const vocabulary = vocabularyOf(tokens, ends);
-  const kept = new Map<string, Machine>();
+  const kept = new Map<string, { readonly machine: Machine; readonly work: number }>();
   const memory = new GuideMemory();
+  const made = (spec: GuideSpec) => {
+    const work = new Work(AGAIN);
+    const machine = machineOf(spec, work, memory);
+    return { machine, work: work.spent };
+  };
   return {
     compile(spec) {
       const name = JSON.stringify(spec);
-      const machine = kept.get(name) ?? machineOf(spec, new Work(AGAIN), memory);
+      const found = kept.get(name) ?? made(spec);
       kept.delete(name);
-      kept.set(name, machine);
-      const [oldest] = kept.keys();
-      if (kept.size > MOST_KEPT && oldest !== undefined) kept.delete(oldest);
-      return new TokenGuide(machine, vocabulary);
+      kept.set(name, found);
+      let work = [...kept.values()].reduce((sum, each) => sum + each.work, 0);
+      for (const [oldest, each] of kept) {
+        if (kept.size <= MOST_KEPT && work <= MOST_WORK_KEPT) break;
+        kept.delete(oldest);
+        work -= each.work;
+      }
+      return new TokenGuide(found.machine, vocabulary);
     },
   };
 }

@@ -14,6 +14,11 @@ export class Work {
     this.#left = this.#most;
   }
 
+  /** Steps that were taken so far. */
+  get spent(): number {
+    return this.#most - this.#left;
+  }
+
   /** @throws SpecError when it is too much */
   spend(steps: number): void {
     this.#left -= steps;
