@@ -13,7 +13,7 @@ import {
 import { NumberLeaf } from "./number.ts";
 import { ANY_TEXT } from "./regex-dfa.ts";
 import { ANY_LENGTH, Text } from "./text.ts";
-import { literal, oneOf } from "./words.ts";
+import { inOrder, literal, oneOf, oneOfOrdered, type Word } from "./words.ts";
 
 /** Properties of one object that its schema does not name. */
 export const MOST_FURTHER = 64;
@@ -98,12 +98,15 @@ class Members {
   readonly #further: Node | null;
   readonly #names: ReadonlySet<string>;
   readonly #from: Node[] = [];
+  /** All keys: put in order once, whichever of them may come. */
+  readonly #keys: readonly Word[];
 
   /** @param names that no further property may have: those that nothing fits, and come never, are among them */
   constructor(properties: readonly Property[], further: Node | null, names: ReadonlySet<string>) {
     this.#properties = properties;
     this.#further = further;
     this.#names = names;
+    this.#keys = inOrder(properties.map(({ name }) => JSON.stringify(name)));
   }
 
   /** What follows when the properties before `index` are written or left out. */
@@ -113,16 +116,13 @@ class Members {
   }
 
   #open(index: number): Node {
-    const ahead = this.#properties.slice(index);
-    const required = ahead.findIndex((one) => one.required);
-    const choices = required === -1 ? ahead : ahead.slice(0, required + 1);
-    const key = oneOf(
-      choices.map(({ name }) => JSON.stringify(name)),
-      (word) => {
-        const value = choices[word]?.value ?? NOTHING;
-        return sequence(COLON, value, this.from(index + word + 1));
-      },
-    );
+    const required = this.#properties.findIndex((one, at) => at >= index && one.required);
+    const last = required === -1 ? this.#properties.length - 1 : required;
+    const choices = this.#keys.filter((key) => key.index >= index && key.index <= last);
+    const key = oneOfOrdered(choices, (word) => {
+      const value = this.#properties[word]?.value ?? NOTHING;
+      return sequence(COLON, value, this.from(word + 1));
+    });
     const keys: Node[] = choices.length === 0 ? [] : [key];
     if (required === -1 && this.#further !== null) keys.push(this.#furtherKey(new Set()));
     // Nothing is before it only where it is the first: a way from another index came past one.

@@ -4,7 +4,7 @@ import { freshId, type Leaf, type LeafState, NOTHING, type Node } from "./node.t
 const WORDS = 2 ** 15;
 const LENGTH = 2 ** 20;
 
-interface Word {
+export interface Word {
   /** A byte a character, so that the order is that of the bytes. */
   readonly bytes: string;
   readonly index: number;
@@ -19,11 +19,10 @@ class Words implements Leaf {
   readonly #words: readonly Word[];
   readonly #after: (word: number) => Node;
 
-  constructor(words: readonly string[], after: (word: number) => Node) {
+  /** @param words in their order */
+  constructor(words: readonly Word[], after: (word: number) => Node) {
     this.#after = after;
-    this.#words = words
-      .map((word, index) => ({ bytes: Buffer.from(word, "utf8").toString("latin1"), index }))
-      .sort((a, b) => (a.bytes < b.bytes ? -1 : a.bytes > b.bytes ? 1 : a.index - b.index));
+    this.#words = words;
     this.start = stateOf(0, words.length, 0);
   }
 
@@ -79,7 +78,7 @@ function read(state: LeafState): { from: number; to: number; length: number } {
 
 /** Just this text. */
 export function literal(text: string): Node {
-  return text === "" ? NOTHING : new Words([text], () => NOTHING);
+  return text === "" ? NOTHING : new Words(inOrder([text]), () => NOTHING);
 }
 
 /** One of these texts, at most 32,767, and what `after` says of the one that it was. */
@@ -87,5 +86,17 @@ export function oneOf(
   words: readonly string[],
   after: (word: number) => Node = () => NOTHING,
 ): Leaf {
+  return new Words(inOrder(words), after);
+}
+
+/** As `oneOf`, of words that are in order already: a part of what `inOrder` gave will do. */
+export function oneOfOrdered(words: readonly Word[], after: (word: number) => Node): Leaf {
   return new Words(words, after);
+}
+
+/** Each with its place in what was given. */
+export function inOrder(words: readonly string[]): readonly Word[] {
+  return words
+    .map((word, index) => ({ bytes: Buffer.from(word, "utf8").toString("latin1"), index }))
+    .sort((a, b) => (a.bytes < b.bytes ? -1 : a.bytes > b.bytes ? 1 : a.index - b.index));
 }
