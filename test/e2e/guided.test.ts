@@ -165,3 +165,16 @@ test.each([
     body: { error: { param, type: "invalid_request_error" } },
   });
 });
+
+test("a form that turns out to be too ambiguous ends its own answers, and nobody else's", async () => {
+  const letters = [..."bcdefghijklmnopqrstuvwxyz"];
+  const some = (way: number) => letters.filter((_, at) => ((way * 2_654_435_761) >>> at) % 2 === 0);
+  const ways = Array.from({ length: 300 }, (_, way) => `[a${some(way).join("")}]*`).join(" | ");
+  // More of them than failures in a row open a target's breaker.
+  for (let again = 0; again < 6; again++)
+    expect(await refused({ guided_grammar: `root ::= "hello" (${ways})` })).toMatchObject({
+      status: 400,
+      body: { error: { type: "invalid_request_error" } },
+    });
+  expect((await whole({ guided_choice: ["yes"] })).text).toBe("yes");
+}, 120_000);

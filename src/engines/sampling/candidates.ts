@@ -1,3 +1,4 @@
+import { GuideError } from "../guided/guide-error.ts";
 import type { Distribution } from "./distribution.ts";
 
 /** The logarithm of 2 ** -149, the smallest 32-bit float there is. */
@@ -41,7 +42,8 @@ export class Candidates {
     } else this.#takeSome(distribution, allowed);
     while (this.size > 0 && this.logits[this.size - 1] === Number.NEGATIVE_INFINITY) this.size--;
     this.#weighed = false;
-    if (this.size === 0) throw new Error("no token may come next");
+    if (this.size === 0)
+      throw new GuideError("What the request rules out leaves no token that may come next.");
   }
 
   #takeSome({ ids, logits, size }: Distribution, allowed: Uint32Array): void {

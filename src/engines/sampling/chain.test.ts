@@ -7,6 +7,7 @@ import {
   samplingWith,
 } from "../../../test/engines/small-distributions.ts";
 import { forSeeds, type Seeded } from "../../../test/seeded.ts";
+import { GuideError } from "../guided/guide-error.ts";
 import type { Sampling } from "../protocol.ts";
 import { Candidates } from "./candidates.ts";
 import { adjustments, createChain, needsLogits, shaping, type VocabularyFacts } from "./chain.ts";
@@ -149,7 +150,7 @@ test("only what is allowed comes, whatever the samplers say", () => {
   });
   const chain = createChain(samplingWith(), vocabulary(SIZE));
   const none = new Uint32Array(2);
-  expect(() => chain.next(distributionOf([1, 2]), NO_HISTORY, none)).toThrow("no token may come");
+  expect(() => chain.next(distributionOf([1, 2]), NO_HISTORY, none)).toThrow(GuideError);
 });
 
 test("no end comes before min_tokens, none at all with ignore_eos, unless nothing else may come", () => {
