@@ -38,7 +38,7 @@ export function checkedFacts(bytes: Uint8Array, bounds: ImageBounds = DEFAULT_BO
   const { width, height, frames } = facts;
   const size = `the image has ${width} × ${height} pixels`;
   if (width * height > maxPixels)
-    throw new ImageRefused(`${size}, and at most ${maxPixels / 1e6} million pixels are taken`);
+    throw new ImageRefused(`${size}, and at most ${millions(maxPixels)} million pixels are taken`);
   if (Math.max(width, height) > maxAspect * Math.min(width, height))
     throw new ImageRefused(`${size}: one side may be at most ${maxAspect} times the other`);
   if (frames > maxFrames)
@@ -48,6 +48,11 @@ export function checkedFacts(bytes: Uint8Array, bounds: ImageBounds = DEFAULT_BO
 
 export function tooManyBytes({ maxBytes }: ImageBounds): ImageRefused {
   return new ImageRefused(`the image is larger than ${maxBytes / 1e6} MB`);
+}
+
+/** Rounded down: what is told to be allowed is allowed. */
+function millions(pixels: number): number {
+  return Math.floor(pixels / 1e5) / 10;
 }
 
 const TAKEN = "PNG, JPEG, GIF or WebP";

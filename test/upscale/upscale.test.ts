@@ -201,7 +201,15 @@ describe("refused is", () => {
       status: 422,
       body: { error: { param: "upscaling_resize" } },
     });
-    expect(JSON.stringify(body)).toContain("at most 33.6 million pixels");
+    expect(JSON.stringify(body)).toContain("at most 33.5 million pixels");
+  });
+
+  test("an image that would keep the model from everybody for minutes, with the size that it takes", async () => {
+    const pixels = new Uint8Array(2000 * 1500 * 3);
+    const image = await file({ width: 2000, height: 1500, channels: 3, pixels });
+    const { status, body } = await refusal({ image, upscaler_1: "ESRGAN_2x" });
+    expect({ status, body }).toMatchObject({ status: 422, body: { error: { param: "image" } } });
+    expect(JSON.stringify(body)).toContain("at most 2.2 million pixels");
   });
 
   test("an upscaler that is not there: 404, with those that are", async () => {

@@ -12,10 +12,13 @@ export function shipped(family: Family): { files: readonly NetworkFiles[]; range
   const model = loadCatalog([SHIPPED_MODELS]).models.find(({ id }) => id === `covey/${family}`);
   if (model?.file.upscale === undefined || model.file.weights.source !== "packages")
     throw new Error(`covey/${family} is no model of ours`);
-  const paths = Object.entries(model.file.weights.files).map(
+  const { files } = model.file.weights;
+  const paths = Object.entries(files).map(
     ([role, file]) => [role, `${ROOT}/node_modules/${file.package}/${file.path}`] as const,
   );
-  return { files: networksOf(Object.fromEntries(paths)), range: model.file.upscale.range };
+  const sizeOf = (role: string) => files[role]?.size ?? 0;
+  const networks = networksOf(Object.fromEntries(paths), sizeOf);
+  return { files: networks, range: model.file.upscale.range };
 }
 
 export function open(family: Family) {

@@ -6,7 +6,7 @@ import { badImage } from "../../images/refusal.ts";
 import { serve } from "../child-frame.ts";
 import { enlarge, type Upscalers } from "./enlarge.ts";
 import { openNetworks } from "./networks.ts";
-import { CannotEnlarge, MAX_INPUT_PIXELS, planOf } from "./plan.ts";
+import { CannotEnlarge, MAX_INPUT_PIXELS, planOf, TooMuchWork } from "./plan.ts";
 import type { UpscaleAsk, UpscaleEvent, UpscaleSpeech } from "./protocol.ts";
 import type { Pause, Raster } from "./raster.ts";
 
@@ -49,6 +49,7 @@ async function upscaled(
   } catch (error) {
     if (error instanceof ImageRefused) throw badImage("image", error.message, error);
     if (!(error instanceof CannotEnlarge)) throw error;
+    if (error instanceof TooMuchWork) throw badImage("image", error.message, error);
     const param = wish.by === "factor" ? "upscaling_resize" : "upscaling_resize_w";
     throw new GatewayError("invalid_request", `The image can't be enlarged so: ${error.message}.`, {
       param,

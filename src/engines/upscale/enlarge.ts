@@ -1,5 +1,5 @@
 import { visibleColours } from "./bleed.ts";
-import { chainOf, type Plan } from "./plan.ts";
+import { chainOf, type Plan, refuseWork } from "./plan.ts";
 import { blended, channelsOf, middle, type Pause, type Raster, withAlpha } from "./raster.ts";
 import { resample } from "./resample.ts";
 import { type Enlarge, enlargeByTiles } from "./tiles.ts";
@@ -17,6 +17,8 @@ export interface Upscaler {
 /** A model's networks, opened when they are used. */
 export interface Upscalers {
   readonly scales: readonly number[];
+  /** How many numbers the network of that scale has. */
+  weights(scale: number): number;
   open(scale: number): Promise<Upscaler>;
 }
 
@@ -39,6 +41,10 @@ export async function enlarge(
   pause: Pause,
 ): Promise<Raster> {
   if (method === "none") return image;
+  const chains = [method, blend?.method]
+    .filter((each) => each === "network")
+    .map(() => chainOf(image, plan.factor, upscalers.scales));
+  refuseWork(image, chains, upscalers.weights);
   const parts = blend === null ? 1 : 2;
   const first = await byMethod(image, plan, method, upscalers, (done) => pause(done / parts));
   if (blend === null || blend.method === "none")

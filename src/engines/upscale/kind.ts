@@ -1,4 +1,5 @@
 import { GatewayError } from "../../contract/errors.ts";
+import type { Model } from "../../types.ts";
 import { defineEngine, type WeightPaths } from "../kind.ts";
 import type { PooledModel } from "../pool.ts";
 import type { NetworkFiles } from "./networks.ts";
@@ -18,7 +19,7 @@ export const UPSCALE = defineEngine<UpscaleSpeech>({
   // An image takes all threads there are, and memory: one after the other is as quick.
   places: () => 1,
   load: async ({ id, file }, files, { threads }) => {
-    const networks = networksOf(files);
+    const networks = networksOf(files, sizesOf(file.weights));
     if (networks.length === 0 || file.upscale === undefined)
       throw new GatewayError(
         "unavailable",
@@ -31,20 +32,29 @@ export const UPSCALE = defineEngine<UpscaleSpeech>({
 /** An upscaler's place in the pool. */
 export type PooledUpscaler = PooledModel<UpscaleSpeech>;
 
+/** Bytes of a model's files by their roles. */
+function sizesOf(weights: Model["file"]["weights"]): (role: string) => number {
+  const files = weights?.source === "packages" ? weights.files : {};
+  return (role) => files[role]?.size ?? 0;
+}
+
 const NETWORK = /^x([2-8])$/;
 
-/** Of the roles: `x4` is the network that enlarges 4 times, `x4_1`, `x4_2`, … are its weights in order. */
-export function networksOf(files: WeightPaths): NetworkFiles[] {
+/** Of the roles and their sizes in bytes: `x4` is the network that enlarges 4 times, `x4_1`, `x4_2`, … are its weights in order. */
+export function networksOf(files: WeightPaths, sizeOf: (role: string) => number): NetworkFiles[] {
   return Object.entries(files).flatMap(([role, model]): NetworkFiles[] => {
     const scale = NETWORK.exec(role)?.[1];
     if (scale === undefined) return [];
     const shards: string[] = [];
+    let bytes = 0;
     for (
       let path = files[`${role}_1`];
       path !== undefined;
       path = files[`${role}_${shards.length + 1}`]
-    )
+    ) {
       shards.push(path);
-    return [{ scale: Number(scale), model, shards }];
+      bytes += sizeOf(`${role}_${shards.length}`);
+    }
+    return [{ scale: Number(scale), model, shards, bytes }];
   });
 }

@@ -8,8 +8,12 @@ export interface NetworkFiles {
   readonly scale: number;
   readonly model: string;
   readonly shards: readonly string[];
+  /** Of its weights. */
+  readonly bytes: number;
 }
 
+/** They are float32. */
+const BYTES_OF_A_WEIGHT = 4;
 /** Pixels of a tile's side without what is read around it: about 3 s of the largest network, on one thread. */
 const SIDE = 160;
 /**
@@ -52,6 +56,8 @@ export async function openNetworks(
   };
   return {
     scales: all.map(({ scale }) => scale).toSorted((one, other) => one - other),
+    weights: (scale) =>
+      (all.find((network) => network.scale === scale)?.bytes ?? 0) / BYTES_OF_A_WEIGHT,
     open: (scale) => {
       const files = all.find((network) => network.scale === scale);
       if (files === undefined) throw new Error(`no network enlarges ${scale} times`);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { CannotEnlarge, chainOf, planOf } from "./plan.ts";
+import { CannotEnlarge, chainOf, planOf, refuseWork, TooMuchWork } from "./plan.ts";
 
 const small = { width: 100, height: 50 };
 
@@ -26,7 +26,7 @@ describe("an image becomes", () => {
   test("nothing of which there is no end", () => {
     expect(() => planOf(small, { by: "factor", factor: 9 })).toThrow(CannotEnlarge);
     expect(() => planOf({ width: 4096, height: 2100 }, { by: "factor", factor: 2 })).toThrow(
-      "8192 × 4200, and at most 33.6 million pixels are made",
+      "8192 × 4200, and at most 33.5 million pixels are made",
     );
     expect(() =>
       planOf({ width: 1, height: 1 }, { by: "size", width: 9, height: 1, crop: true }),
@@ -52,4 +52,27 @@ test("one network that suffices is used before two", () => {
 
 test("what a network makes on the way has its bound too", () => {
   expect(() => chainOf({ width: 1500, height: 1500 }, 4.5, [2, 4, 8])).toThrow("8 times first");
+});
+
+describe("no image keeps a model from everybody for long", () => {
+  const heavy = () => 7_300_000;
+  const quick = () => 700_000;
+  const photograph = { width: 1920, height: 1080 };
+
+  test("a heavy network does a photograph, and refuses a larger one with what it takes", () => {
+    expect(() => refuseWork(photograph, [[4]], heavy)).not.toThrow();
+    const large = { width: 4096, height: 4096 };
+    expect(() => refuseWork(large, [[2]], heavy)).toThrow(TooMuchWork);
+    expect(() => refuseWork(large, [[2]], heavy)).toThrow("at most 2.1 million pixels");
+    expect(() => refuseWork(large, [[2]], quick)).not.toThrow();
+  });
+
+  test("every network counts with the pixels it is given, and so do two parts", () => {
+    expect(() => refuseWork(photograph, [[4], [4]], heavy)).toThrow("1.0 million pixels");
+    expect(() => refuseWork(photograph, [[4, 2]], quick)).toThrow("1.3 million pixels");
+  });
+
+  test("kernels are no work of networks", () => {
+    expect(() => refuseWork({ width: 4096, height: 4096 }, [], heavy)).not.toThrow();
+  });
 });

@@ -28,10 +28,20 @@ export const MAX_OUTPUT_PIXELS = 33_554_432;
 /** Of what a network makes before it is brought down to the size that was asked for. */
 export const MAX_STEP_PIXELS = 2 * MAX_OUTPUT_PIXELS;
 export const MAX_FACTOR = 8;
+/**
+ * Most work of one image, in weights that pixels go through. Measured, a thread does about 80 thousand
+ * million a second: more than 3 minutes are nobody's, since the others wait that long.
+ */
+export const MAX_WORK = 1.6e13;
 
 /** Why an image can't be enlarged so; for the caller, without a full stop. */
 export class CannotEnlarge extends Error {
-  override readonly name = "CannotEnlarge";
+  override readonly name: string = "CannotEnlarge";
+}
+
+/** It is the image's own size that is too much, whatever it is enlarged to. */
+export class TooMuchWork extends CannotEnlarge {
+  override readonly name = "TooMuchWork";
 }
 
 /** @throws CannotEnlarge beyond the bounds */
@@ -75,6 +85,32 @@ export function chainOf(image: Size, factor: number, scales: readonly number[]):
   return chain;
 }
 
+/**
+ * Refuses what would keep a model from everybody else for too long.
+ * @param chains the networks of each part of the work, by their scales
+ * @param weights how many numbers the network of a scale has: about its multiplications for one pixel that comes in
+ * @throws TooMuchWork with the largest image that may be sent
+ */
+export function refuseWork(
+  image: Size,
+  chains: readonly (readonly number[])[],
+  weights: (scale: number) => number,
+): void {
+  let perPixel = 0;
+  for (const chain of chains) {
+    let pixels = 1;
+    for (const scale of chain) {
+      perPixel += pixels * weights(scale);
+      pixels *= scale ** 2;
+    }
+  }
+  if (image.width * image.height * perPixel <= MAX_WORK) return;
+  const most = MAX_WORK / perPixel;
+  throw new TooMuchWork(
+    `of ${image.width} × ${image.height} pixels that is the work of many minutes, and this upscaler takes at most ${millions(most)} million pixels so; send a smaller image, or ask for a quicker one of GET /v1/upscalers`,
+  );
+}
+
 function shortestChain(factor: number, scales: readonly number[]): readonly number[] {
   const single = Math.min(...scales.filter((scale) => scale >= factor));
   if (Number.isFinite(single)) return [single];
@@ -88,6 +124,7 @@ function shortestChain(factor: number, scales: readonly number[]): readonly numb
   return best;
 }
 
+/** Rounded down: what is told to be allowed is allowed. */
 function millions(pixels: number): string {
-  return (pixels / 1e6).toFixed(1);
+  return (Math.floor(pixels / 1e5) / 10).toFixed(1);
 }
