@@ -141,6 +141,46 @@ test("a text that is too long is refused with its place, and embedded as far as 
   expect(farthest(Array.isArray(embedding) ? embedding : [], first)).toBeLessThan(1e-5);
 });
 
+test("a megabyte of long words keeps nobody waiting: what is past the limit is not read", async () => {
+  const words = `${"zq".repeat(50).slice(0, 99)} `.repeat(10_480);
+  const pid = () => covey.app.local.snapshot().find(({ model }) => model === MODEL)?.pid;
+  await ask({ input: "x" });
+  const before = pid();
+  const began = performance.now();
+  for (const input of [words, words.replaceAll(" ", "")])
+    expect((await ask({ input, truncate: true })).status).toBe(200);
+  expect(await refusalOf({ input: words })).toMatchObject({ code: "context_length_exceeded" });
+  const marks = Array.from({ length: 12 }, () => "!".repeat(2 ** 20));
+  expect((await ask({ input: marks, truncate: true })).status).toBe(200);
+  // It took minutes, and the child was ended for it.
+  expect(performance.now() - began).toBeLessThan(25_000);
+  expect(pid()).toBe(before);
+});
+
+test("while a long text is tokenised others are answered, and one that is left stops", async () => {
+  const leaving = new AbortController();
+  const prompt = `${"zq".repeat(50).slice(0, 99)} `.repeat(4_000);
+  let ended = false;
+  const long = post(
+    `${covey.url}/v1/tokenize`,
+    { model: MODEL, prompt },
+    { headers, signal: leaving.signal },
+  ).then(
+    () => (ended = true),
+    () => (ended = true),
+  );
+  const state = () => covey.app.local.snapshot().find(({ model }) => model === MODEL);
+  while (state()?.running === 0) await Bun.sleep(1);
+  expect((await vectorsOf(await ask({ input: "quick" }))).length).toBe(1);
+  expect(ended).toBe(false);
+  leaving.abort();
+  await long;
+  while (state()?.running !== 0) await Bun.sleep(1);
+  const began = performance.now();
+  await vectorsOf(await ask({ input: "after" }));
+  expect(performance.now() - began).toBeLessThan(5_000);
+});
+
 test.each([
   ["dimensions that the model was not trained for", { dimensions: 128 }, "dimensions"],
   ["dimensions of null", { dimensions: null }, "dimensions"],

@@ -1,6 +1,6 @@
 import type { Served } from "../child-frame.ts";
 import { Batches } from "./batches.ts";
-import { tokensOf } from "./inputs.ts";
+import { encoded, type Turn, tokensOf } from "./inputs.ts";
 import type {
   EmbeddingsAsk,
   EmbeddingsEvent,
@@ -9,8 +9,8 @@ import type {
 } from "./protocol.ts";
 import type { EmbeddingRuntime } from "./runtime.ts";
 
-/** Texts tokenised in a row before others get a turn: characters, a millisecond or so. */
-const CHARACTERS_A_TURN = 8_192;
+/** Characters that are tokenised in a row before others get a turn: a millisecond or so, a tenth of a second at worst. */
+const CHARACTERS_A_TURN = 2_048;
 
 interface Running {
   readonly vectors: Float32Array;
@@ -37,12 +37,13 @@ export class EmbeddingEngine implements Served<EmbeddingsSpeech> {
   }
 
   async run(ask: EmbeddingsAsk, signal: AbortSignal): Promise<EmbeddingsEvent> {
-    const { before, after } = this.#runtime;
     switch (ask.type) {
       case "embed":
         return this.#embed(ask, signal);
       case "tokenize": {
-        const bare = this.#runtime.encode(ask.text.toWellFormed());
+        const { before, after } = this.#vocabulary;
+        const all = Number.POSITIVE_INFINITY;
+        const { tokens: bare } = await encoded(this.#vocabulary, ask.text, all, turns(signal));
         const tokens = ask.addSpecialTokens ? [...before, ...bare, ...after] : bare;
         return {
           type: "tokens",
@@ -52,7 +53,7 @@ export class EmbeddingEngine implements Served<EmbeddingsSpeech> {
       }
       case "detokenize": {
         const { vocabularySize } = this.#runtime.info;
-        const known = tokensOf(
+        const known = await tokensOf(
           {
             ...this.#vocabulary,
             info: { ...this.info, contextSize: Number.POSITIVE_INFINITY, vocabularySize },
@@ -68,7 +69,11 @@ export class EmbeddingEngine implements Served<EmbeddingsSpeech> {
 
   get #vocabulary() {
     const { info, before, after } = this.#runtime;
-    return { info, before, after, encode: (text: string) => this.#runtime.encode(text) };
+    return {
+      ...{ info, before, after },
+      slices: (text: string) => this.#runtime.slices(text),
+      encode: (text: string) => this.#runtime.encode(text),
+    };
   }
 
   async #embed(
@@ -77,17 +82,13 @@ export class EmbeddingEngine implements Served<EmbeddingsSpeech> {
   ): Promise<EmbeddingsEvent> {
     const waiting: { tokens: readonly number[]; index: number }[] = [];
     let promptTokens = 0;
-    let characters = 0;
+    const turn = turns(signal);
     for (const [index, text] of texts.entries()) {
       const param = listed ? `input[${index}]` : "input";
-      const tokens = tokensOf(this.#vocabulary, text, truncateTo, param);
+      const tokens = await tokensOf(this.#vocabulary, text, truncateTo, param, turn);
       waiting.push({ tokens, index });
       promptTokens += tokens.length;
-      characters += text.length;
-      if (characters < CHARACTERS_A_TURN) continue;
-      characters = 0;
-      await nextTurn();
-      signal.throwIfAborted();
+      if (typeof text !== "string") await turn(text.length);
     }
     const vectors = new Float32Array(texts.length * this.info.dimensions);
     const id = this.#nextId++;
@@ -139,6 +140,18 @@ export class EmbeddingEngine implements Served<EmbeddingsSpeech> {
     request.left--;
     if (request.left === 0) request.done();
   }
+}
+
+/** Lets others work after so many characters. What it returns rejects once the signal has aborted. */
+function turns(signal: AbortSignal): Turn {
+  let left = CHARACTERS_A_TURN;
+  return async (characters) => {
+    left -= characters;
+    if (left > 0) return;
+    left = CHARACTERS_A_TURN;
+    await nextTurn();
+    signal.throwIfAborted();
+  };
 }
 
 function nextTurn(): Promise<void> {

@@ -59,6 +59,11 @@ export class GgufEmbeddings implements EmbeddingRuntime {
     return new GgufEmbeddings(model, context, contextSize);
   }
 
+  /** The library takes a million characters in a second or so, and some vocabularies have spaces in their tokens. */
+  slices(text: string): Iterable<string> {
+    return [text];
+  }
+
   encode(text: string): number[] {
     return this.#model.tokenize(text, false, "trimLeadingSpace");
   }

@@ -2,33 +2,60 @@ import { GatewayError } from "../../contract/errors.ts";
 import type { EmbeddingsText } from "./protocol.ts";
 import type { EmbeddingRuntime } from "./runtime.ts";
 
-type Vocabulary = Pick<EmbeddingRuntime, "info" | "encode" | "before" | "after">;
+type Vocabulary = Pick<EmbeddingRuntime, "info" | "slices" | "encode" | "before" | "after">;
+
+/** What others wait for while a text is tokenised: called with the characters of each slice, it lets them work. */
+export type Turn = (characters: number) => Promise<void> | void;
 
 /**
  * The tokens that are embedded: a text's with those the model wants around it, tokens as they are.
- * With `truncateTo` a longer text keeps its first tokens and what is around it.
+ * With `truncateTo` a longer text keeps its first tokens and what is around it. What is past the
+ * limit is not tokenised.
  * @param param where the text stands in the request
  * @throws GatewayError `context_length_exceeded`, or `invalid_request` for a token that is none
  */
-export function tokensOf(
-  { info, encode, before, after }: Vocabulary,
+export async function tokensOf(
+  vocabulary: Vocabulary,
   text: EmbeddingsText,
   truncateTo: number | null,
   param: string,
-): readonly number[] {
+  turn: Turn = () => undefined,
+): Promise<readonly number[]> {
+  const { info, before, after } = vocabulary;
   const limit = Math.min(info.contextSize, truncateTo ?? info.contextSize);
   if (typeof text !== "string") {
     refuseUnknown(text, info.vocabularySize, param);
     if (text.length <= limit) return text;
-    if (truncateTo === null) throw tooLong(info.contextSize, text.length, param);
+    if (truncateTo === null) throw tooLong(info.contextSize, `${text.length}`, param);
     return text.slice(0, limit);
   }
-  // Half of a character outside of the basic plane is no text.
-  const tokens = encode(text.toWellFormed());
   const around = before.length + after.length;
-  if (tokens.length + around <= limit) return [...before, ...tokens, ...after];
-  if (truncateTo === null) throw tooLong(info.contextSize, tokens.length + around, param);
+  const { tokens, isAll } = await encoded(vocabulary, text, limit - around, turn);
+  const length = tokens.length + around;
+  if (length <= limit) return [...before, ...tokens, ...after];
+  if (truncateTo === null)
+    throw tooLong(info.contextSize, isAll ? `${length}` : `at least ${length}`, param);
   return [...before, ...tokens.slice(0, Math.max(0, limit - around)), ...after].slice(0, limit);
+}
+
+/** A text's own tokens, slice by slice, until there are more than `most`. */
+export async function encoded(
+  { slices, encode }: Pick<Vocabulary, "slices" | "encode">,
+  text: string,
+  most: number,
+  turn: Turn,
+): Promise<{ readonly tokens: readonly number[]; readonly isAll: boolean }> {
+  // Half of a character outside of the basic plane is no text.
+  const whole = text.toWellFormed();
+  const tokens: number[] = [];
+  let characters = 0;
+  for (const slice of slices(whole)) {
+    for (const token of encode(slice)) tokens.push(token);
+    characters += slice.length;
+    await turn(slice.length);
+    if (tokens.length > most) return { tokens, isAll: characters >= whole.length };
+  }
+  return { tokens, isAll: true };
 }
 
 function refuseUnknown(tokens: readonly number[], size: number, param: string): void {
@@ -42,7 +69,7 @@ function refuseUnknown(tokens: readonly number[], size: number, param: string): 
 }
 
 /** In OpenAI's words, which clients look for. */
-function tooLong(limit: number, tokens: number, param: string): GatewayError {
+function tooLong(limit: number, tokens: string, param: string): GatewayError {
   return new GatewayError(
     "context_length_exceeded",
     `This model's maximum context length is ${limit} tokens. However, your input resulted in ${tokens} tokens. Please reduce the length of the input, or set 'truncate_prompt_tokens' to -1 to embed its beginning.`,

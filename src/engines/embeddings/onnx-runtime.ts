@@ -1,14 +1,19 @@
 import { readFile } from "node:fs/promises";
 import { Tokenizer } from "@huggingface/tokenizers";
 import { InferenceSession, Tensor } from "onnxruntime-node";
+import { z } from "zod";
 import { BertConfig, bertNetwork } from "./bert.ts";
 import { poolingWeights } from "./pooling.ts";
 import type { EmbeddingsInfo, EmbeddingsLoad, OnnxLoad, Pooling } from "./protocol.ts";
 import type { EmbeddingRuntime } from "./runtime.ts";
 import { readSafetensors } from "./safetensors.ts";
+import { wordSlices } from "./slices.ts";
 
 /** A batch of so many tokens takes some tenths of a second; larger ones are no faster. */
 const BATCH_TOKENS = 1_024;
+
+/** What a BERT's `tokenizer.json` is, and what `wordSlices` relies on. */
+const WordPieces = z.looseObject({ model: z.looseObject({ type: z.literal("WordPiece") }) });
 
 /** A BERT of Hugging Face's files in onnxruntime. */
 export class OnnxEmbeddings implements EmbeddingRuntime {
@@ -47,9 +52,7 @@ export class OnnxEmbeddings implements EmbeddingRuntime {
   static async load(options: EmbeddingsLoad & OnnxLoad): Promise<OnnxEmbeddings> {
     const json = async (path: string): Promise<unknown> => JSON.parse(await readFile(path, "utf8"));
     const config = BertConfig.parse(await json(options.config));
-    const vocabulary = await json(options.tokenizer);
-    if (typeof vocabulary !== "object" || vocabulary === null)
-      throw new Error("the tokenizer is not a JSON object");
+    const vocabulary = WordPieces.parse(await json(options.tokenizer));
     const tensors = readSafetensors(await readFile(options.weights));
     const session = await InferenceSession.create(bertNetwork(config, tensors), {
       intraOpNumThreads: options.threads,
@@ -58,6 +61,10 @@ export class OnnxEmbeddings implements EmbeddingRuntime {
       graphOptimizationLevel: "all",
     });
     return new OnnxEmbeddings(session, new Tokenizer(vocabulary, {}), config, options);
+  }
+
+  slices(text: string): Iterable<string> {
+    return wordSlices(text);
   }
 
   encode(text: string): number[] {

@@ -5,7 +5,9 @@ export interface EmbeddingRuntime {
   readonly info: EmbeddingsInfo;
   /** Tokens that one run may have together, padding included. */
   readonly batchTokens: number;
-  /** Tokens of a text alone. */
+  /** A text in parts whose tokens, one after the other, are the text's; each is tokenised in one go. */
+  slices(text: string): Iterable<string>;
+  /** Tokens of a slice alone. */
   encode(text: string): number[];
   /** What the model was trained to see around a text. */
   readonly before: readonly number[];
