@@ -23,6 +23,9 @@ const READERS: { readonly [O in Operation]: Reader<O> } = {
   upscale: (body, lenient) => parseRequest(UpscaleInput, body, { lenient }),
 };
 
+/** Answered in events where that is asked for. Others are answered whole: a `stream` is told as dropped. */
+const STREAMED: ReadonlySet<Operation> = new Set(["chat", "completions"]);
+
 /** A validated request: what is for the target, and what is for us. */
 export interface ReadRequest<O extends Operation> {
   readonly input: OperationInput[O] & JsonObject;
@@ -40,7 +43,9 @@ export async function read<O extends Operation>(
   incoming: Incoming,
   lenient: boolean,
 ): Promise<ReadRequest<O>> {
-  const body = withModel(await incoming.body());
+  const sent = withModel(await incoming.body());
+  const isStreamable = STREAMED.has(operation);
+  const body = isStreamable ? sent : withoutStream(sent);
   const asked: JsonObject & OperationInput[O] = READERS[operation](body, lenient);
   return {
     input: withoutRouting(asked),
@@ -49,6 +54,7 @@ export async function read<O extends Operation>(
     wantsUsage: isOn(asked.stream_options, "include_usage") || isOn(asked.usage, "include"),
     unknownWishes: [
       ...unknownWishes(asked.provider),
+      ...(!isStreamable && isOn(sent, "stream") ? ["stream"] : []),
       ...(Array.isArray(asked.transforms) && asked.transforms.length > 0 ? ["transforms"] : []),
     ],
   };
@@ -70,6 +76,12 @@ function withModel(body: unknown): unknown {
   if (typeof body !== "object" || body === null || "model" in body) return body;
   if (!("models" in body) || !Array.isArray(body.models) || body.models.length === 0) return body;
   return { ...body, model: body.models[0] };
+}
+
+function withoutStream(body: unknown): unknown {
+  if (typeof body !== "object" || body === null || !("stream" in body)) return body;
+  const { stream: _, ...rest } = body;
+  return rest;
 }
 
 function isOn(options: unknown, name: string): boolean {

@@ -210,6 +210,20 @@ test("parameters that nobody honours are told", async () => {
   expect(answer.headers.get("x-covey-dropped-params")).toBe("input_type");
 });
 
+test.each([
+  ["embeddings", { input: "x" }],
+  ["tokenize", { prompt: "x" }],
+  ["detokenize", { tokens: [101] }],
+])("%s are answered whole: `stream` is told as dropped", async (path, fields) => {
+  const answer = await ask({ ...fields, stream: true }, path);
+  expect(answer.status).toBe(200);
+  expect(answer.headers.get("content-type")).toStartWith("application/json");
+  expect(answer.headers.get("x-covey-dropped-params")).toBe("stream");
+  expect(ErrorBody.safeParse(await answer.json()).success).toBe(false);
+  const unstreamed = await ask({ ...fields, stream: false }, path);
+  expect(unstreamed.headers.get("x-covey-dropped-params")).toBeNull();
+});
+
 test("the wrong endpoint is refused with the right one", async () => {
   const chat = await ask({ messages: [{ role: "user", content: "x" }] }, "chat/completions");
   expect(chat.status).toBe(400);
