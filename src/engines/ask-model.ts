@@ -4,6 +4,12 @@ import type { Speech } from "./kind.ts";
 import type { ModelPool, PooledModel } from "./pool.ts";
 import { answerTook, takePlace } from "./take-place.ts";
 
+/** Who asks. */
+export interface AskContext extends Pick<AttemptContext, "keyId" | "signal" | "meter"> {
+  /** For the further parts of a request of which one was admitted to the line. */
+  readonly admitted?: boolean;
+}
+
 /**
  * Asks a model of any kind once: waits for a place and for the model to be loaded, and resolves with
  * the last event. `ask` is made when the model is there; those before the last go to `onEvent`.
@@ -14,12 +20,12 @@ export async function askModel<S extends Speech>(
   pool: ModelPool,
   pooled: PooledModel<S>,
   ask: (info: S["info"]) => S["ask"],
-  { keyId, signal, meter }: Pick<AttemptContext, "keyId" | "signal" | "meter">,
+  { keyId, signal, meter, admitted = false }: AskContext,
   onEvent: (event: S["event"]) => void = () => undefined,
 ): Promise<S["event"]> {
   const done = pool.hold(pooled);
   try {
-    const release = await takePlace(pooled, keyId, false, signal);
+    const release = await takePlace(pooled, keyId, admitted, signal);
     const began = performance.now();
     try {
       // It may have crashed while this one waited.

@@ -39,9 +39,11 @@ export function explain(gateway: Gateway, call: Call, error: unknown): GatewayEr
 
 /** Records the failure, as a settled call or as a refusal, and turns it into the caller's answer. */
 export async function fail(gateway: Gateway, call: Call, thrown: unknown): Promise<Answer> {
-  const error = call.voice.failure(explain(gateway, call, thrown));
+  const explained = explain(gateway, call, thrown);
+  const error = call.voice.failure(explained);
   if (call.reserved) {
-    await account(gateway, call, failureOf(call, error));
+    const { status } = failureOf(call, explained);
+    await account(gateway, call, { status, httpStatus: error.status, error: error.kind });
   } else {
     call.lease?.release();
     refuse(gateway, {

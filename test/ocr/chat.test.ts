@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { ChatChunk } from "../../src/contract/chat.ts";
 import { SseParser } from "../../src/lib/sse-parse.ts";
 import { startCovey, type TestCovey } from "../covey.ts";
+import { callIdOf, endedRow } from "../e2e/wire.ts";
 import { isHere } from "../needs.ts";
 import { openBrowser } from "./browser.ts";
 import { turned } from "./damage.ts";
@@ -129,6 +130,37 @@ describe.if(isHere("chromium"))("a chat with covey/ocr", () => {
       error: { param: "messages", message: expect.stringContaining("image_url") },
     });
   });
+
+  test("nothing is read for nothing: where the last image can't be, the stream is refused before it begins", async () => {
+    const response = await fetch(`${covey.url}/v1/chat/completions`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({
+        ...{ model: "covey/ocr", stream: true },
+        messages: [userMessage([shot, shot.subarray(0, shot.length / 2)])],
+      }),
+    });
+    expect(response.status).toBe(400);
+    await response.text();
+    expect(await endedRow(covey, callIdOf(response))).toMatchObject({
+      status: "refused",
+      images: 0,
+    });
+  }, 60_000);
+
+  test("between two images of one request others have their turn", async () => {
+    const ended: string[] = [];
+    const many = readBack(covey, Array(12).fill(shot)).then(() => ended.push("twelve"));
+    await until(async () => {
+      const { request_count: running } = Object(
+        await (await fetch(`${covey.url}/account/concurrency`)).json(),
+      );
+      return running === 1;
+    });
+    await readBack(covey, [shot]).then(() => ended.push("one"));
+    await many;
+    expect(ended).toEqual(["one", "twelve"]);
+  }, 60_000);
 
   test("a client that leaves ends the reading", async () => {
     const leaving = new AbortController();

@@ -52,7 +52,7 @@ async function enlarged(fields: object) {
 async function refusal(fields: object, path?: string) {
   const answer = await ask(fields, path);
   const body: unknown = await answer.json();
-  return { status: answer.status, body };
+  return { status: answer.status, body, id: callIdOf(answer) };
 }
 
 test("by default it is ESRGAN, 4 times; Arli's slip of the pen means the same", async () => {
@@ -183,7 +183,7 @@ describe("refused is", () => {
     ["a size 16 times as large", { resize_mode: 1, upscaling_resize_w: 256 }, "upscaling_resize_w"],
     ["a model that writes", { model: "tinyllama" }, "upscaler_1"],
   ])("%s: 422, with its field", async (_, fields, param) => {
-    const { status, body } = await refusal({ image: await file(drawing(16)), ...fields });
+    const { status, body, id } = await refusal({ image: await file(drawing(16)), ...fields });
     expect({ status, body }).toMatchObject({
       status: 422,
       body: {
@@ -191,6 +191,7 @@ describe("refused is", () => {
         detail: expect.any(String),
       },
     });
+    expect(await endedRow(covey, id)).toMatchObject({ status: "refused", http_status: 422 });
   });
 
   test("an image whose enlargement is too large, before it is enlarged", async () => {

@@ -2,10 +2,11 @@ import type { ChatChunkBody, ChatRequest } from "../../contract/chat.ts";
 import type { ImageSource } from "../../images/source.ts";
 import { GroupStream } from "../../lib/group-stream.ts";
 import type { AttemptContext, JsonObject, Reply } from "../../types.ts";
-import { askModel } from "../ask-model.ts";
+import { type AskContext, askModel } from "../ask-model.ts";
+import { holdBytes } from "../held-bytes.ts";
 import type { ModelPool, PooledModel } from "../pool.ts";
 import { OcrAnswer } from "./answer.ts";
-import type { AskedImage, OcrEvent, OcrSpeech } from "./protocol.ts";
+import type { OcrEvent, OcrSpeech } from "./protocol.ts";
 import { askedImages, mostCharacters, refuseOcr, unsupportedOcr } from "./request.ts";
 
 /** Answers a chat with the text of its images, line by line where it streams. */
@@ -32,28 +33,55 @@ export async function readImages(
     : whole(pieces, answer, boxes);
 }
 
+type Images = Omit<OcrSpeech["ask"], "what">;
+
+/**
+ * One image after the other, each in a turn of its own: between two of them others have theirs. Of several
+ * all are decoded first, so that none is read where one can't be.
+ */
+async function byTurns(
+  pool: ModelPool,
+  pooled: PooledModel<OcrSpeech>,
+  { images, bounds }: Images,
+  context: AskContext,
+  onEvent: (event: OcrEvent) => void,
+): Promise<void> {
+  const several = images.length > 1;
+  const ask = (what: OcrSpeech["ask"]["what"], some: Images["images"]): OcrSpeech["ask"] => ({
+    ...{ what, images: some, bounds },
+  });
+  if (several) await askModel(pool, pooled, () => ask("check", images), context);
+  for (const image of images)
+    await askModel(
+      pool,
+      pooled,
+      () => ask("read", [image]),
+      { ...context, admitted: several },
+      onEvent,
+    );
+}
+
 /** The answer's text in pieces. Counts as it goes, and lets the rest be where the answer is full. */
 async function* read(
   pool: ModelPool,
   pooled: PooledModel<OcrSpeech>,
-  ask: { readonly images: readonly AskedImage[]; readonly bounds: OcrSpeech["ask"]["bounds"] },
+  asked: Images,
   answer: OcrAnswer,
   context: AttemptContext,
 ): AsyncGenerator<string, void, void> {
   const { meter } = context;
+  const bytes = asked.images.reduce((sum, image) => sum + image.bytes.length, 0);
+  const letGo = holdBytes(pooled, bytes);
+  context.signal.addEventListener("abort", letGo, { once: true });
   const stop = new AbortController();
   const events = new GroupStream<OcrEvent>(() => stop.abort());
   const signal = AbortSignal.any([context.signal, stop.signal]);
-  askModel(
-    pool,
-    pooled,
-    () => ask,
-    { ...context, signal },
-    (event) => events.push(event),
-  ).then(
-    () => events.close(),
-    (error: unknown) => events.fail(error, context.signal.aborted),
-  );
+  byTurns(pool, pooled, asked, { ...context, signal }, (event) => events.push(event))
+    .finally(letGo)
+    .then(
+      () => events.close(),
+      (error: unknown) => events.fail(error, context.signal.aborted),
+    );
   for await (const group of events) {
     const text = group.map((event) => answer.push(event)).join("");
     meter.source = "counted";

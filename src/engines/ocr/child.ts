@@ -13,10 +13,12 @@ serve<OcrSpeech>({
     const networks = await loadNetworks(files, threads);
     return {
       info: {},
-      run: async ({ images, bounds }, signal, tell) => {
+      run: async ({ what, images, bounds }, signal, tell) => {
         for (const image of images) {
           signal.throwIfAborted();
-          const pixels = onWhite(await decoded(image, bounds));
+          const picture = await decoded(image, bounds);
+          if (what === "check") continue;
+          const pixels = onWhite(picture);
           tell({ type: "image", width: pixels.width, height: pixels.height });
           for await (const line of readPage(pixels, networks, signal)) tell({ type: "line", line });
         }

@@ -21,6 +21,11 @@ export type OcrEvent =
 export interface OcrSpeech extends Speech {
   readonly load: { readonly files: OcrFiles; readonly threads: number };
   readonly info: Readonly<Record<never, never>>;
-  readonly ask: { readonly images: readonly AskedImage[]; readonly bounds: ImageBounds };
+  readonly ask: {
+    /** `check` only decodes them: what can't be is refused before anything is read. */
+    readonly what: "check" | "read";
+    readonly images: readonly AskedImage[];
+    readonly bounds: ImageBounds;
+  };
   readonly event: OcrEvent;
 }

@@ -30,16 +30,17 @@ async function upscaled(
   signal: AbortSignal,
   tell: (event: UpscaleEvent) => void,
 ): Promise<UpscaleEvent> {
-  /** Lets cancellations and pings in between two tiles. */
-  const pause: Pause = async (done) => {
-    tell({ type: "progress", done });
-    await new Promise((resolve) => setImmediate(resolve));
-    signal.throwIfAborted();
-  };
   try {
     const source = await decode(image, BOUNDS);
     const { width, height } = source;
     const plan = planOf(source, wish);
+    const pixels = plan.kept.width * plan.kept.height;
+    /** Lets cancellations and pings in between two tiles. */
+    const pause: Pause = async (done) => {
+      tell({ type: "progress", done, pixels });
+      await new Promise((resolve) => setImmediate(resolve));
+      signal.throwIfAborted();
+    };
     const result = await enlarge(source, plan, method, blend, upscalers, pause);
     const file = await encode(encodable(result), type, quality);
     return {

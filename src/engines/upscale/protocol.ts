@@ -28,8 +28,8 @@ export interface UpscaleAsk {
 }
 
 export type UpscaleEvent =
-  /** 0 to 1. */
-  | { readonly type: "progress"; readonly done: number }
+  /** `done`: 0 to 1; `pixels`: of the image that is made. */
+  | { readonly type: "progress"; readonly done: number; readonly pixels: number }
   | {
       readonly type: "done";
       /** The file. */

@@ -1,6 +1,7 @@
 import type { UpscaleInfo, UpscaleInput } from "../../contract/upscale.ts";
 import type { AttemptContext, Reply } from "../../types.ts";
 import { askModel } from "../ask-model.ts";
+import { holdBytes } from "../held-bytes.ts";
 import type { ModelPool } from "../pool.ts";
 import type { PooledUpscaler } from "./kind.ts";
 import { askedOf } from "./request.ts";
@@ -15,18 +16,25 @@ export async function upscale(
   const { meter } = context;
   const { id, file } = pooled.model;
   const { ask, upscaler, format } = askedOf(input, file.upscale?.names ?? {});
-  meter.source = "counted";
+  const letGo = holdBytes(pooled, input.image.length + ask.image.length);
   const last = await askModel(
     pool,
     pooled,
     () => ask,
     context,
     (event) => {
-      if (event.type === "progress") meter.progress = event.done;
+      if (event.type !== "progress") return;
+      meter.progress = event.done;
+      if (event.done === 0) return;
+      // Whoever leaves from now on has used this much.
+      meter.source = "counted";
+      meter.images = 1;
+      meter.pixels = Math.round(event.done * event.pixels);
     },
-  );
+  ).finally(letGo);
   if (last.type !== "done") throw new Error("an image was lost");
   const { width, height, factor, image } = last;
+  meter.source = "counted";
   meter.images = 1;
   meter.pixels = width * height;
   const info: UpscaleInfo = {
