@@ -8,7 +8,7 @@ import { logSettings, observation } from "./app/observe.ts";
 import { PlanWatch } from "./app/plan-watch.ts";
 import { type Reloaded, Reloader } from "./app/reload.ts";
 import { serverOf } from "./app/server.ts";
-import { type ResolveName, readSettings, type Settings } from "./app/settings.ts";
+import { logReplaced, type ResolveName, readSettings, type Settings } from "./app/settings.ts";
 import { payloadOptions, storeOptions } from "./app/store-options.ts";
 import { supplyOf } from "./app/supply.ts";
 import type { LiveModels } from "./catalog/live-models.ts";
@@ -111,6 +111,7 @@ async function startOn(
   log.use(logSettings(first, pretty));
   for (const warning of [...faultWarnings(first.faults), ...providerWarnings(first.providers)])
     log.warn(warning);
+  logReplaced(first.replaced, log);
   const observed = observation(log, settings, (name) => resolveName(name)?.id);
   const supply = await supplyOf(first, log, observed.rested, (models) => {
     named.models = models;

@@ -8,7 +8,7 @@ import type { LocalBackend } from "../engines/index.ts";
 import type { Health } from "../gateway/routing/health.ts";
 import type { Log } from "../lib/log.ts";
 import { UserError } from "../lib/user-error.ts";
-import { type ResolveName, readSettings, type Settings } from "./settings.ts";
+import { logReplaced, type ResolveName, readSettings, type Settings } from "./settings.ts";
 import type { Changes, Upstreams } from "./upstreams.ts";
 
 /** What is told of other settings while it works. */
@@ -96,6 +96,7 @@ export class Reloader {
       ...this.#parts.keyWarnings(),
     ];
     for (const warning of warnings) log.warn(warning);
+    logReplaced(next.replaced, log);
     log.info("the config was reloaded", {
       providers: said(providers),
       models: said(models),

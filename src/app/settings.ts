@@ -1,5 +1,5 @@
 import { type Aliases, loadAliases } from "../catalog/aliases.ts";
-import { catalogFolders, loadCatalog } from "../catalog/load.ts";
+import { catalogFolders, loadCatalog, type Replaced } from "../catalog/load.ts";
 import { type ProviderFiles, readProviderFiles } from "../catalog/providers.ts";
 import { type Catalog, createCatalog } from "../catalog/resolve.ts";
 import { type SettledProvider, settleProviders } from "../catalog/settle-providers.ts";
@@ -7,6 +7,7 @@ import type { Config } from "../config/schema.ts";
 import { type AuthRules, hashKey } from "../gateway/authenticate.ts";
 import type { GatewayOptions, Routing } from "../gateway/gateway.ts";
 import { type Plans, plansOf } from "../gateway/limits/plans.ts";
+import type { Log } from "../lib/log.ts";
 import type { Model } from "../types.ts";
 import { lastingSecretsOf } from "./secrets.ts";
 
@@ -18,6 +19,8 @@ export interface Settings {
   readonly config: Config;
   /** The models of model files. */
   readonly catalog: Catalog;
+  /** Files of the user's that stand for ones that ship. */
+  readonly replaced: readonly Replaced[];
   readonly files: ProviderFiles;
   /** What is wrong with provider files that nobody needs. */
   readonly faults: ReturnType<typeof readProviderFiles>["faults"];
@@ -54,6 +57,7 @@ export function readSettings(
   return {
     config,
     catalog: createCatalog(read.models.map((each) => asBefore(each, before?.catalog.models ?? []))),
+    replaced: read.replaced,
     files,
     faults,
     providers,
@@ -68,6 +72,12 @@ export function readSettings(
     concurrency: new Map(providers.map(({ settings }) => [settings.id, settings.concurrency])),
     lastingSecrets: before?.lastingSecrets ?? lastingSecretsOf(config),
   };
+}
+
+/** Nobody should wonder why a model that ships is another one here. */
+export function logReplaced(replaced: readonly Replaced[], log: Pick<Log, "info">): void {
+  for (const { id, file } of replaced)
+    log.info("a model file replaces the one that ships", { model: id, file });
 }
 
 function asBefore<T>(each: T, before: readonly T[]): T {

@@ -43,6 +43,27 @@ test("a user's model file joins the catalog", async () => {
   expect(resolve(catalog, "MINE")?.file.created).toBe(Date.UTC(2025, 0, 2) / 1_000);
 });
 
+test("a user's file replaces the model of the same id that ships, and says so", async () => {
+  const id = "sentence-transformers/all-MiniLM-L6-v2";
+  const file = path.join(folder, "mine.toml");
+  await writeFile(file, text(id.toUpperCase(), 'description = "mine"'));
+  const shipped = loadCatalog([SHIPPED_MODELS]);
+  expect(shipped.replaced).toEqual([]);
+  const catalog = loadCatalog([SHIPPED_MODELS, folder]);
+  expect(catalog.replaced).toEqual([{ id, file }]);
+  expect(catalog.models.length).toBe(shipped.models.length);
+  expect(resolve(catalog, id)?.file.description).toBe("mine");
+  // The whole file is replaced, other names included.
+  expect(resolve(catalog, "all-minilm")).toBeUndefined();
+  await writeFile(path.join(folder, "again.toml"), text(id));
+  expect(() => loadCatalog([SHIPPED_MODELS, folder])).toThrow("both have the name");
+});
+
+test("another model's name is not a user's to take", async () => {
+  await writeFile(path.join(folder, "mine.toml"), text("me/mine", 'aliases = ["tinyllama"]'));
+  expect(() => loadCatalog([SHIPPED_MODELS, folder])).toThrow('both have the name "tinyllama"');
+});
+
 test("two models of one name are refused, with both ids", async () => {
   await writeFile(path.join(folder, "a.toml"), text("me/a", 'aliases = ["x"]'));
   await writeFile(path.join(folder, "b.toml"), text("me/b", 'aliases = ["X"]'));

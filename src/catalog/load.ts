@@ -25,20 +25,43 @@ export function parseModelFile(text: string, file: string): Model {
   return { id: parsed.id, aliases: parsed.aliases, file: parsed };
 }
 
+/** A file that stands for the one of the same id that ships with Covey. */
+export interface Replaced {
+  readonly id: string;
+  readonly file: string;
+}
+
+export interface LoadedCatalog extends Catalog {
+  readonly replaced: readonly Replaced[];
+}
+
 /**
- * The catalog of all `*.toml` in these folders; a folder that isn't there is empty. Throws
- * `UserError` for a bad file and for two models of one name.
+ * The catalog of all `*.toml` in these folders; a folder that isn't there is empty. A file with the
+ * id of a model that ships replaces that model's whole file: so its price can be set, or anything
+ * else. Throws `UserError` for a bad file and for two models of one name.
  */
-export function loadCatalog(folders: readonly string[]): Catalog {
-  const files = [...new Set(folders)]
-    .filter((folder) => existsSync(folder))
-    .flatMap((folder) =>
-      readdirSync(folder)
-        .filter((name) => name.endsWith(".toml") && !name.startsWith("."))
-        .sort()
-        .map((name) => path.join(folder, name)),
-    );
-  return createCatalog(files.map((file) => parseModelFile(readTextFile(file), file)));
+export function loadCatalog(folders: readonly string[]): LoadedCatalog {
+  const unique = [...new Set(folders)];
+  const shipped = unique.filter((folder) => folder === SHIPPED_MODELS).flatMap(modelsIn);
+  const others = unique.filter((folder) => folder !== SHIPPED_MODELS).flatMap(modelsIn);
+  const byId = new Map(others.map(({ model, file }) => [model.id.toLowerCase(), file]));
+  const replaced = shipped.flatMap(({ model: { id } }) => {
+    const file = byId.get(id.toLowerCase());
+    return file === undefined ? [] : [{ id, file }];
+  });
+  const kept = shipped.filter(({ model }) => !byId.has(model.id.toLowerCase()));
+  return { ...createCatalog([...kept, ...others].map(({ model }) => model)), replaced };
+}
+
+function modelsIn(folder: string): readonly { readonly model: Model; readonly file: string }[] {
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder)
+    .filter((name) => name.endsWith(".toml") && !name.startsWith("."))
+    .sort()
+    .map((name) => {
+      const file = path.join(folder, name);
+      return { model: parseModelFile(readTextFile(file), file), file };
+    });
 }
 
 /**

@@ -148,8 +148,11 @@ export async function findings(flags: ConfigFlags): Promise<Finding[]> {
   let catalog: Catalog | undefined;
   results.push(
     await finding("catalog", () => {
-      catalog = loadCatalog(catalogFolders(config.home, config.models.folders));
-      return `${catalog.models.length} models are known`;
+      const loaded = loadCatalog(catalogFolders(config.home, config.models.folders));
+      catalog = loaded;
+      const { models, replaced } = loaded;
+      const own = replaced.map(({ id, file }) => `; ${file} replaces ${id}`).join("");
+      return `${models.length} models are known${own}`;
     }),
   );
   const known = catalog;
