@@ -12,7 +12,7 @@ export interface AskContext extends Pick<AttemptContext, "keyId" | "signal" | "m
 
 /**
  * Asks a model of any kind once: waits for a place and for the model to be loaded, and resolves with
- * the last event. `ask` is made when the model is there; those before the last go to `onEvent`.
+ * the last event. `ask` is made when the model is there; each goes to `onEvent` as it comes.
  * Rejects as the model does, with `overloaded` where its line is full, and with `client_closed` at
  * once when the context's signal aborts.
  */
@@ -31,14 +31,7 @@ export async function askModel<S extends Speech>(
       // It may have crashed while this one waited.
       const info = await pooled.host.ensureReady(signal);
       if (meter.startedAt === 0) meter.startedAt = began;
-      let last: S["event"] | null = null;
-      for await (const events of pooled.host.ask(ask(info), signal))
-        for (const event of events) {
-          if (last !== null) onEvent(last);
-          last = event;
-        }
-      if (last !== null) return last;
-      throw new GatewayError("upstream_error", "The model stopped unexpectedly. Try again.");
+      return await lastOf(pooled.host.ask(ask(info), signal), onEvent);
     } finally {
       release();
       answerTook(pooled, performance.now() - began);
@@ -46,4 +39,19 @@ export async function askModel<S extends Speech>(
   } finally {
     done();
   }
+}
+
+/** The last of a request's events; all of them are told as they come. */
+export async function lastOf<Event>(
+  groups: AsyncIterable<readonly Event[]>,
+  onEvent: (event: Event) => void,
+): Promise<Event> {
+  let last: { readonly event: Event } | null = null;
+  for await (const events of groups)
+    for (const event of events) {
+      onEvent(event);
+      last = { event };
+    }
+  if (last !== null) return last.event;
+  throw new GatewayError("upstream_error", "The model stopped unexpectedly. Try again.");
 }
