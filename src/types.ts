@@ -131,6 +131,8 @@ export interface Meter {
   cachedTokens: number;
   /** Images it was answered with, and their pixels. */
   images: number;
+  /** Of the request, that were read: they are no answer, and have no price of their own. */
+  imagesRead: number;
   pixels: number;
   /** How much of an image is done, 0 to 1; null where nobody can say. */
   progress: number | null;

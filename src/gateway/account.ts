@@ -49,7 +49,7 @@ export function account(gateway: Gateway, call: Call, outcome: Outcome): Promise
     promptTokens: used.promptTokens,
     completionTokens: used.completionTokens,
     cachedTokens: used.cachedTokens,
-    images: meter.images,
+    images: meter.images + meter.imagesRead,
     pixels: meter.pixels,
     usageSource: meter.source,
     queueMs: sinceArrival(call, meter.startedAt),

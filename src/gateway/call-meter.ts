@@ -59,6 +59,10 @@ export class CallMeter implements Readonly<Meter> {
     return this.#current?.images ?? 0;
   }
 
+  get imagesRead(): number {
+    return this.#current?.imagesRead ?? 0;
+  }
+
   get pixels(): number {
     return this.#current?.pixels ?? 0;
   }

@@ -93,6 +93,7 @@ export function freshMeter(): Meter {
     completionTokens: 0,
     cachedTokens: 0,
     images: 0,
+    imagesRead: 0,
     pixels: 0,
     progress: null,
     source: "none",

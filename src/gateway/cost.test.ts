@@ -54,6 +54,12 @@ describe("what a call counts as having used", () => {
     expect(usedBy("failed", meter, most)).toMatchObject(used(100, 0));
   });
 
+  test("is no image that it was sent, and that was read", () => {
+    const price = { ...free, prompt: 1e-6 };
+    const seen = usedBy("completed", { ...meter, imagesRead: 2 }, most);
+    expect(costNanoUsd(price, seen)).toBe(100_000);
+  });
+
   test("is its images, however it ended", () => {
     for (const status of ["completed", "cancelled"] as const)
       expect(usedBy(status, { ...meter, images: 1 }, most).images).toBe(1);

@@ -3,8 +3,9 @@ import { OcrRequest, PLAYGROUND, VisionRequest } from "../contract/playground.ts
 import { parseRequest } from "../contract/validate.ts";
 import type { Gateway } from "../gateway/gateway.ts";
 import { servableItems } from "../gateway/listing/list-models.ts";
+import { mayUseModel } from "../gateway/permit.ts";
 import { visionAdvice } from "../gateway/vision.ts";
-import type { JsonObject } from "../types.ts";
+import type { Caller, JsonObject } from "../types.ts";
 import { modelsPage } from "./models.ts";
 
 /** What is asked of a picture by a caller who only sends it. */
@@ -14,14 +15,16 @@ const EXTRACT = "Extract all text from this image. Preserve formatting and line 
 const READER = "covey/ocr";
 
 /** The conversation that a body of one of these paths stands for. @throws GatewayError 400 */
-export const PICTURES: Readonly<Record<string, (gateway: Gateway, body: unknown) => JsonObject>> = {
-  [PLAYGROUND.vision.path]: (gateway, body) => {
+export const PICTURES: Readonly<
+  Record<string, (gateway: Gateway, caller: Caller, body: unknown) => JsonObject>
+> = {
+  [PLAYGROUND.vision.path]: (gateway, caller, body) => {
     const { model, image, prompt, ...rest } = parseRequest(VisionRequest, body, { lenient: true });
-    return { ...rest, ...asked(model ?? seeing(gateway), prompt ?? DESCRIBE, image) };
+    return { ...rest, ...asked(model ?? seeing(gateway, caller), prompt ?? DESCRIBE, image) };
   },
-  [PLAYGROUND.ocr.path]: (gateway, body) => {
+  [PLAYGROUND.ocr.path]: (gateway, caller, body) => {
     const { model, image, prompt, ...rest } = parseRequest(OcrRequest, body, { lenient: true });
-    return { ...rest, ...asked(model ?? reading(gateway), prompt ?? EXTRACT, image) };
+    return { ...rest, ...asked(model ?? reading(gateway, caller), prompt ?? EXTRACT, image) };
   },
 };
 
@@ -46,19 +49,27 @@ function urlOf(picture: string): string {
 }
 
 /** The first model that sees, where none is named. */
-function seeing(gateway: Gateway): string {
+function seeing(gateway: Gateway, caller: Caller): string {
   const model = servableItems(gateway).find(
     ({ id, input_modalities: input, output_modalities: output }) =>
-      id !== READER && input.includes("image") && output.includes("text"),
+      id !== READER &&
+      isFor(gateway, caller, id) &&
+      input.includes("image") &&
+      output.includes("text"),
   );
   if (model !== undefined) return model.id;
-  throw new GatewayError("invalid_request", visionAdvice(gateway, null), {
+  throw new GatewayError("invalid_request", visionAdvice(gateway, caller), {
     param: "model",
     docUrl: "/docs/images",
   });
 }
 
-function reading(gateway: Gateway): string {
+function reading(gateway: Gateway, caller: Caller): string {
   const isHere = servableItems(gateway).some(({ id }) => id === READER);
-  return isHere ? READER : seeing(gateway);
+  return isHere && isFor(gateway, caller, READER) ? READER : seeing(gateway, caller);
+}
+
+function isFor(gateway: Gateway, caller: Caller, id: string): boolean {
+  const model = gateway.models.resolve(id);
+  return model !== undefined && mayUseModel(caller, model);
 }

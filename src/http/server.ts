@@ -3,6 +3,7 @@ import type { Readiness } from "../contract/health.ts";
 import { OPENROUTER, openRouterPaths } from "../contract/openrouter.ts";
 import { CONTRACTS } from "../contract/operations.ts";
 import { PLAYGROUND } from "../contract/playground.ts";
+import { authenticate } from "../gateway/authenticate.ts";
 import { clientRequestId, type Incoming } from "../gateway/call.ts";
 import type { Gateway } from "../gateway/gateway.ts";
 import { answer } from "../gateway/pipeline.ts";
@@ -140,7 +141,10 @@ function incoming(
     voice: placed(request, voiceOf(endpoint)),
     headers: request.headers,
     signal: request.signal,
-    body: meant === undefined ? body : async () => meant(gateway, await body()),
+    body:
+      meant === undefined
+        ? body
+        : async () => meant(gateway, authenticate(request.headers, gateway.auth), await body()),
   };
 }
 

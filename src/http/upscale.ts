@@ -4,14 +4,17 @@ import { authenticate } from "../gateway/authenticate.ts";
 import type { Gateway } from "../gateway/gateway.ts";
 import { planOf } from "../gateway/limits/plans.ts";
 import { listUpscalers, upscaleBody } from "../gateway/listing/upscalers.ts";
-import type { JsonObject } from "../types.ts";
+import type { Caller, JsonObject } from "../types.ts";
 
 /** What goes down the pipeline for a body of one of these paths. @throws GatewayError 400 404 */
-export const ENLARGING: Readonly<Record<string, (gateway: Gateway, body: unknown) => JsonObject>> =
-  {
-    [UPSCALE.upscale.path]: (gateway, body) => upscaleBody(gateway, UPSCALE.upscale.path, body),
-    [UPSCALE.extras.path]: (gateway, body) => upscaleBody(gateway, UPSCALE.extras.path, body),
-  };
+export const ENLARGING: Readonly<
+  Record<string, (gateway: Gateway, caller: Caller, body: unknown) => JsonObject>
+> = {
+  [UPSCALE.upscale.path]: (gateway, caller, body) =>
+    upscaleBody(gateway, caller, UPSCALE.upscale.path, body),
+  [UPSCALE.extras.path]: (gateway, caller, body) =>
+    upscaleBody(gateway, caller, UPSCALE.extras.path, body),
+};
 
 export const UPSCALE_PATHS: readonly string[] = Object.keys(UPSCALE_DEFAULTS);
 
@@ -22,8 +25,8 @@ export function mountUpscale(
 ): void {
   for (const path of [UPSCALE.upscalers.path, ...UPSCALE.upscalers.aliases])
     get(path, async (request) => {
-      authenticate(request.headers, gateway.auth);
-      return Response.json(listUpscalers(gateway));
+      const caller = authenticate(request.headers, gateway.auth);
+      return Response.json(listUpscalers(gateway, caller));
     });
   get(UPSCALE.progress.path, async (request) => Response.json(progress(gateway, request)));
   get(UPSCALE.parallel.path, async (request) => Response.json(await parallel(gateway, request)));

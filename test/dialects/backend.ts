@@ -70,6 +70,7 @@ export function context(prefill: string | null = null): TestContext {
     completionTokens: 0,
     cachedTokens: 0,
     images: 0,
+    imagesRead: 0,
     pixels: 0,
     progress: null,
     source: "none",

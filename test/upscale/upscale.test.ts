@@ -5,6 +5,7 @@ import { decode } from "../../src/images/decode.ts";
 import { type EncodedType, encode } from "../../src/images/encode.ts";
 import { imageFacts } from "../../src/images/facts.ts";
 import { startCovey, type TestCovey } from "../covey.ts";
+import { makeKey } from "../e2e/keys/made.ts";
 import { callIdOf, endedRow, post, until } from "../e2e/wire.ts";
 import { DRAWINGS } from "./drawings.ts";
 import { likeness } from "./likeness.ts";
@@ -213,9 +214,9 @@ describe("refused is", () => {
     expect(JSON.stringify(body)).toContain("at most 2.2 million pixels");
   });
 
-  test("an upscaler that is not there: 404, with those that are", async () => {
+  test("an upscaler that is not there: 422, with those that are", async () => {
     const { status, body } = await refusal({ image: "x", upscaler_1: "SwinIR_4x" });
-    expect(status).toBe(404);
+    expect(status).toBe(422);
     expect(JSON.stringify(body)).toContain("Lanczos, Nearest");
   });
 });
@@ -230,6 +231,35 @@ test("the list has kernels and networks, as the web UIs have it", async () => {
     model_path: null,
   });
   expect(await get("/sdapi/v1/upscalers")).toEqual(list);
+});
+
+test("fields that do nothing here are told", async () => {
+  const image = await file(drawing(16));
+  const answer = await ask({ image, upscaler_1: "Nearest", show_extras_results: true, foo: 1 });
+  expect(answer.headers.get("x-covey-dropped-params")).toBe("show_extras_results, foo");
+});
+
+test("a key for some of the models is given those where it names none, and lists no others", async () => {
+  const { key } = await makeKey(covey, { models: ["covey/esrgan-medium"] });
+  const headers = { authorization: `Bearer ${key}` };
+  const list = UpscalerList.parse(
+    await (await fetch(`${covey.url}/v1/upscalers`, { headers })).json(),
+  );
+  expect(new Set(list.map(({ model_name }) => model_name))).toEqual(
+    new Set([null, "covey/esrgan-medium"]),
+  );
+  const image = await file(drawing(16));
+  const askAs = async (fields: object, path = "/v1/upscale-img") => {
+    const answer = await ask({ image, ...fields }, path, { headers });
+    return { status: answer.status, body: await answer.json() };
+  };
+  expect(await askAs({ upscaler_1: "Lanczos" })).toMatchObject({ status: 200 });
+  expect(await askAs({}, "/sdapi/v1/extra-single-image")).toMatchObject({ status: 200 });
+  expect(await askAs({})).toMatchObject({
+    status: 200,
+    body: { info: { upscaler: "ESRGAN-medium_4x" } },
+  });
+  expect(await askAs({ upscaler_1: "ESRGAN_4x" })).toMatchObject({ status: 403 });
 });
 
 test("while it runs its progress and its place are told; when its client leaves it ends, as logged", async () => {

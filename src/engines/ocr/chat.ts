@@ -87,7 +87,7 @@ async function* read(
     meter.source = "counted";
     meter.promptTokens = answer.promptTokens;
     meter.completionTokens = answer.completionTokens;
-    meter.images = answer.images.length;
+    meter.imagesRead = answer.images.length;
     meter.pixels = answer.pixels;
     if (text !== "" && meter.firstTokenAt === 0) meter.firstTokenAt = performance.now();
     if (text !== "") yield text;

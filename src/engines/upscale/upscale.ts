@@ -1,4 +1,4 @@
-import type { UpscaleInfo, UpscaleInput } from "../../contract/upscale.ts";
+import { type UpscaleInfo, UpscaleInput } from "../../contract/upscale.ts";
 import type { AttemptContext, Reply } from "../../types.ts";
 import { askModel } from "../ask-model.ts";
 import { holdBytes } from "../held-bytes.ts";
@@ -16,6 +16,7 @@ export async function upscale(
   const { meter } = context;
   const { id, file } = pooled.model;
   const { ask, upscaler, format } = askedOf(input, file.upscale?.names ?? {});
+  for (const name of unknownTo(input)) context.dropped.add(name);
   const letGo = holdBytes(pooled, input.image.length + ask.image.length);
   const last = await askModel(
     pool,
@@ -45,4 +46,15 @@ export async function upscale(
   const { buffer, byteOffset, byteLength } = image;
   const base64 = Buffer.from(buffer, byteOffset, byteLength).toString("base64");
   return { kind: "json", body: { image: base64, info, parameters }, usage: null };
+}
+
+/** What is for the gateway, or for nobody. */
+const OTHERS: ReadonlySet<string> = new Set(["user", "metadata"]);
+
+/** Fields that do nothing here. */
+function unknownTo(input: UpscaleInput): readonly string[] {
+  return Object.entries(input)
+    .filter(([name, value]) => value !== null && value !== undefined && !OTHERS.has(name))
+    .filter(([name]) => !(name in UpscaleInput.shape))
+    .map(([name]) => name);
 }
