@@ -31,7 +31,10 @@ export const EmbeddingsRequest = z.looseObject({
   truncate_prompt_tokens: z
     .int()
     .min(-1)
-    .refine((tokens) => tokens !== 0, "expected -1, or 1 or more tokens")
+    .refine(
+      (tokens) => tokens !== 0,
+      "Invalid value for 'truncate_prompt_tokens': expected -1, or an integer of at least 1, but got 0.",
+    )
     .optional()
     .describe("Of a longer text, embed its first so many tokens; -1: as many as the model takes."),
   truncate: z

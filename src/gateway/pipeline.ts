@@ -32,7 +32,8 @@ export async function answer<O extends Operation>(
     const asked = await read(operation, incoming, gateway.options.lenient); //            400 413 415
     call.model = asked.input.model;
     const unknown = unknownProviders(gateway, asked.wishes); //                           400
-    const models = resolveAll(gateway, asked.wishes.models, call.caller, asked.input); // 403 404
+    const { models: names } = asked.wishes;
+    const models = resolveAll(gateway, names, call.caller, asked.input, operation); //    403 404
     permitImages(gateway, models, asked.input, call.caller); //                           400
     call.model = models[0].id;
     const request = await admit(gateway, call, operation, asked, models); //              402 403 429 503

@@ -1,7 +1,7 @@
 import { GatewayError } from "../contract/errors.ts";
-import type { Caller, JsonObject, Model } from "../types.ts";
+import type { Caller, JsonObject, Model, Operation } from "../types.ts";
 import { type Gateway, isServable, LOCAL, stateOf } from "./gateway.ts";
-import { permitModel } from "./permit.ts";
+import { mayUseModel, permitModel } from "./permit.ts";
 import { firstImage, visionAdvice } from "./vision.ts";
 
 /**
@@ -10,6 +10,7 @@ import { firstImage, visionAdvice } from "./vision.ts";
  * unless it is the last.
  * @param caller null where the models are only described
  * @param input what is asked of them; where it shows an image, a refusal says who takes one
+ * @param operation what they are asked for; where there is no such model, a refusal names one that does it
  * @throws GatewayError 403, 404
  */
 export function resolveAll(
@@ -17,9 +18,11 @@ export function resolveAll(
   names: readonly string[],
   caller: Caller | null,
   input: JsonObject = {},
+  operation: Operation = "chat",
 ): readonly [Model, ...Model[]] {
   const advice = () => (firstImage(input) === null ? null : visionAdvice(gateway, caller));
-  const all = names.map((name, place) => known(gateway, name, place, advice));
+  const wanted = { caller, operation, advice };
+  const all = names.map((name, place) => known(gateway, name, place, wanted));
   if (caller !== null)
     for (const [place, model] of all.entries()) permitModel(caller, model, place);
   // Two names may be one model's, which is asked once.
@@ -29,16 +32,23 @@ export function resolveAll(
   throw cannotAnswer(gateway, models[0], advice());
 }
 
+/** What a refusal goes by when it names another model. */
+interface Wanted {
+  readonly caller: Caller | null;
+  readonly operation: Operation;
+  readonly advice: () => string | null;
+}
+
 /** The one model of that name. @throws GatewayError 404 */
 export function resolve(gateway: Gateway, name: string): Model {
   return resolveAll(gateway, [name], null)[0];
 }
 
 /** The model of that name, or 404. Another model is never put in its place; the message names one that is there. */
-function known(gateway: Gateway, name: string, place: number, advice: () => string | null): Model {
+function known(gateway: Gateway, name: string, place: number, wanted: Wanted): Model {
   const model = gateway.models.resolve(name);
   if (model !== undefined) return model;
-  throw unknownModel(gateway, name, place === 0 ? "model" : "models", advice());
+  throw unknownModel(gateway, name, place === 0 ? "model" : "models", wanted);
 }
 
 function cannotAnswer(
@@ -63,14 +73,17 @@ function unknownModel(
   gateway: Gateway,
   name: string,
   param: string,
-  advice: string | null,
+  { caller, operation, advice }: Wanted,
 ): GatewayError {
   const shown = name.length > 100 ? `${name.slice(0, 100)}…` : name;
   const close = gateway.models.nearest(name).filter((id) => canAnswer(gateway, id));
-  const ready = close.length > 0 || hasProviders(gateway) ? undefined : exampleModel(gateway);
+  const ready =
+    close.length > 0 || hasProviders(gateway)
+      ? undefined
+      : exampleModel(gateway, operation, caller);
   const hints = [
     close.length === 0 ? null : `Did you mean ${close.map((id) => `'${id}'`).join(" or ")}?`,
-    advice ?? (ready === undefined ? null : `'${ready.id}' is ready.`),
+    advice() ?? (ready === undefined ? null : `'${ready.id}' is ready.`),
     "GET /v1/models lists all.",
   ];
   return new GatewayError(
@@ -105,9 +118,20 @@ export function chats({ file: { category, engine } }: Model): boolean {
   return engine === "llama" && CHATTING.has(category);
 }
 
-/** A model to show people: one that is ready, else one that can be loaded. */
-export function exampleModel(gateway: Gateway): Model | undefined {
-  const models = gateway.models.models().filter(chats);
+function does(model: Model, operation: Operation): boolean {
+  if (operation === "embeddings") return model.file.category === "embeddings";
+  return operation === "upscale" ? model.file.engine === "upscale" : chats(model);
+}
+
+/** A model to show people, of those that the caller may use: one that is ready, else one that can be loaded. */
+export function exampleModel(
+  gateway: Gateway,
+  operation: Operation = "chat",
+  caller: Caller | null = null,
+): Model | undefined {
+  const models = gateway.models
+    .models()
+    .filter((model) => does(model, operation) && (caller === null || mayUseModel(caller, model)));
   const isReady = (model: Model): boolean =>
     gateway.models.targets(model).some((target) => stateOf(gateway, target).state === "ready");
   return models.find(isReady) ?? models.find((model) => isServable(gateway, model));

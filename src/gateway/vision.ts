@@ -20,6 +20,8 @@ export function permitImages(
 ): void {
   const param = firstImage(input);
   if (param === null || models.some((model) => mayTakeImages(gateway, model))) return;
+  // What takes no chats at all says so itself, with its own endpoint.
+  if (!models.some(speaks)) return;
   throw new GatewayError(
     "invalid_request",
     `The model '${models[0].id}' takes text only, no images. ${visionAdvice(gateway, caller)}`,
@@ -55,6 +57,10 @@ export function firstImage({ messages }: JsonObject): string | null {
 function mayTakeImages(gateway: Gateway, model: Model): boolean {
   if (model.file.modalities.input.includes("image")) return true;
   return gateway.models.targets(model).some(({ provider }) => provider !== LOCAL);
+}
+
+function speaks({ file }: Model): boolean {
+  return file.modalities.output.includes("text") && file.category !== "embeddings";
 }
 
 function sees({ file }: Model): boolean {

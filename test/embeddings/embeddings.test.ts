@@ -224,7 +224,32 @@ test.each([
   expect(unstreamed.headers.get("x-covey-dropped-params")).toBeNull();
 });
 
-test("the wrong endpoint is refused with the right one", async () => {
+test("a model that does not exist is refused with one that makes embeddings", async () => {
+  const answer = await ask({ model: "zzzzzz", input: "x" });
+  expect(answer.status).toBe(404);
+  const { error } = ErrorBody.parse(await answer.json());
+  expect(error.message).toBe(
+    `The model 'zzzzzz' does not exist here. '${MODEL}' is ready. GET /v1/models lists all.`,
+  );
+});
+
+test("a length of 0 is refused in the words of every other value", async () => {
+  const answer = await ask({ input: "x", truncate_prompt_tokens: 0 });
+  expect(ErrorBody.parse(await answer.json()).error).toMatchObject({
+    message:
+      "Invalid value for 'truncate_prompt_tokens': expected -1, or an integer of at least 1, but got 0.",
+    param: "truncate_prompt_tokens",
+  });
+});
+
+test("the wrong endpoint is refused with the right one, images or not", async () => {
+  const url = `data:image/png;base64,${"iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="}`;
+  const content = [{ type: "image_url", image_url: { url } }];
+  const seen = await ask({ messages: [{ role: "user", content }] }, "chat/completions");
+  expect(ErrorBody.parse(await seen.json()).error).toMatchObject({
+    message: `The model ${MODEL} makes embeddings: use /v1/embeddings.`,
+    param: "model",
+  });
   const chat = await ask({ messages: [{ role: "user", content: "x" }] }, "chat/completions");
   expect(chat.status).toBe(400);
   expect(await chat.json()).toMatchObject({

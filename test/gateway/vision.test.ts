@@ -68,6 +68,19 @@ test("where no model takes images, the answer says what to configure, and what r
   expect(play.asked.local).toEqual([]);
 });
 
+test("a model that has no chats is not asked for its eyes: its engine names the right endpoint", async () => {
+  const vectors = modelNamed("lab/vectors", {
+    category: "embeddings",
+    modalities: { input: ["text"], output: ["embedding"] },
+  });
+  const play = withModels([at("local", vectors), at("local", text)]);
+  const ask = (models: readonly string[]) => play.ask({ messages, model: models[0], models });
+  await ask(["lab/vectors"]);
+  expect(play.asked.local).toHaveLength(1);
+  const mixed = await ask(["lab/vectors", "covey/words"]);
+  expect(errorOf(mixed).message).toStartWith("The model 'lab/vectors' takes text only");
+});
+
 test("where the reader is not installed, it says what it lacks", async () => {
   const lacks = { state: "unavailable", detail: "needs the package sharp: npm install" } as const;
   const play = withModels([at("local", text), at("local", reader)], { "covey/ocr": lacks });
