@@ -1,3 +1,4 @@
+import type { ErrorBody, GatewayError } from "../../contract/errors.ts";
 import type { JsonObject } from "../../types.ts";
 import { openAiVoice, type Voice } from "./voice.ts";
 
@@ -14,12 +15,27 @@ export const playgroundVoice: Voice = {
 /** The same where a caller sent a picture: the conversation around it is ours, and no error names it. */
 export const pictureVoice: Voice = {
   ...playgroundVoice,
-  errorBody: (failure) => {
-    const { error } = failure.toBody();
-    const isOurs = error.param?.startsWith("messages") === true;
-    return { success: false, error: isOurs ? { ...error, param: "image" } : error };
-  },
+  errorBody: (failure) => ({ success: false, error: aboutPicture(failure) }),
+  errorEvent: (failure) => ({ error: aboutPicture(failure) }),
 };
+
+/** Where our conversation has its pictures: behind the words. */
+const PLACE = /messages\[0\]\.content\[(\d+)\](?:\.image_url(?:\.url)?)?/g;
+
+/** The error with the places that the caller knows: `image`, and of several `image[1]` for the second. */
+function aboutPicture(failure: GatewayError): ErrorBody["error"] {
+  const { error } = failure.toBody();
+  const renamed = (text: string): string =>
+    text
+      .replace(PLACE, (_, part: string) => (Number(part) < 2 ? "image" : `image[${+part - 1}]`))
+      .replaceAll("'messages'", "'image'");
+  const param = error.param === null ? null : renamed(error.param);
+  return {
+    ...error,
+    message: renamed(error.message),
+    param: param?.startsWith("messages") === true ? "image" : param,
+  };
+}
 
 function textOf({ choices }: JsonObject): string {
   const first: unknown = Array.isArray(choices) ? choices[0] : null;
