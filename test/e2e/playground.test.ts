@@ -3,6 +3,7 @@ import { PlaygroundAnswer, PlaygroundModels } from "../../src/contract/playgroun
 import { lacking } from "../../src/lib/engine-installed.ts";
 import { startCovey, type TestCovey } from "../covey.ts";
 import { type FakeUpstream, fakeUpstream } from "../fake-upstream.ts";
+import { ADMIN_KEY, makeKey } from "./keys/made.ts";
 import { FAKE_KEY, fakeConfig, post } from "./wire.ts";
 
 /** The playground's own endpoints: the pipeline's, in the shapes that its pages read. */
@@ -106,6 +107,35 @@ describe.each(["vision", "ocr"])("a picture at /api/%s", (name) => {
       ]);
     }
   });
+});
+
+test("without a model a key gets one of its own, and hears of no other", async () => {
+  const seeing = ["able", "echo"].map((id) => [
+    `{ id = "${id}" }`,
+    `{ id = "${id}", modalities = { input = ["text", "image"] } }`,
+  ]);
+  const toml = seeing.reduce(
+    (text, [from = "", to = ""]) => text.replace(from, to),
+    fakeConfig(upstream, ["able", "echo"]),
+  );
+  const keyed = await startCovey({ toml, env: { FAKE_KEY, COVEY_ADMIN_KEY: ADMIN_KEY } });
+  try {
+    const mine = await makeKey(keyed, { models: ["echo"] });
+    for (const path of ["/api/vision", "/api/ocr"]) {
+      const response = await post(`${keyed.url}${path}`, { image: PNG }, { headers: mine.headers });
+      expect(await response.json()).toMatchObject({ success: true, model: "echo" });
+    }
+    const others = await makeKey(keyed, { models: ["nothing"] });
+    const refused = await post(
+      `${keyed.url}/api/vision`,
+      { image: PNG },
+      { headers: others.headers },
+    );
+    expect(refused.status).toBe(400);
+    expect(await refused.text()).not.toContain("'able'");
+  } finally {
+    await keyed.close();
+  }
 });
 
 test("where no model sees, it is said what to do", async () => {
