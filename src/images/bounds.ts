@@ -52,7 +52,7 @@ export function tooManyBytes({ maxBytes }: ImageBounds): ImageRefused {
 
 /** Rounded down: what is told to be allowed is allowed. */
 function millions(pixels: number): number {
-  return Math.floor(pixels / 1e5) / 10;
+  return pixels < 1e6 ? pixels / 1e6 : Math.floor(pixels / 1e5) / 10;
 }
 
 const TAKEN = "PNG, JPEG, GIF or WebP";

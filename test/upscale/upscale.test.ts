@@ -282,6 +282,14 @@ test("while it runs its progress and its place are told; when its client leaves 
     return running === 0 ? true : null;
   }, "its place is free");
   expect(Progress.parse(await get("/sdapi/v1/progress")).progress).toBe(0);
+  const row = await until(async () => {
+    const rows = await covey.app.store.calls.listCalls({ limit: 5 });
+    return rows.find(({ status }) => status === "cancelled") ?? null;
+  }, "it is in the log");
+  // What was done until then, of 1600 × 1600.
+  expect(row).toMatchObject({ images: 1, cost_nano_usd: 0 });
+  expect(row.pixels).toBeGreaterThan(0);
+  expect(row.pixels).toBeLessThan(1600 * 1600);
 });
 
 test("the call is in the log, with its image and its pixels", async () => {
