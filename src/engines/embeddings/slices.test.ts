@@ -44,8 +44,9 @@ test("a short text is one slice", () => {
   expect([...wordSlices("")]).toEqual([]);
 });
 
-test("a word of a million characters is sliced at once", () => {
+test("a word of a million characters is sliced at once, under marks or not", () => {
   const began = performance.now();
   expect(sliced("x".repeat(2 ** 20))).toEqual([100]);
+  expect(sliced(`x${"\u0301\u0316".repeat(2 ** 19)}`)).toEqual(encode("x"));
   expect(performance.now() - began).toBeLessThan(5_000);
 });
