@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { ANY_KEY } from "../../test/any-key.ts";
 import type { Key } from "../types.ts";
 import { type AuthRules, authenticate, hashKey, type Keys } from "./authenticate.ts";
 
@@ -96,23 +97,7 @@ describe("with a key configured", () => {
 });
 
 describe("keys that were made", () => {
-  const KEY: Key = {
-    id: "key_1",
-    prefix: "abcdefgh",
-    name: "test",
-    owner: "",
-    role: "key",
-    plan: null,
-    models: null,
-    endpoints: null,
-    budget: null,
-    tags: [],
-    payloads: null,
-    createdAt: 0,
-    expiresAt: null,
-    disabledAt: null,
-    revokedAt: null,
-  };
+  const KEY: Key = { ...ANY_KEY, prefix: "abcdefgh" };
   const NOW = 1000;
   const as = (rules: Partial<Keys>, text: string, adminKeyHash: Buffer | null = null): string => {
     const keys: Keys = {

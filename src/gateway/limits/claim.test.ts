@@ -1,7 +1,8 @@
 import { expect, test } from "bun:test";
+import { ANY_KEY } from "../../../test/any-key.ts";
 import { modelNamed } from "../../../test/gateway/targets.ts";
 import { targetOf } from "../../catalog/target.ts";
-import type { Price } from "../../types.ts";
+import type { Key, Price } from "../../types.ts";
 import { type Candidate, claimOf } from "./claim.ts";
 import { type Limits, UNLIMITED } from "./limits.ts";
 import type { Plan } from "./plans.ts";
@@ -156,20 +157,4 @@ test("an anonymous call is one unit; a key's is as many as the model's size take
   expect([units(sized("unknown"), true), units(sized("70B"), false)]).toEqual([3, 1]);
 });
 
-const KEY = {
-  id: "k",
-  prefix: "sk",
-  name: "k",
-  owner: "o",
-  role: "admin",
-  plan: null,
-  models: null,
-  endpoints: null,
-  budget: null,
-  tags: [],
-  payloads: null,
-  createdAt: 0,
-  expiresAt: null,
-  disabledAt: null,
-  revokedAt: null,
-} as const;
+const KEY: Key = { ...ANY_KEY, id: "k", prefix: "sk", name: "k", owner: "o", role: "admin" };

@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import { ANY_KEY } from "../../../test/any-key.ts";
 import type { Key } from "../../types.ts";
 import { UNLIMITED } from "./limits.ts";
 import { isOnPlan, type Plan, type Plans, planOf, plansOf } from "./plans.ts";
@@ -19,23 +20,7 @@ const plans: Plans = {
   usual: plan("usual"),
 };
 
-const KEY: Key = {
-  id: "key_1",
-  prefix: "sk-covey-1",
-  name: "one",
-  owner: "somebody",
-  role: "key",
-  plan: null,
-  models: null,
-  endpoints: null,
-  budget: null,
-  tags: [],
-  payloads: null,
-  createdAt: 0,
-  expiresAt: null,
-  disabledAt: null,
-  revokedAt: null,
-};
+const KEY: Key = { ...ANY_KEY, prefix: "sk-covey-1", name: "one", owner: "somebody" };
 
 test("a caller has the plan of its key, the usual one without, and a role's where there is no key", () => {
   const of = (key: Key | null, role: "anonymous" | "key" | "admin") =>

@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { existsSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { ANY_KEY } from "../../../test/any-key.ts";
 import { allFiles } from "../../../test/e2e/files.ts";
 import { until } from "../../../test/store/calls-fixture.ts";
 import type { Caller, CapturedCall, Key } from "../../types.ts";
@@ -60,23 +61,7 @@ const imageCall = (id: string, bytes: Uint8Array): CapturedCall =>
   call(id, `data:image/png;base64,${Buffer.from(bytes).toString("base64")}`);
 const images = (at: string) => readdirSync(join(at, "images"));
 
-const KEY: Key = {
-  id: "key_1",
-  prefix: "sk-covey-",
-  name: "",
-  owner: "",
-  role: "key",
-  plan: null,
-  models: null,
-  endpoints: null,
-  budget: null,
-  tags: [],
-  payloads: null,
-  createdAt: 0,
-  expiresAt: null,
-  disabledAt: null,
-  revokedAt: null,
-};
+const KEY: Key = { ...ANY_KEY, name: "" };
 const callerOf = (payloads: Key["payloads"]): Caller => ({
   keyId: KEY.id,
   role: "key",
