@@ -5,6 +5,7 @@ import { GatewayError } from "../contract/errors.ts";
 import { type ChatFormat, chatFormat, NO_FORMAT } from "./chat-format.ts";
 import { chatPlan } from "./chat-plan.ts";
 import { createGuides } from "./guided/guide.ts";
+import { vocabularyOf } from "./guided/token-trie.ts";
 import { LLAMA, MISTRAL, QWEN } from "./tools/families.ts";
 
 const file = ModelFile.parse({
@@ -123,7 +124,7 @@ test("tools and a form of the answer may take no more together than either alone
   for (const template of [QWEN, LLAMA, MISTRAL]) {
     const { guide } = plan(both(count)).options(chatFormat(template, tokens, null));
     if (guide === null) throw new Error("expected a guide");
-    expect(() => createGuides([], []).compile(guide)).not.toThrow();
+    expect(() => createGuides(vocabularyOf([], [])).compile(guide)).not.toThrow();
   }
   // Either alone may be larger than both may.
   const more = count + 10;

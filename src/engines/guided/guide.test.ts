@@ -6,9 +6,10 @@ import { forSeeds } from "../../../test/seeded.ts";
 import { createGuides, type Guide } from "./guide.ts";
 import { GuideError } from "./guide-error.ts";
 import type { GuideSpec, TriggeredSpec } from "./spec.ts";
+import { vocabularyOf } from "./token-trie.ts";
 
 const tokens = madeUpVocabulary();
-const guides = createGuides(tokens, [END]);
+const guides = createGuides(vocabularyOf(tokens, [END]));
 const decoder = new TextDecoder();
 
 /** The texts of all tokens that may come. */
@@ -73,7 +74,7 @@ test("a token that may not come is an error, also the end before its time", () =
 });
 
 test("a vocabulary that can't write what is asked for is an error, not free text", () => {
-  const few = createGuides([new Uint8Array(), new TextEncoder().encode("a")], [0]);
+  const few = createGuides(vocabularyOf([new Uint8Array(), new TextEncoder().encode("a")], [0]));
   const guide = few.compile({ kind: "choice", choices: ["b"] });
   expect(() => guide.allow(new Uint32Array(1))).toThrow(GuideError);
 });

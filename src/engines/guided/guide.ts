@@ -5,7 +5,7 @@ import { GuideMemory } from "./guide-memory.ts";
 import { Machine, type Position } from "./machine.ts";
 import type { GuideSpec } from "./spec.ts";
 import { tokensAt } from "./token-mask.ts";
-import { type GuidedVocabulary, setBit, vocabularyOf } from "./token-trie.ts";
+import { type GuidedVocabulary, setBit } from "./token-trie.ts";
 import { tryOut } from "./trial.ts";
 import { Work } from "./work.ts";
 
@@ -50,12 +50,8 @@ const AGAIN = 2;
 const MOST_KEPT = 16;
 const MOST_WORK_KEPT = 500_000;
 
-/**
- * @param tokens the bytes of each token; a token without any, such as a control token, never comes
- * @param ends the tokens that end an answer
- */
-export function createGuides(tokens: readonly Uint8Array[], ends: readonly number[]): Guides {
-  const vocabulary = vocabularyOf(tokens, ends);
+/** The guides of a vocabulary: `layOut` makes one, piece by piece. */
+export function createGuides(vocabulary: GuidedVocabulary): Guides {
   const kept = new Map<string, { readonly machine: Machine; readonly work: number }>();
   const memory = new GuideMemory();
   const made = (spec: GuideSpec) => {

@@ -5,9 +5,10 @@ import { validatorOf } from "../../../test/guided/validate.ts";
 import { walk } from "../../../test/guided/walk.ts";
 import { Seeded } from "../../../test/seeded.ts";
 import { createGuides } from "./guide.ts";
+import { vocabularyOf } from "./token-trie.ts";
 
 const tokens = madeUpVocabulary();
-const guides = createGuides(tokens, [END]);
+const guides = createGuides(vocabularyOf(tokens, [END]));
 const ends = new Set([END]);
 const MOST_TOKENS = 1500;
 

@@ -11,7 +11,6 @@ export interface TokenTrie {
   /** Tokens that end at node n: `tokens` from `from[n]` up to `from[n + 1]`. */
   readonly from: Int32Array;
   readonly tokens: Int32Array;
-  readonly deepest: number;
 }
 
 /** Tokens as the guides look at them. */
@@ -38,40 +37,62 @@ export const PLAIN: CharRanges = rangesOf([
   [0x202a, 0x10ffff],
 ]);
 
-/** @param tokens the bytes of each token; those without any, and `ends`, never stand for text */
-export function vocabularyOf(
+/** Tokens, or places of the tree, between two yields: about a millisecond. */
+const SLICE = 1_000;
+
+/**
+ * Lays a vocabulary out. Every yield is a place where other work may be done: 150,000 tokens take some
+ * tenths of a second.
+ * @param tokens the bytes of each token; one without any, such as a control token, never comes
+ * @param ends the tokens that end an answer; they never stand for text
+ */
+export function* layOut(
   tokens: readonly Uint8Array[],
   ends: readonly number[],
-): GuidedVocabulary {
+): Generator<void, GuidedVocabulary, void> {
   const words = new Uint32Array(Math.ceil(tokens.length / 32));
-  const ending = new Set(ends);
-  const byText = new Map<string, number[]>();
-  for (const [token, bytes] of tokens.entries()) {
-    if (bytes.length === 0 || ending.has(token)) continue;
-    const text = latin1(bytes);
-    const same = byText.get(text);
-    if (same === undefined) byText.set(text, [token]);
-    else same.push(token);
+  const all = new TrieBuilder();
+  const special = new TrieBuilder();
+  const lengths: Uint32Array[] = [words];
+  let done = 0;
+  for (const entries of yield* inOrder(tokens, new Set(ends))) {
+    for (const entry of entries) {
+      const plain = plainLength(entry.bytes);
+      all.add(entry);
+      if (plain === null) special.add(entry);
+      else {
+        while (lengths.length <= plain) lengths.push(words.slice());
+        setBit(lengths[plain] ?? words, entry.token);
+      }
+      done += 1;
+      if (done % SLICE === 0) yield;
+    }
   }
-  const entries = [...byText.keys()].sort().map((text) => {
-    const same = byText.get(text) ?? [];
-    return { tokens: same, text, plain: plainLength(tokens[same[0] ?? 0] ?? new Uint8Array()) };
-  });
-  const longest = entries.reduce((most, { plain }) => Math.max(most, plain ?? 0), 0);
-  const plain = Array.from({ length: longest + 1 }, () => words.slice());
-  for (const { tokens: same, plain: length } of entries)
-    if (length !== null) for (const token of same) setBit(plain[length] ?? words, token);
-  for (let most = 1; most <= longest; most++)
-    for (let word = 0; word < words.length; word++)
-      (plain[most] ?? words)[word] = (plain[most]?.[word] ?? 0) | (plain[most - 1]?.[word] ?? 0);
+  yield;
+  for (let most = 1; most < lengths.length; most++) {
+    const shorter = lengths[most - 1] ?? words;
+    lengths[most]?.forEach((word, at, mask) => {
+      mask[at] = word | (shorter[at] ?? 0);
+    });
+    yield;
+  }
   return {
     size: tokens.length,
     bytes: (token) => tokens[token] ?? new Uint8Array(),
     ends,
-    all: trieOf(entries),
-    special: trieOf(entries.filter((entry) => entry.plain === null)),
-    plain,
+    all: yield* all.trie(),
+    special: yield* special.trie(),
+    plain: lengths,
   };
+}
+
+/** The same in one go. */
+export function vocabularyOf(
+  tokens: readonly Uint8Array[],
+  ends: readonly number[],
+): GuidedVocabulary {
+  const work = layOut(tokens, ends);
+  for (let step = work.next(); ; step = work.next()) if (step.done) return step.value;
 }
 
 export function setBit(mask: Uint32Array, token: number): void {
@@ -80,47 +101,82 @@ export function setBit(mask: Uint32Array, token: number): void {
 }
 
 interface Entry {
-  readonly tokens: readonly number[];
+  readonly token: number;
+  readonly bytes: Uint8Array;
   /** A byte a character. */
   readonly text: string;
-  /** Its characters, when all are plain and whole. */
-  readonly plain: number | null;
 }
 
-/** @param entries in order of their text */
-function trieOf(entries: readonly Entry[]): TokenTrie {
-  const byte: number[] = [];
-  const depth: number[] = [];
-  const end: number[] = [];
-  const from: number[] = [];
-  const tokens: number[] = [];
-  const path: number[] = [];
-  let before = "";
-  for (const { tokens: same, text } of entries) {
+/** By their texts; together are those that begin with the same two bytes, so that none is long to sort. */
+function* inOrder(
+  tokens: readonly Uint8Array[],
+  left: ReadonlySet<number>,
+): Generator<void, Iterable<readonly Entry[]>, void> {
+  const groups: Entry[][] = [];
+  for (const [token, bytes] of tokens.entries()) {
+    if (token % SLICE === 0) yield;
+    const [first, second = -1] = bytes;
+    if (first === undefined || left.has(token)) continue;
+    const group = first * 257 + second + 1;
+    const entry = { token, bytes, text: latin1(bytes) };
+    const same = groups[group];
+    if (same === undefined) groups[group] = [entry];
+    else same.push(entry);
+  }
+  return sorted(groups);
+}
+
+function* sorted(groups: readonly Entry[][]): Generator<readonly Entry[], void, void> {
+  for (const group of groups)
+    if (group !== undefined)
+      yield group.sort((a, b) => (a.text < b.text ? -1 : a.text > b.text ? 1 : 0));
+}
+
+class TrieBuilder {
+  readonly #byte: number[] = [];
+  readonly #depth: number[] = [];
+  readonly #end: number[] = [];
+  readonly #from: number[] = [];
+  readonly #tokens: number[] = [];
+  /** The nodes of the last text. */
+  readonly #path: number[] = [];
+  #before = "";
+
+  /** In order of their texts. */
+  add({ token, text }: Entry): void {
+    const before = this.#before;
     let common = 0;
     while (common < before.length && before[common] === text[common]) common += 1;
-    for (const node of path.splice(common)) end[node] = byte.length;
+    this.#close(common);
     for (let at = common; at < text.length; at++) {
-      path.push(byte.length);
-      byte.push(text.charCodeAt(at));
-      depth.push(at);
-      end.push(0);
-      from.push(tokens.length);
+      this.#path.push(this.#byte.length);
+      this.#byte.push(text.charCodeAt(at));
+      this.#depth.push(at);
+      this.#end.push(0);
+      this.#from.push(this.#tokens.length);
     }
-    for (const token of same) tokens.push(token);
-    before = text;
+    this.#tokens.push(token);
+    this.#before = text;
   }
-  for (const node of path) end[node] = byte.length;
-  from.push(tokens.length);
-  return {
-    size: byte.length,
-    byte: Uint8Array.from(byte),
-    depth: Uint16Array.from(depth),
-    end: Int32Array.from(end),
-    from: Int32Array.from(from),
-    tokens: Int32Array.from(tokens),
-    deepest: depth.reduce((most, at) => Math.max(most, at + 1), 0),
-  };
+
+  *trie(): Generator<void, TokenTrie, void> {
+    this.#close(0);
+    this.#from.push(this.#tokens.length);
+    const byte = Uint8Array.from(this.#byte);
+    yield;
+    const depth = Uint16Array.from(this.#depth);
+    yield;
+    const end = Int32Array.from(this.#end);
+    yield;
+    const from = Int32Array.from(this.#from);
+    yield;
+    const tokens = Int32Array.from(this.#tokens);
+    return { size: byte.length, byte, depth, end, from, tokens };
+  }
+
+  #close(depth: number): void {
+    for (const node of this.#path.splice(depth)) this.#end[node] = this.#byte.length;
+  }
 }
 
 function latin1(bytes: Uint8Array): string {

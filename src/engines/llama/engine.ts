@@ -17,8 +17,9 @@ import type {
 } from "../protocol.ts";
 import { BatchLoop } from "./batch.ts";
 import { ChoosingRoom } from "./choose.ts";
+import { DoneOnce } from "./done-once.ts";
 import { Generation, type Workshop } from "./generate.ts";
-import { type Prompt, Prompts } from "./prompts.ts";
+import { Prompts } from "./prompts.ts";
 import { GuardedTemplate } from "./template.ts";
 import { Vocabulary } from "./tokens.ts";
 import { Turns } from "./turns.ts";
@@ -39,8 +40,8 @@ const KV_TYPES = { f16: GgmlType.F16, q8_0: GgmlType.Q8_0, q4_0: GgmlType.Q4_0 }
 export class LlamaEngine {
   readonly info: ReadyInfo;
   readonly #workshop: Workshop;
-  /** Made when they are first asked for. */
-  #guides: Guides | null = null;
+  /** Made when they are first asked for, by whoever asks. */
+  readonly #guides: DoneOnce<Guides>;
   readonly #vocabulary: Vocabulary;
   readonly #prompts: Prompts;
   readonly #loop: BatchLoop;
@@ -69,6 +70,7 @@ export class LlamaEngine {
     const format =
       source === null ? NO_FORMAT : chatFormat(source, { bosToken, eosToken }, options.thinking);
     this.#vocabulary.show(markersIn(format));
+    this.#guides = new DoneOnce(() => this.#vocabulary.guides());
     const chat = source === null ? null : new GuardedTemplate(source, this.#vocabulary);
     this.#prompts = new Prompts(this.#vocabulary, chat, contextSize, format.thinking);
     this.#loop = new BatchLoop(context, emit, broken);
@@ -109,11 +111,29 @@ export class LlamaEngine {
 
   /** `owner`: whose answer it is; state is kept for others only where prefixes are shared. */
   async generate(id: number, options: GenerateOptions, owner: string): Promise<void> {
-    const prompt = await this.#whileWanted(
-      id,
-      this.#prompts.forAnswer(options.prompt, options.prefill),
-    );
-    if (prompt !== null) this.#answer(id, prompt, options, this.#sharesPrefixes ? "" : owner);
+    const generation = await this.#whileWanted(id, this.#begin(options));
+    if (generation === null) return;
+    this.#loop.add(id, generation, this.#sharesPrefixes ? "" : owner);
+  }
+
+  *#begin(options: GenerateOptions): Generator<void, Generation, void> {
+    const { sampling, prefill, maxTokens } = options;
+    const prompt = yield* this.#prompts.forAnswer(options.prompt, prefill);
+    for (const [token] of sampling.logitBias) this.#prompts.checked(token, "logit_bias");
+    for (const token of sampling.stopTokens) this.#prompts.checked(token, "stop_token_ids");
+    const left = this.info.contextSize - prompt.tokens.length;
+    const limit = Math.min(left, maxTokens ?? left);
+    const guide = options.guide === null ? null : yield* this.#guideOf(options.guide, prefill);
+    return new Generation(prompt, limit, options, guide, this.#workshop);
+  }
+
+  /** Where an answer goes on that was begun, its guide is told of the beginning. */
+  *#guideOf(spec: GuideSpec, prefill: string | null): Generator<void, Guide, void> {
+    const guides = yield* this.#guides.result();
+    yield;
+    const guide = guides.compile(spec);
+    if (prefill !== null) guide.acceptBytes(new TextEncoder().encode(prefill));
+    return guide;
   }
 
   /** Does work for a request piece by piece; null when it is cancelled meanwhile. */
@@ -128,23 +148,6 @@ export class LlamaEngine {
     } finally {
       this.#beginning.delete(id);
     }
-  }
-
-  #answer(id: number, prompt: Prompt, options: GenerateOptions, owner: string): void {
-    for (const [token] of options.sampling.logitBias) this.#prompts.checked(token, "logit_bias");
-    for (const token of options.sampling.stopTokens) this.#prompts.checked(token, "stop_token_ids");
-    const left = this.info.contextSize - prompt.tokens.length;
-    const limit = Math.min(left, options.maxTokens ?? left);
-    const guide = options.guide === null ? null : this.#guideOf(options.guide, options.prefill);
-    this.#loop.add(id, new Generation(prompt, limit, options, guide, this.#workshop), owner);
-  }
-
-  /** Where an answer goes on that was begun, its guide is told of the beginning. */
-  #guideOf(spec: GuideSpec, prefill: string | null): Guide {
-    this.#guides ??= this.#vocabulary.guides();
-    const guide = this.#guides.compile(spec);
-    if (prefill !== null) guide.acceptBytes(new TextEncoder().encode(prefill));
-    return guide;
   }
 
   cancel(id: number): void {

@@ -1,6 +1,7 @@
 import type { LlamaModel, Token } from "node-llama-cpp";
 import { byteLevelBytes } from "../../lib/token-text.ts";
 import { createGuides, type Guides } from "../guided/guide.ts";
+import { layOut } from "../guided/token-trie.ts";
 import { type Markers, markersOf, type TokenFacts } from "./markers.ts";
 import type { PromptPiece } from "./protected-text.ts";
 import { apartInByteLevel, apartInSentencePiece, TextSlicer } from "./slices.ts";
@@ -9,6 +10,8 @@ import type { TemplateVocabulary } from "./template.ts";
 const SPACE_MARK = /\u2581/g;
 const BYTE_TOKEN = /^<0x([0-9A-Fa-f]{2})>$/;
 const EMPTY = new Uint8Array();
+/** Tokens that are looked at between two yields: about a millisecond. */
+const SLICE = 1_000;
 
 /** Text to tokens and back for one loaded model. */
 export class Vocabulary implements TemplateVocabulary {
@@ -78,10 +81,16 @@ export class Vocabulary implements TemplateVocabulary {
     return [...this.#model.iterateAllTokens()].filter((token) => this.#model.isEogToken(token));
   }
 
-  /** What guided answers are held to by this vocabulary. */
-  guides(): Guides {
-    const bytes = Array.from({ length: this.size }, (_, token) => this.bytes(this.known(token)));
-    return createGuides(bytes, this.endTokens);
+  /** What guided answers are held to by this vocabulary. Other work may be done at every yield. */
+  *guides(): Generator<void, Guides, void> {
+    const bytes: Uint8Array[] = [];
+    for (let token = 0; token < this.size; token++) {
+      bytes.push(this.bytes(this.known(token)));
+      if (token % SLICE === 0) yield;
+    }
+    const ends = this.endTokens;
+    yield;
+    return createGuides(yield* layOut(bytes, ends));
   }
 
   isEndOfGeneration(token: Token): boolean {

@@ -7,6 +7,13 @@ const TURN_MS = 20;
  */
 export class Turns {
   readonly #waiting: (() => void)[] = [];
+  readonly #now: () => number;
+  /** Milliseconds that all work together took in this round of the event loop. */
+  #spent = 0;
+
+  constructor(now: () => number = () => performance.now()) {
+    this.#now = now;
+  }
 
   /**
    * Runs `work` to its end; null when nobody wants it any more. What it yields are the places where
@@ -16,15 +23,28 @@ export class Turns {
     work: Iterator<void, Result, void>,
     wanted: () => boolean,
   ): Promise<Result | null> {
-    let began = performance.now();
     while (true) {
-      const step = work.next();
-      if (step.done) return step.value;
-      if (performance.now() - began < TURN_MS) continue;
-      await this.#turn();
-      if (!wanted()) return null;
-      began = performance.now();
+      if (this.#spent >= TURN_MS) {
+        await this.#turn();
+        if (!wanted()) return null;
+      }
+      const began = this.#now();
+      try {
+        const step = work.next();
+        if (step.done) return step.value;
+      } finally {
+        this.#took(this.#now() - began);
+      }
     }
+  }
+
+  #took(milliseconds: number): void {
+    const first = this.#spent === 0;
+    this.#spent += milliseconds;
+    if (!first || this.#spent === 0) return;
+    setImmediate(() => {
+      this.#spent = 0;
+    });
   }
 
   #turn(): Promise<void> {
@@ -38,6 +58,7 @@ export class Turns {
   #next(): void {
     const resolve = this.#waiting.shift();
     if (this.#waiting.length > 0) setImmediate(() => this.#next());
+    this.#spent = 0;
     resolve?.();
   }
 }
