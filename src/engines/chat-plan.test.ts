@@ -4,6 +4,7 @@ import { ChatRequest } from "../contract/chat.ts";
 import { GatewayError } from "../contract/errors.ts";
 import { type ChatFormat, chatFormat, NO_FORMAT } from "./chat-format.ts";
 import { chatPlan } from "./chat-plan.ts";
+import { flawOf, refusalOf } from "./guided/check.ts";
 import { createGuides } from "./guided/guide.ts";
 import { vocabularyOf } from "./guided/token-trie.ts";
 import { LLAMA, MISTRAL, QWEN } from "./tools/families.ts";
@@ -30,7 +31,10 @@ function plan(fields: object, prefill: string | null = null) {
   const context = { prefill, dropped: new Set<string>() };
   const messages = [{ role: "user", content: "Hi" }];
   const request = ChatRequest.parse({ model: "m", messages, ...fields });
-  return { ...chatPlan(request, file, context, 1), dropped: context.dropped };
+  const made = chatPlan(request, file, context, 1);
+  const flaw = made.check === null ? null : flawOf(made.check);
+  if (flaw !== null) throw refusalOf(flaw);
+  return { ...made, dropped: context.dropped };
 }
 
 test("stop strings are the child's where an answer is words alone, else its reader's; the model's own always the child's", () => {

@@ -3,7 +3,8 @@ import type { AttemptContext, Model } from "../types.ts";
 import type { AnswerRules } from "./chat-answer.ts";
 import type { ChatFormat } from "./chat-format.ts";
 import { continuesFinal, templateMessages } from "./chat-prompt.ts";
-import { type AskedGuide, checkGuide, guideAsked } from "./guided/request.ts";
+import type { GuideCheck, PlacedSpec } from "./guided/check.ts";
+import { type AskedGuide, guideAsked } from "./guided/request.ts";
 import type { GuideSpec } from "./guided/spec.ts";
 import { inOurNames } from "./other-names.ts";
 import { samplingOf, smaller, stopsOf, unsupportedParameters } from "./parameters.ts";
@@ -16,6 +17,8 @@ import { type ToolUse, toolUse } from "./tools/use.ts";
 
 /** A chat request, checked, as far as it can be before its model is there. */
 export interface ChatPlan {
+  /** What is still to be tried; null where nothing is. */
+  readonly check: GuideCheck | null;
   /** What the child is asked, once it is known how its model writes. */
   options(format: ChatFormat): GenerateOptions;
   /** How its answer is read. */
@@ -44,8 +47,6 @@ export function chatPlan(
   const messages = templateMessages(request.messages);
   const use = toolUse(request);
   const asked = guideAsked(request);
-  if (use !== null) checkTools(use, asked);
-  else if (asked !== null) checkGuide(asked.spec, asked.path);
   const guide = asked?.spec ?? null;
   const sampling = samplingOf(request, randomSeed, file.defaults);
   const own = stopsOf(request, []);
@@ -64,6 +65,7 @@ export function chatPlan(
   const isPlain = ({ thinking }: ChatFormat) =>
     prefill !== null || (use === null && thinking === null);
   return {
+    check: checkOf(use, asked),
     scored: base.logprobs !== null,
     legacy: use?.legacy === true,
     calling: use?.required === true,
@@ -101,27 +103,21 @@ export function chatPlan(
   };
 }
 
-/** Milliseconds that are spent to find out whose schema it is that can't be enforced. */
-const SEARCH_MS = 100;
-
-/**
- * All tools, and what an answer without a call must be, as one guide: that is what has to be small
- * enough. Then what is wrong is looked for in each.
- */
-function checkTools(use: ToolUse, asked: AskedGuide | null): void {
+/** All tools, and what an answer without a call must be, as one guide; of each is told what is wrong in it. */
+function checkOf(use: ToolUse | null, asked: AskedGuide | null): GuideCheck | null {
+  if (use === null) return asked === null ? null : { whole: asked, parts: [] };
   const calls = toolGuide(HERMES, use, null).guide;
-  const guide: GuideSpec = asked === null ? calls : { kind: "either", parts: [calls, asked.spec] };
-  try {
-    checkGuide(guide, use.legacy ? "functions" : "tools");
-  } catch (error) {
-    const began = performance.now();
-    if (asked !== null) checkGuide(asked.spec, asked.path);
-    for (const tool of use.tools) {
-      if (performance.now() - began > SEARCH_MS) break;
-      checkGuide({ kind: "json_schema", schema: argumentsSchema(tool) }, tool.path);
-    }
-    throw error;
-  }
+  const spec: GuideSpec = asked === null ? calls : { kind: "either", parts: [calls, asked.spec] };
+  const ofTools = use.tools.map(
+    (tool): PlacedSpec => ({
+      spec: { kind: "json_schema", schema: argumentsSchema(tool) },
+      path: tool.path,
+    }),
+  );
+  return {
+    whole: { spec, path: use.legacy ? "functions" : "tools" },
+    parts: asked === null ? ofTools : [asked, ...ofTools],
+  };
 }
 
 /**

@@ -4,6 +4,7 @@ import { toolCallId } from "../lib/id.ts";
 import type { AttemptContext, Reply } from "../types.ts";
 import { ChatAnswer, deltaOf, messageOf, type Said } from "./chat-answer.ts";
 import { type ChatPlan, chatPlan } from "./chat-plan.ts";
+import { GUIDE_CHECKS } from "./guided/checks.ts";
 import type { PooledText } from "./llama/kind.ts";
 import { chatLogprobs } from "./logprobs.ts";
 import type { ModelPool } from "./pool.ts";
@@ -23,6 +24,7 @@ export async function chat(
   randomSeed: number,
 ): Promise<Reply> {
   const plan = chatPlan(request, pooled.model.file, context, randomSeed);
+  if (plan.check !== null) await GUIDE_CHECKS.pass(plan.check, context);
   const totals: Totals = { prompt: 0, cached: 0, completion: 0 };
   const reading = new Reading(plan, context.callId, totals);
   const options = (ready: ReadyInfo) => reading.options(ready);

@@ -2,7 +2,8 @@ import type { CompletionChunkBody, CompletionRequest } from "../contract/complet
 import { GatewayError } from "../contract/errors.ts";
 import { usageOf } from "../contract/usage.ts";
 import type { AttemptContext, Reply } from "../types.ts";
-import { guideOf } from "./guided/request.ts";
+import { GUIDE_CHECKS } from "./guided/checks.ts";
+import { guideAsked } from "./guided/request.ts";
 import type { PooledText } from "./llama/kind.ts";
 import { completionLogprobs } from "./logprobs.ts";
 import { inOurNames } from "./other-names.ts";
@@ -29,7 +30,9 @@ export async function completions(
   const request = inOurNames(sent);
   const { file } = pooled.model;
   const sampling = samplingOf(request, randomSeed, file.defaults);
-  const guide = guideOf(request);
+  const asked = guideAsked(request);
+  if (asked !== null) await GUIDE_CHECKS.pass({ whole: asked, parts: [] }, context);
+  const guide = asked?.spec ?? null;
   // The model's own are for words: what has a form ends where the form does, whatever is said in it.
   const stop = stopsOf(request, guide === null ? file.stop : []);
   const maxTokens = smaller(request.max_tokens ?? DEFAULT_MAX_TOKENS, file.max_output ?? null);

@@ -24,9 +24,19 @@ export class FairQueue {
   readonly #maxWaiting: number;
   readonly #turns = new FairTurns<Waiter>();
   readonly #retryAfter: (waiting: number) => number;
+  readonly #whenFull: string;
 
-  /** `retryAfter` estimates the seconds until a place in the line is free. */
-  constructor(places: number, maxWaiting: number, retryAfter: (waiting: number) => number) {
+  /**
+   * `retryAfter` estimates the seconds until a place in the line is free; `whenFull` is what the refused
+   * are told.
+   */
+  constructor(
+    places: number,
+    maxWaiting: number,
+    retryAfter: (waiting: number) => number,
+    whenFull = "This model has as many requests waiting as it may. Try again later.",
+  ) {
+    this.#whenFull = whenFull;
     this.#places = places;
     this.#maxWaiting = maxWaiting;
     this.#retryAfter = retryAfter;
@@ -82,11 +92,9 @@ export class FairQueue {
   }
 
   #full(): GatewayError {
-    return new GatewayError(
-      "overloaded",
-      "This model has as many requests waiting as it may. Try again later.",
-      { retryAfter: this.#retryAfter(this.waiting) },
-    );
+    return new GatewayError("overloaded", this.#whenFull, {
+      retryAfter: this.#retryAfter(this.waiting),
+    });
   }
 
   #wait(keyId: string, signal: AbortSignal, admitted: boolean): Promise<void> {

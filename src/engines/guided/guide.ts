@@ -15,7 +15,7 @@ export { GuideError };
 export interface Guides {
   /**
    * A guide at its beginning. What it is made of is kept by spec, so that the next with the same
-   * spec costs nothing. A spec that `checkGuide` let through takes less than 100 ms.
+   * spec costs nothing. A spec that `flawOf` found nothing wrong with takes less than 100 ms.
    * @throws SpecError when the spec can't be used
    * @throws GuideError
    */

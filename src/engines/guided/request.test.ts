@@ -1,14 +1,18 @@
 import { expect, test } from "bun:test";
 import { ChatRequest } from "../../contract/chat.ts";
 import { GatewayError } from "../../contract/errors.ts";
-import { guideOf } from "./request.ts";
+import { flawOf, refusalOf } from "./check.ts";
+import { guideAsked } from "./request.ts";
 
 const SCHEMA = { type: "object", properties: { a: { type: "integer" } } };
 
 function guide(fields: object) {
-  return guideOf(
+  const asked = guideAsked(
     ChatRequest.parse({ model: "m", messages: [{ role: "user", content: "" }], ...fields }),
   );
+  const flaw = asked === null ? null : flawOf({ whole: asked, parts: [] });
+  if (flaw !== null) throw refusalOf(flaw);
+  return asked?.spec ?? null;
 }
 
 function refusal(fields: object): object {

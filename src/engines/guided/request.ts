@@ -3,11 +3,8 @@ import type { ChatRequest } from "../../contract/chat.ts";
 import type { CompletionRequest } from "../../contract/completions.ts";
 import { GatewayError } from "../../contract/errors.ts";
 import { ResponseFormat } from "../../contract/response-format.ts";
-import { machineOf } from "./guide.ts";
-import { GuideError } from "./guide-error.ts";
 import { OtherGuides } from "./other-names.ts";
 import type { GuideSpec } from "./spec.ts";
-import { joinPath, SpecError } from "./spec-error.ts";
 
 /** What an answer must be, as a request says it. */
 export interface AskedGuide {
@@ -18,18 +15,9 @@ export interface AskedGuide {
 }
 
 /**
- * What a request's answer must be, or null. All of it is tried here, so that nothing which can't be
- * enforced reaches the model.
- * @throws GatewayError invalid_request, its `param` the path of what can't be used
+ * What a request's answer must be, or null. Nothing of it is tried yet: see check.ts.
+ * @throws GatewayError invalid_request, its `param` the name of what can't be read
  */
-export function guideOf(request: ChatRequest | CompletionRequest): GuideSpec | null {
-  const asked = guideAsked(request);
-  if (asked === null) return null;
-  checkGuide(asked.spec, asked.path);
-  return asked.spec;
-}
-
-/** The same, not yet tried: for who tries it together with more. @throws GatewayError invalid_request */
 export function guideAsked(request: ChatRequest | CompletionRequest): AskedGuide | null {
   const [first, second] = askedOf(request);
   if (first === undefined) return null;
@@ -39,17 +27,6 @@ export function guideAsked(request: ChatRequest | CompletionRequest): AskedGuide
       second.name,
     );
   return first;
-}
-
-/** @param path where in the request the spec is @throws GatewayError as `guideOf` */
-export function checkGuide(spec: GuideSpec, path: string): void {
-  try {
-    machineOf(spec);
-  } catch (error) {
-    if (error instanceof SpecError) throw invalid(error.message, joinPath(path, error.path));
-    if (error instanceof GuideError) throw invalid(error.message, path);
-    throw error;
-  }
 }
 
 function askedOf(request: ChatRequest | CompletionRequest): AskedGuide[] {

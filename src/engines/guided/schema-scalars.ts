@@ -2,7 +2,7 @@ import { FORMATS } from "./formats.ts";
 import { ANY_STRING, stringOf } from "./json.ts";
 import type { Node } from "./node.ts";
 import { NumberLeaf } from "./number.ts";
-import { ANY_TEXT, regexDfa } from "./regex-dfa.ts";
+import { ANY_TEXT, type CharDfa, regexDfa } from "./regex-dfa.ts";
 import type { Schema } from "./schema-keywords.ts";
 import { SpecError } from "./spec-error.ts";
 import { MOST_COUNTED, Text } from "./text.ts";
@@ -45,8 +45,14 @@ function formatDfa(format: unknown, work: Work) {
     throw new SpecError(
       `The format ${JSON.stringify(format)} can't be enforced; these can: ${[...FORMATS.keys()].join(", ")}.`,
     );
-  return regexDfa(source, "whole", work);
+  const known = FORMAT_DFAS.get(source) ?? regexDfa(source, "whole");
+  FORMAT_DFAS.set(source, known);
+  work.spend(known.states);
+  return known;
 }
+
+/** They are the same in every schema, and the longest of them takes some milliseconds. */
+const FORMAT_DFAS = new Map<string, CharDfa>();
 
 function lengthOf(all: Schema, name: "minLength" | "maxLength"): number | null {
   const value = all[name];

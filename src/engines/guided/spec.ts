@@ -1,6 +1,6 @@
 /**
- * What an answer must be. Plain data: it is checked in the gateway's process (`guideOf` in
- * request.ts), crosses to the child, and is compiled there (`createGuides` in guide.ts).
+ * What an answer must be. Plain data: it is checked in the gateway's process (checks.ts), crosses to
+ * the child, and is compiled there (`createGuides` in guide.ts).
  */
 export type GuideSpec =
   /** One JSON value that fits the schema. */

@@ -1,0 +1,125 @@
+import { expect, test } from "bun:test";
+import type { GuideCheck } from "./check.ts";
+import { GuideChecks } from "./checks.ts";
+import type { GuideSpec } from "./spec.ts";
+
+const check = (spec: GuideSpec): GuideCheck => ({ whole: { spec, path: "guided" }, parts: [] });
+const json = (schema: unknown) => check({ kind: "json_schema", schema });
+const asker = (keyId = "a", signal = new AbortController().signal) => ({ keyId, signal });
+
+const PERSON = {
+  type: "object",
+  properties: {
+    name: { type: "string", minLength: 1 },
+    zip: { type: "string", pattern: "^[0-9]{5}$" },
+    tags: { type: "array", items: { enum: ["a", "b"] } },
+    friend: { anyOf: [{ $ref: "#" }, { type: "null" }] },
+  },
+  required: ["name"],
+};
+
+/** Some tens of thousands of steps each, and no two the same; the last may be what can't be. */
+const heavy = (name: string, also: object = {}, patterns = 40) =>
+  json({
+    properties: {
+      ...Object.fromEntries(
+        Array.from({ length: patterns }, (_, i) => [
+          `${name}${i}`,
+          { pattern: `^[a-z]{1,${40 + i}}$` },
+        ]),
+      ),
+      ...also,
+    },
+  });
+
+test("an ordinary schema is tried at once, and so is what is wrong in it", async () => {
+  const checks = new GuideChecks();
+  // The first one finds nothing warm.
+  await checks.pass(json(PERSON), asker());
+  const before = checks.handedOver;
+  let rounds = 0;
+  setImmediate(() => {
+    rounds += 1;
+  });
+  await checks.pass(json(PERSON), asker());
+  await expect(checks.pass(json({ ...PERSON, not: {} }), asker())).rejects.toMatchObject({
+    kind: "invalid_request",
+    param: "guided.not",
+  });
+  expect(rounds).toBe(0);
+  expect(checks.handedOver).toBe(before);
+});
+
+test("what takes longer is tried on another thread, while this one does other things", async () => {
+  const checks = new GuideChecks();
+  let rounds = 0;
+  const timer = setInterval(() => {
+    rounds += 1;
+  }, 1);
+  await Promise.all(Array.from({ length: 8 }, (_, i) => checks.pass(heavy(`p${i}`), asker())));
+  clearInterval(timer);
+  expect(checks.handedOver).toBe(8);
+  // One after the other on this thread there would be none at all.
+  expect(rounds).toBeGreaterThan(8);
+});
+
+test("what it finds wrong is the same refusal, and is known the next time", async () => {
+  const checks = new GuideChecks();
+  const bad = heavy("p", { odd: { type: "string", not: {} } });
+  for (let time = 0; time < 3; time++)
+    await expect(checks.pass(bad, asker())).rejects.toMatchObject({
+      kind: "invalid_request",
+      param: "guided.properties.odd.not",
+    });
+  const bomb = check({ kind: "regex", pattern: "((a{1,100}){1,100}){1,100}" });
+  await expect(checks.pass(bomb, asker())).rejects.toMatchObject({
+    kind: "invalid_request",
+    param: "guided",
+  });
+  await checks.pass(heavy("good"), asker());
+  const before = checks.handedOver;
+  await checks.pass(heavy("good"), asker());
+  await expect(checks.pass(bad, asker())).rejects.toMatchObject({ kind: "invalid_request" });
+  expect(checks.handedOver).toBe(before);
+});
+
+test("what is wrong in a part is told of the part", async () => {
+  const checks = new GuideChecks();
+  const odd: GuideSpec = { kind: "json_schema", schema: { not: {} } };
+  const fine = heavy("p", {}, 6).whole;
+  const both: GuideCheck = {
+    whole: { spec: { kind: "either", parts: [fine.spec, odd] }, path: "tools" },
+    parts: [fine, { spec: odd, path: "tools[1]" }],
+  };
+  await expect(checks.pass(both, asker())).rejects.toMatchObject({ param: "tools[1].not" });
+});
+
+test("keys take turns at the thread, and those who leave give up their turn", async () => {
+  const checks = new GuideChecks();
+  const order: string[] = [];
+  const ask = (keyId: string, name: string) =>
+    checks.pass(heavy(name), asker(keyId)).then(() => order.push(keyId));
+  const gone = new AbortController();
+  const many = Array.from({ length: 5 }, (_, i) => ask("many", `m${i}`));
+  const left = checks.pass(heavy("left"), asker("left", gone.signal));
+  const one = ask("one", "o");
+  gone.abort();
+  await expect(left).rejects.toMatchObject({ kind: "client_closed" });
+  await Promise.all([...many, one]);
+  expect(order.indexOf("one")).toBeLessThan(3);
+  expect(checks.handedOver).toBe(6);
+});
+
+test("a line that is full refuses, and says when to come again", async () => {
+  const checks = new GuideChecks();
+  const asked = Array.from({ length: 70 }, () => checks.pass(heavy("same"), asker()));
+  const results = await Promise.allSettled(asked);
+  const refused = results.flatMap((result) =>
+    result.status === "rejected" ? [result.reason] : [],
+  );
+  expect(refused.length).toBe(5);
+  for (const reason of refused)
+    expect(reason).toMatchObject({ kind: "overloaded", retryAfter: expect.any(Number) });
+  // The others asked the same: it was tried once.
+  expect(checks.handedOver).toBe(1);
+});

@@ -1,0 +1,109 @@
+import { GatewayError } from "../../contract/errors.ts";
+import { FairQueue } from "../queue.ts";
+import { type Flaw, type GuideCheck, quickFlawOf, refusalOf } from "./check.ts";
+import type { Checked, ToCheck } from "./check-thread.ts";
+
+const THREAD = new URL("./check-thread.ts", import.meta.url).href;
+/** Milliseconds that a check may take of the gateway's own thread. */
+const QUICK_MS = 3;
+/** Checks that wait for the thread, up to 100 ms each. */
+const MOST_WAITING = 64;
+const CHECK_SECONDS = 0.1;
+/** What was found of the last ones, by their hash. */
+const MOST_KNOWN = 1_000;
+
+export interface Asker {
+  /** Keys take turns at the thread. */
+  readonly keyId: string;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Tries in the gateway's process what answers are to be held to. What takes some milliseconds is tried at
+ * once; what takes longer on a thread of its own, so that no other request waits for it.
+ */
+export class GuideChecks {
+  readonly #line = new FairQueue(
+    1,
+    MOST_WAITING,
+    (waiting) => Math.ceil(waiting * CHECK_SECONDS) + 1,
+    "Too many forms of answers are waiting to be checked. Try again later.",
+  );
+  readonly #known = new Map<string, Flaw | null>();
+  #thread: Worker | null = null;
+  #asked: { readonly seq: number; readonly answer: PromiseWithResolvers<Flaw | null> } | null =
+    null;
+  #seq = 0;
+
+  /** Forms whose check was left to the thread so far; those that were known are not among them. */
+  get handedOver(): number {
+    return this.#seq;
+  }
+
+  /**
+   * Resolves where the form can be enforced.
+   * @throws GatewayError invalid_request, with the place of what can't be; overloaded; client_closed
+   */
+  async pass(check: GuideCheck, asker: Asker): Promise<void> {
+    const until = performance.now() + QUICK_MS;
+    const quick = quickFlawOf(check, () => performance.now() > until);
+    const flaw = quick === "unknown" ? await this.#slowFlaw(check, asker) : quick;
+    if (flaw !== null) throw refusalOf(flaw);
+  }
+
+  async #slowFlaw(check: GuideCheck, { keyId, signal }: Asker): Promise<Flaw | null> {
+    const text = JSON.stringify(check);
+    const name = new Bun.CryptoHasher("sha256").update(text).digest("base64");
+    const known = this.#known.get(name);
+    if (known !== undefined) return known;
+    const release = await this.#line.acquire({ keyId, signal });
+    try {
+      // Somebody in front may have asked the same.
+      const meanwhile = this.#known.get(name);
+      const flaw = meanwhile === undefined ? await this.#ask(text) : meanwhile;
+      this.#known.set(name, flaw);
+      const [oldest] = this.#known.keys();
+      if (this.#known.size > MOST_KNOWN && oldest !== undefined) this.#known.delete(oldest);
+      return flaw;
+    } finally {
+      release();
+    }
+  }
+
+  #ask(check: string): Promise<Flaw | null> {
+    const thread = this.#thread ?? this.#start();
+    this.#seq += 1;
+    const asked = { seq: this.#seq, answer: Promise.withResolvers<Flaw | null>() };
+    this.#asked = asked;
+    thread.postMessage({ seq: asked.seq, check } satisfies ToCheck);
+    return asked.answer.promise;
+  }
+
+  #start(): Worker {
+    const thread = new Worker(THREAD);
+    thread.unref();
+    this.#thread = thread;
+    thread.onmessage = ({ data }: MessageEvent<Checked>) => {
+      if (data.seq !== this.#asked?.seq) return;
+      if (data.flaw === undefined) this.#asked.answer.reject(failed());
+      else this.#asked.answer.resolve(data.flaw);
+      this.#asked = null;
+    };
+    const ended = () => {
+      if (this.#thread !== thread) return;
+      this.#thread = null;
+      this.#asked?.answer.reject(failed());
+      this.#asked = null;
+    };
+    thread.onerror = ended;
+    thread.addEventListener("close", ended);
+    return thread;
+  }
+}
+
+function failed(): GatewayError {
+  return new GatewayError("unavailable", "The form of the answer could not be checked. Try again.");
+}
+
+/** One for the process: it holds nothing but what was found of forms. */
+export const GUIDE_CHECKS = new GuideChecks();
