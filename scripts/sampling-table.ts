@@ -70,7 +70,9 @@ export function samplingTable(providers: ProviderFiles): string {
   for (const name of Object.keys(extendedSampling))
     if (!(name in ASKING) && !OTHER_NAMES.has(name))
       throw new Error(`${name} is missing in scripts/sampling-table.ts`);
-  const kinds = [...providers].toSorted(([a], [b]) => a.localeCompare(b));
+  const kinds = [...providers]
+    .filter(([, { paths }]) => paths.chat !== false || paths.completions !== false)
+    .toSorted(([a], [b]) => a.localeCompare(b));
   const head = ["parameter", "embedded", ...kinds.map(([id]) => id)];
   const rows = Object.entries(ASKING).map(([name, fields]) => [
     `\`${name}\``,

@@ -1,9 +1,10 @@
 import type { Log } from "../lib/log.ts";
 import { inSlices } from "../lib/slices.ts";
 import type { ProviderSettings } from "../types.ts";
-import { fetchList, ListError, readList } from "./fetch-list.ts";
+import { fetchList, ListError } from "./fetch-list.ts";
 import { keepCopy, lastCopy } from "./list-copy.ts";
 import type { ListedModel } from "./listed.ts";
+import { listsOf, type ProviderList, together } from "./provider-lists.ts";
 
 export interface DiscoveryOptions {
   /** Where the last good lists are kept. */
@@ -23,9 +24,10 @@ const TIMEOUT_MS = 60_000;
 const RETRY_MS = 5_000;
 const LONGEST_RETRY_MS = 600_000;
 
-/** One provider's list, as far as it is known. */
+/** One of a provider's lists, as far as it is known. */
 interface Known {
   readonly settings: ProviderSettings;
+  readonly list: ProviderList;
   models: readonly ListedModel[];
   /** Hash of the text that `models` were read from. */
   hash: bigint | number | null;
@@ -56,7 +58,7 @@ export class Discovery {
 
   constructor(providers: readonly ProviderSettings[], options: DiscoveryOptions) {
     this.#options = options;
-    this.#known = new Map(providers.map((settings) => [settings.id, unknown(settings)]));
+    this.#known = new Map(providers.flatMap(unknownLists).map((known) => [keyOf(known), known]));
   }
 
   /**
@@ -66,17 +68,19 @@ export class Discovery {
   replacement(providers: readonly ProviderSettings[]): Replacement {
     const before = this.#known;
     const fresh: Known[] = [];
-    const known = providers.map((settings): [string, Known] => {
-      const old = before.get(settings.id);
-      if (old?.settings === settings) return [settings.id, old];
-      const made = unknown(settings);
-      if (old?.settings.baseUrl === settings.baseUrl) made.models = old.models;
+    const known = providers.flatMap(unknownLists).map((made): [string, Known] => {
+      const key = keyOf(made);
+      const old = before.get(key);
+      if (old?.settings === made.settings) return [key, old];
+      const { settings, list } = made;
+      if (old?.settings.baseUrl === settings.baseUrl && old.list.what === list.what)
+        made.models = old.models;
       fresh.push(made);
-      return [settings.id, made];
+      return [key, made];
     });
     const next = new Map(known);
     return {
-      models: (provider) => next.get(provider)?.models ?? [],
+      models: (provider) => modelsIn(next, provider),
       take: () => {
         this.#known = next;
         for (const old of before.values())
@@ -90,7 +94,7 @@ export class Discovery {
 
   /** The models that a provider lists; empty for one whose list is not fetched. */
   models(provider: string): readonly ListedModel[] {
-    return this.#known.get(provider)?.models ?? [];
+    return modelsIn(this.#known, provider);
   }
 
   /** Why a provider's list could not be fetched the last time; null when it could. */
@@ -124,20 +128,21 @@ export class Discovery {
 
   /** Whether it is one of those that are listed now, rather than one that a reload took away. */
   #isKnown(known: Known): boolean {
-    return this.#known.get(known.settings.id) === known;
+    return this.#known.get(keyOf(known)) === known;
   }
 
   async #restore(known: Known): Promise<void> {
     const { id, baseUrl } = known.settings;
+    const { what, read } = known.list;
     if (known.models.length > 0) return;
     try {
-      const text = await lastCopy(this.#options.folder, id, baseUrl);
-      const models = text === null ? null : await inSlices(readList(text));
+      const text = await lastCopy(this.#options.folder, keyOf(known), baseUrl);
+      const models = text === null ? null : await inSlices(read(text));
       if (text === null || models === null) return;
       known.models = models;
       known.hash = Bun.hash(text);
     } catch (error) {
-      this.#options.log.warn(`the copy of ${id}'s models could not be read`, {
+      this.#options.log.warn(`the copy of ${id}'s ${what} could not be read`, {
         detail: messageOf(error),
       });
     }
@@ -168,39 +173,42 @@ export class Discovery {
 
   /** Never rejects. */
   async #refresh(known: Known): Promise<void> {
-    const { settings } = known;
+    const { settings, list } = known;
     const { timeoutMs = TIMEOUT_MS, log, changed } = this.#options;
     try {
-      const text = await fetchList(settings, timeoutMs, this.#stop.signal);
+      const text = await fetchList(settings, list, timeoutMs, this.#stop.signal);
       const hash = Bun.hash(text);
       if (hash === known.hash) return this.#works(known);
-      const models = await inSlices(readList(text));
-      if (models === null) throw new ListError("what it answers is no list of models");
+      const models = await inSlices(list.read(text));
+      if (models === null) throw new ListError(`what it answers is no list of ${list.what}`);
       if (this.#stop.signal.aborted || !this.#isKnown(known)) return;
       this.#works(known);
       known.hash = hash;
       if (sameModels(known.models, models)) return;
       known.models = models;
-      log.info(`${settings.id} lists ${models.length} models`);
+      log.info(`${settings.id} lists ${models.length} ${list.what}`);
       changed();
-      await this.#keep(settings, text);
+      await this.#keep(known, text);
     } catch (error) {
       if (!this.#stop.signal.aborted && this.#isKnown(known)) this.#fails(known, messageOf(error));
     }
   }
 
-  async #keep({ id, baseUrl, keys }: ProviderSettings, text: string): Promise<void> {
+  async #keep({ settings, list }: Known, text: string): Promise<void> {
     const { folder, log } = this.#options;
+    const { id, baseUrl, keys } = settings;
     try {
-      await keepCopy(folder, id, baseUrl, text, keys);
+      await keepCopy(folder, list.key(id), baseUrl, text, keys);
     } catch (error) {
-      log.warn(`${id}'s models could not be kept on disk`, { detail: messageOf(error) });
+      log.warn(`${id}'s ${list.what} could not be kept on disk`, { detail: messageOf(error) });
     }
   }
 
   #works(known: Known): void {
     if (known.trouble !== null)
-      this.#options.log.info(`${known.settings.id}'s list of models can be fetched again`);
+      this.#options.log.info(
+        `${known.settings.id}'s list of ${known.list.what} can be fetched again`,
+      );
     known.trouble = null;
     known.failures = 0;
   }
@@ -210,14 +218,30 @@ export class Discovery {
     known.failures++;
     if (known.trouble === detail) return;
     known.trouble = detail;
-    this.#options.log.warn(`${known.settings.id}'s list of models could not be fetched`, {
-      detail,
-    });
+    this.#options.log.warn(
+      `${known.settings.id}'s list of ${known.list.what} could not be fetched`,
+      {
+        detail,
+      },
+    );
   }
 }
 
-function unknown(settings: ProviderSettings): Known {
-  return { settings, models: [], hash: null, trouble: null, failures: 0, timer: null };
+function unknownLists(settings: ProviderSettings): Known[] {
+  const nothing = { models: [], hash: null, trouble: null, failures: 0, timer: null };
+  return listsOf(settings.file).map((list) => ({ settings, list, ...nothing }));
+}
+
+function keyOf({ settings, list }: Known): string {
+  return list.key(settings.id);
+}
+
+/** All that a provider lists. */
+function modelsIn(all: ReadonlyMap<string, Known>, provider: string): readonly ListedModel[] {
+  const first = all.get(provider);
+  if (first === undefined) return [];
+  const lists = listsOf(first.settings.file);
+  return together(lists.map(({ key }) => all.get(key(provider))?.models ?? []));
 }
 
 /** More are not compared one by one: that would take longer than taking them over. */

@@ -31,16 +31,20 @@ export function* entriesOf(providers: readonly ListedProvider[]): Generator<void
     );
     const found = new Map<ChosenModel, ListedModel>();
     for (const model of listed) {
-      const choice = wanted.size === 0 ? undefined : wanted.get(model.id.toLowerCase());
+      const upstreamId = model.upscaler?.name ?? model.id;
+      const choice =
+        wanted.size === 0
+          ? undefined
+          : (wanted.get(upstreamId.toLowerCase()) ?? wanted.get(model.id.toLowerCase()));
       if (choice !== undefined) found.set(choice, model);
-      else rest.push({ provider, id: model.id, upstreamId: model.id, chosen: null, listed: model });
+      else rest.push({ provider, id: model.id, upstreamId, chosen: null, listed: model });
       yield;
     }
     for (const model of provider.choice.models)
       chosen.push({
         provider,
         id: model.id,
-        upstreamId: model.upstreamId ?? model.id,
+        upstreamId: found.get(model)?.upscaler?.name ?? model.upstreamId ?? model.id,
         chosen: model,
         listed: found.get(model) ?? null,
       });

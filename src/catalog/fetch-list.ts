@@ -1,11 +1,19 @@
 import { readBounded, TooLarge } from "../lib/bounded-body.ts";
+import { keyHeader } from "../lib/key-header.ts";
 import { networkReason } from "../lib/network-reason.ts";
 import { withoutKeys } from "../lib/redact.ts";
 import type { ProviderSettings } from "../types.ts";
+import { itemsIn } from "./list-items.ts";
 import { type ListedModel, readListed } from "./listed.ts";
 
 /** More than this is no list of models. */
 const MAX_BYTES = 64e6;
+
+/** Where a list is: its path below the base URL, and its query. */
+export interface ListPlace {
+  readonly path: string;
+  readonly query: string;
+}
 
 /** Why a list could not be fetched, in words that hold no key. */
 export class ListError extends Error {
@@ -13,12 +21,13 @@ export class ListError extends Error {
 }
 
 /**
- * The text of a provider's list of models, as it came. Its keys are tried in turn while they are
+ * The text of one of a provider's lists, as it came. Its keys are tried in turn while they are
  * refused; a redirect is never followed, since it would carry the key elsewhere.
  * @throws ListError
  */
 export async function fetchList(
   settings: ProviderSettings,
+  list: ListPlace,
   timeoutMs: number,
   stop: AbortSignal,
 ): Promise<string> {
@@ -28,7 +37,7 @@ export async function fetchList(
   let refused = 0;
   for (const key of keys) {
     try {
-      const answer = await ask(settings, key, signal);
+      const answer = await ask(settings, list, key, signal);
       if (typeof answer === "string") return answer;
       refused = answer.refused;
     } catch (error) {
@@ -44,26 +53,20 @@ export async function fetchList(
 
 async function ask(
   { baseUrl, file }: ProviderSettings,
+  { path, query }: ListPlace,
   key: string | null,
   signal: AbortSignal,
 ): Promise<string | { readonly refused: number }> {
-  const response = await fetch(
-    listUrl(baseUrl, file.paths.models || "/models", file.discovery.query),
-    {
-      headers: {
-        accept: "application/json",
-        ...file.headers,
-        ...(key === null
-          ? {}
-          : file.quirks.auth === "bearer"
-            ? { authorization: `Bearer ${key}` }
-            : { "x-api-key": key }),
-      },
-      redirect: "manual",
-      decompress: false,
-      signal,
+  const response = await fetch(listUrl(baseUrl, path, query), {
+    headers: {
+      accept: "application/json",
+      ...file.headers,
+      ...keyHeader(file.quirks.auth, key),
     },
-  );
+    redirect: "manual",
+    decompress: false,
+    signal,
+  });
   const { status } = response;
   if (status >= 200 && status < 300)
     return new TextDecoder().decode(await readBounded(response, MAX_BYTES, () => undefined));
@@ -94,7 +97,8 @@ const MAX_MODELS = 200_000;
  * no JSON, no array in it, or nothing in it that is a model. Yields between items.
  */
 export function* readList(text: string): Generator<void, ListedModel[] | null> {
-  const items = itemsOf(text);
+  // The whole, or what is under `data`, or under `models` as Ollama has it.
+  const items = itemsIn(text, ["data", "models"]);
   if (items === null) return null;
   const models = new Map<string, ListedModel>();
   for (const item of items.slice(0, MAX_MODELS)) {
@@ -103,18 +107,4 @@ export function* readList(text: string): Generator<void, ListedModel[] | null> {
     yield;
   }
   return models.size === 0 && items.length > 0 ? null : [...models.values()];
-}
-
-/** The whole, or what is under `data`, or under `models` as Ollama has it. */
-function itemsOf(text: string): readonly unknown[] | null {
-  let list: unknown;
-  try {
-    list = JSON.parse(text);
-  } catch {
-    return null;
-  }
-  if (Array.isArray(list)) return list;
-  if (typeof list !== "object" || list === null) return null;
-  if ("data" in list && Array.isArray(list.data)) return list.data;
-  return "models" in list && Array.isArray(list.models) ? list.models : null;
 }

@@ -1,6 +1,7 @@
 import { Category } from "../contract/models.ts";
 import { own } from "../lib/own.ts";
 import type { Price } from "../types.ts";
+import type { ListedUpscaler } from "./listed-upscalers.ts";
 import type { Modalities } from "./settle-providers.ts";
 
 /**
@@ -35,6 +36,8 @@ export interface ListedModel {
   readonly barred: "gated" | "plan" | null;
   /** Names of the request parameters it takes. */
   readonly takes: readonly string[] | null;
+  /** What it is called where it enlarges images; absent on all others. */
+  readonly upscaler?: ListedUpscaler;
 }
 
 type Fields = { readonly [key: string]: unknown };

@@ -108,7 +108,17 @@ function rank(name: string): number {
 }
 
 function namesOf({ entries, spellings }: Group, id: string): string[] {
-  return [id, ...spellings, ...entries.flatMap(({ chosen }) => chosen?.aliases ?? [])];
+  return [
+    id,
+    ...spellings,
+    ...entries.flatMap(({ chosen }) => chosen?.aliases ?? []),
+    ...entries.flatMap(upscalerName),
+  ];
+}
+
+/** `arli/ESRGAN_4x`: what many servers have by one name is told apart by where it is. */
+function upscalerName({ provider, listed, id }: Entry): string[] {
+  return listed?.upscaler === undefined ? [] : [`${provider.settings.id}/${id}`];
 }
 
 function isChosen({ entries }: Group, name: string): boolean {

@@ -28,6 +28,9 @@ const paths = z.strictObject({
   tokenize: endpoint.default(false),
   detokenize: endpoint.default(false),
   models: endpoint.default("/models"),
+  /** Where images are enlarged, and the list of what does it. */
+  upscale: endpoint.default(false),
+  upscalers: endpoint.default(false),
 });
 
 /** How it differs from the API it speaks. */
@@ -42,8 +45,13 @@ const quirks = z.strictObject({
   json_schema: z.enum(["enforced", "json_object", "none"]).default("enforced"),
   /** The body of its tokenize endpoint. */
   tokenize_form: z.enum(["vllm", "llamacpp", "text", "tabby"]).default("vllm"),
-  /** Header the key is sent in: as a bearer token, or bare in `x-api-key`. */
-  auth: z.enum(["bearer", "x-api-key"]).default("bearer"),
+  /** The key is sent as a bearer token, bare in `x-api-key`, or is `user:password` for HTTP's Basic scheme. */
+  auth: z.enum(["bearer", "x-api-key", "basic"]).default("bearer"),
+  /**
+   * The body of its upscale endpoint: the Stable Diffusion web UIs', Arli AI's (an image and an upscaler,
+   * nothing else), or our own.
+   */
+  upscale_form: z.enum(["webui", "arli", "covey"]).default("webui"),
   /** What its 429, 402 and the like are about: the key (another may do) or all of it. */
   limits_by: z.enum(["key", "provider"]).default("key"),
 });

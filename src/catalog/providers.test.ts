@@ -30,6 +30,7 @@ test("every shipped file can be read", () => {
     "ollama",
     "openai-compatible",
     "openrouter",
+    "sd-webui",
     "sglang",
     "tabbyapi",
     "vllm",
@@ -51,7 +52,16 @@ test("hosted providers are given up sooner than servers of one's own", () => {
 
 test("servers of one's own are self-hosted, hosted and unknown ones are not", () => {
   const own = [...SHIPPED].filter(([, file]) => file.self_hosted).map(([id]) => id);
-  expect(own).toEqual(["aphrodite", "covey", "llamacpp", "ollama", "sglang", "tabbyapi", "vllm"]);
+  expect(own).toEqual([
+    "aphrodite",
+    "covey",
+    "llamacpp",
+    "ollama",
+    "sd-webui",
+    "sglang",
+    "tabbyapi",
+    "vllm",
+  ]);
 });
 
 test("nothing is assumed of a server that is merely compatible", () => {

@@ -211,6 +211,8 @@ const upscale = z.strictObject({
   range: z.union([z.literal(1), z.literal(255)]),
   /** What callers name it by, and how many times that enlarges where they don't say. */
   names: z.record(z.string().min(1), z.int().min(2).max(8)),
+  /** Whether what has it enlarges by Lanczos and Nearest too. */
+  kernels: z.boolean().default(true),
 });
 
 const modelFile = z.strictObject({

@@ -144,8 +144,7 @@ function settle(
   const baseUrl = choice.baseUrl ?? file.base_url;
   if (baseUrl === undefined) throw noAddress(id, choice, type, files);
   const discover =
-    choice.discover ??
-    (file.discovery.enabled && file.paths.models !== false && choice.models.length === 0);
+    choice.discover ?? (file.discovery.enabled && hasList(file) && choice.models.length === 0);
   if (!discover && choice.models.length === 0)
     throw new UserError(
       `provider ${id} has no models: name some with models = [{ id = "…" }], or set discover = true`,
@@ -175,6 +174,10 @@ function settle(
     discover,
     choice,
   };
+}
+
+function hasList({ paths }: ProviderFile): boolean {
+  return paths.models !== false || paths.upscalers !== false;
 }
 
 /** The file as the config has it. */

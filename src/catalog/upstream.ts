@@ -1,9 +1,11 @@
 import type { Model } from "../types.ts";
 import type { Entry } from "./entries.ts";
+import { UPSCALING, upscalerNamed } from "./listed-upscalers.ts";
 import { splitName } from "./same-weights.ts";
 import type { ModelFile } from "./schema.ts";
 
 const NO_WEIGHTS = { source: "upstream", sha256: null, size: null } as const;
+const IMAGES: ModelFile["modalities"] = { input: ["image"], output: ["image"] };
 const TEXT: ("text" | "image" | "audio" | "video" | "file")[] = ["text"];
 
 /**
@@ -15,6 +17,7 @@ export function upstreamModel(id: string, entries: readonly Entry[]): Model {
   const chosen = entries.flatMap((entry) => entry.chosen ?? []);
   const provider = entries[0]?.provider.settings.id ?? "unknown";
   const aliases = [...new Set(chosen.flatMap((model) => model.aliases))];
+  const upscale = upscaleOf(entries);
   const modalities = first(chosen, ({ modalities }) => modalities) ?? widest(listed);
   const maxOutput =
     first(chosen, (model) => model.maxOutput) ?? first(listed, (model) => model.maxOutput);
@@ -28,8 +31,10 @@ export function upstreamModel(id: string, entries: readonly Entry[]): Model {
     // Nothing of it is on this machine, so this says nothing.
     engine: "llama",
     category:
-      first(listed, ({ category }) => (category === "text" ? null : category)) ??
-      (modalities !== undefined && modalities.input.length > 1 ? "multimodal" : "text"),
+      upscale !== null
+        ? "image"
+        : (first(listed, ({ category }) => (category === "text" ? null : category)) ??
+          (modalities !== undefined && modalities.input.length > 1 ? "multimodal" : "text")),
     created: first(listed, ({ created }) => created || null) ?? 0,
     owned_by:
       listed.length === 0
@@ -39,29 +44,51 @@ export function upstreamModel(id: string, entries: readonly Entry[]): Model {
       first(chosen, (model) => model.contextLength) ??
       first(listed, (model) => model.contextLength) ??
       0,
-    modalities: {
-      input: modalities === undefined ? TEXT : [...modalities.input],
-      output: modalities === undefined ? TEXT : [...modalities.output],
-    },
+    modalities:
+      upscale !== null
+        ? IMAGES
+        : {
+            input: modalities === undefined ? TEXT : [...modalities.input],
+            output: modalities === undefined ? TEXT : [...modalities.output],
+          },
     license: "unknown",
     stop: [],
-    features: [
-      ...new Set(
-        first(chosen, ({ features }) => features) ??
-          entries.flatMap(({ provider, listed }) => [
-            ...(listed?.features ?? []),
-            ...provider.settings.file.features,
-          ]),
-      ),
-    ],
+    features:
+      upscale !== null
+        ? [UPSCALING]
+        : [
+            ...new Set(
+              first(chosen, ({ features }) => features) ??
+                entries.flatMap(({ provider, listed }) => [
+                  ...(listed?.features ?? []),
+                  ...provider.settings.file.features,
+                ]),
+            ),
+          ],
     tags: [...new Set(listed.flatMap(({ tags }) => tags))],
     defaults: {},
     weights: NO_WEIGHTS,
+    ...(upscale === null ? {} : { upscale }),
     ...(maxOutput === undefined ? {} : { max_output: maxOutput }),
     ...(parameters === undefined ? {} : { parameters }),
     ...(quantization === undefined ? {} : { quantization }),
   };
   return { id, aliases, file };
+}
+
+/** Null for a model that enlarges no images. What the config says to do so counts as what is listed. */
+function upscaleOf(entries: readonly Entry[]): ModelFile["upscale"] | null {
+  const upscalers = entries.flatMap(({ listed, chosen, upstreamId }) => {
+    if (listed?.upscaler !== undefined) return listed.upscaler;
+    return chosen?.features?.includes(UPSCALING) ? upscalerNamed(upstreamId) : [];
+  });
+  if (upscalers.length === 0) return null;
+  const kernels = entries.some(
+    ({ provider }) => provider.settings.file.quirks.upscale_form !== "arli",
+  );
+  // Nothing of its networks is here: of what range their numbers are says nothing.
+  const names = Object.fromEntries(upscalers.map(({ name, scale }) => [name, scale]));
+  return { range: 1, names, kernels };
 }
 
 function first<Item, Value>(

@@ -1,6 +1,8 @@
 import { z } from "zod";
 import { listUrl } from "../catalog/fetch-list.ts";
+import { listsOf } from "../catalog/provider-lists.ts";
 import type { SettledProvider } from "../catalog/settle-providers.ts";
+import { keyHeader } from "../lib/key-header.ts";
 import { networkReason } from "../lib/network-reason.ts";
 import { withoutKeys } from "../lib/redact.ts";
 import { UserError } from "../lib/user-error.ts";
@@ -14,6 +16,8 @@ const ModelList = z.union([
   z
     .object({ models: z.array(z.object({ name: z.string() })) })
     .transform(({ models }) => models.map(({ name }) => name)),
+  // Upscalers, as the Stable Diffusion web UIs list them.
+  z.array(z.object({ name: z.string() })).transform((all) => all.map(({ name }) => name)),
 ]);
 
 const PATIENCE_MS = 3_000;
@@ -63,7 +67,7 @@ export async function tryProvider(
   const listed = ModelList.safeParse(body);
   if (!listed.success)
     throw new UserError(
-      `${url} does not answer ${file.paths.models} as ${file.name} does: put its base_url right${file.dialect === "openai" ? ", it usually ends in /v1" : ""}`,
+      `${url} does not answer ${listsOf(file)[0].path} as ${file.name} does: put its base_url right${file.dialect === "openai" && file.paths.chat !== false ? ", it usually ends in /v1" : ""}`,
     );
   const ids = new Set(listed.data);
   const absent = provider.choice.models
@@ -82,8 +86,9 @@ function ask(
   signal: AbortSignal,
 ): Promise<Response> {
   const { baseUrl, file } = provider.settings;
-  return fetch(listUrl(baseUrl, file.paths.models || "/models", file.discovery.query), {
-    headers: { ...file.headers, ...keyHeader(provider, key) },
+  const [{ path, query }] = listsOf(file);
+  return fetch(listUrl(baseUrl, path, query), {
+    headers: { ...file.headers, ...keyHeader(file.quirks.auth, key) },
     // A redirect would carry the key to another host.
     redirect: "manual",
     signal,
@@ -107,14 +112,6 @@ function refusedKeys(statuses: readonly number[]): string | null {
 
 function countOf(things: readonly string[], name: string): string {
   return things.length === 1 ? `1 ${name}` : `${things.length} ${name}s`;
-}
-
-function keyHeader(
-  { settings: { file } }: SettledProvider,
-  key: string | null,
-): Record<string, string> {
-  if (key === null) return {};
-  return file.quirks.auth === "bearer" ? { authorization: `Bearer ${key}` } : { "x-api-key": key };
 }
 
 /** Where its keys come from and how many there are; never one of them. */
@@ -147,7 +144,7 @@ function faultOf(
         ? `refuses the key in ${keyNames.join(", ")} (${status}): set it to a valid one`
         : `refuses all ${keys.length} keys in ${keyNames.join(", ")} (${status}): set valid ones`;
   if (status === 404)
-    return `has no ${file.paths.models} (404): put its base_url right${file.dialect === "openai" ? ", it usually ends in /v1" : ""}`;
+    return `has no ${listsOf(file)[0].path} (404): put its base_url right${file.dialect === "openai" && file.paths.chat !== false ? ", it usually ends in /v1" : ""}`;
   return `answers ${status}: look into that server's log, or try again later`;
 }
 

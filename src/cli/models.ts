@@ -1,8 +1,8 @@
 import { entriesOf } from "../catalog/entries.ts";
-import { readList } from "../catalog/fetch-list.ts";
 import { discoveredFolder, lastCopy } from "../catalog/list-copy.ts";
 import type { ListedModel } from "../catalog/listed.ts";
 import { catalogFolders, loadCatalog } from "../catalog/load.ts";
+import { listsOf, together } from "../catalog/provider-lists.ts";
 import { readProviderFiles } from "../catalog/providers.ts";
 import { type Catalog, resolve } from "../catalog/resolve.ts";
 import { type SettledProvider, settleProviders } from "../catalog/settle-providers.ts";
@@ -190,8 +190,15 @@ export async function models(config: Config, options: ModelsOptions): Promise<nu
 /** From the copy on disk; nobody is asked now. */
 async function lastListed(provider: SettledProvider, home: string): Promise<LastListed> {
   const { id, baseUrl } = provider.settings;
-  const text = provider.discover ? await lastCopy(discoveredFolder(home), id, baseUrl) : null;
-  return { provider, listed: text === null ? null : atOnce(readList(text)) };
+  if (!provider.discover) return { provider, listed: null };
+  const lists = await Promise.all(
+    listsOf(provider.settings.file).map(async ({ key, read }) => {
+      const text = await lastCopy(discoveredFolder(home), key(id), baseUrl);
+      return text === null ? null : atOnce(read(text));
+    }),
+  );
+  const known = lists.some((list) => list !== null);
+  return { provider, listed: known ? together(lists.map((list) => list ?? [])) : null };
 }
 
 /** What the table doesn't show of a provider. */

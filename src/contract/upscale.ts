@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { Contract } from "./operations.ts";
+import { routingFields } from "./routing.ts";
 
 /**
  * Upscaling, as Arli AI and the Stable Diffusion web UIs have it. Both paths take the same fields and
@@ -58,6 +59,13 @@ const fields = {
   quality: z.int().min(1).max(100).nullish().describe("Of JPEG and WebP. Default 90."),
   gfpgan_visibility: none("face restoration"),
   codeformer_visibility: none("face restoration"),
+  model: z
+    .string()
+    .nullish()
+    .describe(
+      "A model by its id, whichever upscalers others have; `arli/ESRGAN_4x` is one of a provider.",
+    ),
+  ...routingFields,
 };
 
 /** The body of `POST /v1/upscale-img` and `POST /sdapi/v1/extra-single-image`. Unknown fields are kept. */

@@ -3,7 +3,8 @@ import type { Message, UserPart } from "../contract/messages.ts";
 import { dataUri, isDataUri } from "../images/data-uri.ts";
 import { type ImageLimits, NO_LIMITS } from "../images/fit.ts";
 import type { Refitter } from "../images/refitter.ts";
-import { sendable } from "../images/sendable.ts";
+import { badImage } from "../images/refusal.ts";
+import { type SentImage, sendable } from "../images/sendable.ts";
 import { type CheckedImage, ImageSource } from "../images/source.ts";
 import { PrivateHosts } from "../lib/private-hosts.ts";
 import { untilAborted } from "../lib/until-aborted.ts";
@@ -94,6 +95,21 @@ export class Images {
     await this.#inlineAll(own, target.id, limits, signal);
     const mine = new Set(own.map(({ part }) => part));
     return messages.map((message) => this.#withInlined(message, mine));
+  }
+
+  /**
+   * An image that is not in a message, in base64 or as a data URI, as whoever enlarges it gets it: a file
+   * within the bounds, upright, without metadata.
+   * @throws GatewayError 400 with its `param`; or the signal's reason
+   */
+  async upload(image: string, param: string, id: string, signal: AbortSignal): Promise<SentImage> {
+    const isPlain = !isDataUri(image);
+    if (isPlain && /^https?:/i.test(image))
+      throw badImage(param, "expected base64 or a data URI; URLs are not fetched here");
+    const url = isPlain ? `data:;base64,${image}` : image;
+    const read = await this.#source.read({ url, param }, signal);
+    const receiver = { id, limits: NO_LIMITS, param };
+    return await sendable(read, receiver, this.#refitter, this.#source, signal);
   }
 
   async #inlineAll(

@@ -5,6 +5,8 @@ import { Images, imageTarget } from "./images.ts";
 import { ollamaDialect } from "./ollama.ts";
 import { openAiDialect } from "./openai.ts";
 import { detokenizing, tokenizing } from "./tokenize.ts";
+import { refuseUpscaler, upscaling } from "./upscale.ts";
+import { unsupportedUpscale } from "./upscale-request.ts";
 import { Upstream } from "./upstream.ts";
 import type { DialectOptions, Generation } from "./wire.ts";
 
@@ -17,6 +19,7 @@ export function createBackend(settings: ProviderSettings, options: DialectOption
     settings.file.dialect === "ollama" ? ollamaDialect(settings) : openAiDialect(settings, options);
   const generate = (operation: Generation) => generation(upstream, dialect, operation);
   const chat = generate("chat");
+  const complete = generate("completions");
   const tokenize = tokenizing(upstream, options.renderChat);
   const images = options.images ?? new Images();
   const place = imageTarget(settings);
@@ -25,11 +28,16 @@ export function createBackend(settings: ProviderSettings, options: DialectOption
     name: nameOf(settings),
     operations: {
       chat: async (target, input, context) => {
+        refuseUpscaler(target);
         const messages = await images.prepare(input.messages, place, context.signal);
         return chat(target, { ...input, messages }, context);
       },
-      completions: generate("completions"),
+      completions: async (target, input, context) => {
+        refuseUpscaler(target);
+        return complete(target, input, context);
+      },
       embeddings: embedding(upstream),
+      upscale: upscaling(upstream, images),
       tokenize: async (target, input, context) => {
         if (input.messages === undefined) return tokenize(target, input, context);
         // A server that renders a conversation fetches what it names.
@@ -41,10 +49,12 @@ export function createBackend(settings: ProviderSettings, options: DialectOption
     state: (target) => upstream.state(target.upstreamId),
     trouble: () => upstream.trouble(),
     keys: (now) => upstream.keys(now),
-    unsupported: (target, operation, input: JsonObject) =>
-      operation === "chat" || operation === "completions"
+    unsupported: (target, operation, input: JsonObject) => {
+      if (operation === "upscale") return unsupportedUpscale(settings, target, input);
+      return operation === "chat" || operation === "completions"
         ? dialect.unsupported(target, operation, input)
-        : [],
+        : [];
+    },
   };
 }
 

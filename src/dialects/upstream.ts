@@ -1,4 +1,5 @@
 import { GatewayError } from "../contract/errors.ts";
+import { keyHeader } from "../lib/key-header.ts";
 import type { AttemptContext, ModelState, ProviderSettings } from "../types.ts";
 import { ConnectGuard } from "./connect-guard.ts";
 import { KeyRing } from "./key-ring.ts";
@@ -105,9 +106,7 @@ export class Upstream {
   async #fetch(sent: Sent, key: string | null): Promise<Response> {
     const { baseUrl, file, limits } = this.settings;
     const { context, body } = sent;
-    const headers = { ...this.#headers };
-    if (key !== null && file.quirks.auth === "bearer") headers.authorization = `Bearer ${key}`;
-    if (key !== null && file.quirks.auth === "x-api-key") headers["x-api-key"] = key;
+    const headers = { ...this.#headers, ...keyHeader(file.quirks.auth, key) };
     const stopWatching = this.#guard.watch(() => {
       const error = new GatewayError(
         "upstream_timeout",

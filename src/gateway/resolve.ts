@@ -120,7 +120,7 @@ export function chats({ file: { category, engine } }: Model): boolean {
 
 function does(model: Model, operation: Operation): boolean {
   if (operation === "embeddings") return model.file.category === "embeddings";
-  return operation === "upscale" ? model.file.engine === "upscale" : chats(model);
+  return operation === "upscale" ? model.file.upscale !== undefined : chats(model);
 }
 
 /** A model to show people, of those that the caller may use: one that is ready, else one that can be loaded. */

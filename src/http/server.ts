@@ -144,7 +144,10 @@ function incoming(
     body:
       meant === undefined
         ? body
-        : async () => meant(gateway, authenticate(request.headers, gateway.auth), await body()),
+        : async () => {
+            const { headers } = request;
+            return meant(gateway, authenticate(headers, gateway.auth), await body(), headers);
+          },
   };
 }
 

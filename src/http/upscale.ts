@@ -8,12 +8,12 @@ import type { Caller, JsonObject } from "../types.ts";
 
 /** What goes down the pipeline for a body of one of these paths. @throws GatewayError 400 404 */
 export const ENLARGING: Readonly<
-  Record<string, (gateway: Gateway, caller: Caller, body: unknown) => JsonObject>
+  Record<string, (gateway: Gateway, caller: Caller, body: unknown, headers: Headers) => JsonObject>
 > = {
-  [UPSCALE.upscale.path]: (gateway, caller, body) =>
-    upscaleBody(gateway, caller, UPSCALE.upscale.path, body),
-  [UPSCALE.extras.path]: (gateway, caller, body) =>
-    upscaleBody(gateway, caller, UPSCALE.extras.path, body),
+  [UPSCALE.upscale.path]: (gateway, caller, body, headers) =>
+    upscaleBody(gateway, caller, headers, UPSCALE.upscale.path, body),
+  [UPSCALE.extras.path]: (gateway, caller, body, headers) =>
+    upscaleBody(gateway, caller, headers, UPSCALE.extras.path, body),
 };
 
 export const UPSCALE_PATHS: readonly string[] = Object.keys(UPSCALE_DEFAULTS);
