@@ -3,6 +3,7 @@ import { StopMatcher } from "../lib/stop-matcher.ts";
 import type { ChatFormat } from "./chat-format.ts";
 import type { FinishReason } from "./protocol.ts";
 import { type Thought, ThoughtReader } from "./reasoning/read-thoughts.ts";
+import { argumentTypes } from "./tools/argument-types.ts";
 import { CallReader, type SaidPiece } from "./tools/read-calls.ts";
 import { triggerOf } from "./tools/syntax.ts";
 import type { ToolUse } from "./tools/use.ts";
@@ -53,7 +54,15 @@ export class ChatAnswer {
     const stops = new StopMatcher(stop, includeStop);
     this.#stops = stops;
     this.#calls =
-      use === null ? null : new CallReader(format.tools.syntax, use.callable, use.required, stops);
+      use === null
+        ? null
+        : new CallReader(
+            format.tools.syntax,
+            use.callable,
+            use.required,
+            stops,
+            argumentTypes(use),
+          );
     this.#minTokens = minTokens;
     this.#use = use;
     this.#bare = trigger === "";

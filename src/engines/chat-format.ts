@@ -2,7 +2,7 @@ import { ChatTemplate } from "../lib/chat-template.ts";
 import { REASONING_VARIABLES } from "./reasoning/asked.ts";
 import { detectThinking, type Thinking } from "./reasoning/markers.ts";
 import { detectTools } from "./tools/detect.ts";
-import { PROMPTED, type ToolFormat } from "./tools/syntax.ts";
+import { type CallShape, PROMPTED, type ToolFormat } from "./tools/syntax.ts";
 
 /** How a model writes what is not for its reader's eyes: calls of tools, and its thinking. */
 export interface ChatFormat {
@@ -42,6 +42,12 @@ function withoutThinking(tools: ToolFormat, thinking: Thinking | null): ToolForm
 /** All texts that stand around calls and thinking, tokens of their own in most vocabularies. */
 export function markersIn({ tools, thinking }: ChatFormat): string[] {
   const { begin, between, end, shape } = tools.syntax;
-  const around = [begin, between ?? "", end, shape.kind === "named" ? shape.middle : ""];
+  const around = [begin, between ?? "", end, ...marksIn(shape)];
   return [...around, thinking?.open ?? "", thinking?.close ?? ""].filter((text) => text !== "");
+}
+
+function marksIn(shape: CallShape): string[] {
+  if (shape.kind === "object") return [];
+  if (shape.kind === "named") return [shape.middle];
+  return [shape.afterName, shape.beforeKey, shape.afterKey, shape.afterValue];
 }

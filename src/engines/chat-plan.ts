@@ -10,6 +10,7 @@ import { inOurNames } from "./other-names.ts";
 import { samplingOf, smaller, stopsOf, unsupportedParameters } from "./parameters.ts";
 import type { GenerateOptions } from "./protocol.ts";
 import { hidesReasoning, reasoningVariables } from "./reasoning/asked.ts";
+import { fittingFormat } from "./tools/fitting.ts";
 import { argumentsSchema, toolGuide } from "./tools/guide.ts";
 import { toolPrompt } from "./tools/prompt.ts";
 import { HERMES } from "./tools/syntax.ts";
@@ -64,6 +65,10 @@ export function chatPlan(
   // them. Of one that goes on elsewhere's, the child knows what of a stop string is there already.
   const isPlain = ({ thinking }: ChatFormat) =>
     prefill !== null || (use === null && thinking === null);
+  const fitting = (format: ChatFormat): ChatFormat => ({
+    ...format,
+    tools: fittingFormat(format.tools, use),
+  });
   return {
     check: checkOf(use, asked),
     scored: base.logprobs !== null,
@@ -71,14 +76,15 @@ export function chatPlan(
     calling: use?.required === true,
     showsReasoning: !hidesReasoning(request),
     rules: (format) => ({
-      format,
+      format: fitting(format),
       use,
       begun,
       stop: isPlain(format) ? [] : own,
       includeStop: sampling.includeStop,
       minTokens: sampling.minTokens,
     }),
-    options: (format) => {
+    options: (modelFormat) => {
+      const format = fitting(modelFormat);
       const guided = guideFor(format, use, guide);
       const prompt = toolPrompt(format.tools, messages, use);
       const { variables, honoured } = reasoningVariables(request, format.variables);

@@ -1,6 +1,8 @@
+import { FreeText } from "./free-text.ts";
 import { gbnfNode } from "./gbnf.ts";
 import { ANY_OBJECT } from "./json.ts";
-import { either, type Node, sequence } from "./node.ts";
+import { either, NOTHING, type Node, sequence } from "./node.ts";
+import { pairsNode } from "./pairs.ts";
 import { regexDfa } from "./regex-dfa.ts";
 import { schemaNode } from "./schema.ts";
 import type { GuideSpec } from "./spec.ts";
@@ -33,6 +35,10 @@ export function grammarOf(spec: GuideSpec, work: Work): Node {
       return sequence(...spec.parts.map(inner));
     case "either":
       return either(...spec.parts.map(inner));
+    case "text":
+      return new FreeText(spec.without, null, NOTHING);
+    case "pairs":
+      return pairsNode(spec.schema, spec, work);
     case "triggered":
       return triggeredNode(
         spec,

@@ -243,8 +243,8 @@ function pieces(
   return found;
 }
 
-/** Without what leads nowhere. */
-function trimmed(dfa: CharDfa): CharDfa {
+/** Without what leads nowhere. @throws SpecError when nothing is left */
+export function trimmed(dfa: CharDfa): CharDfa {
   const before: number[][] = Array.from({ length: dfa.states }, () => []);
   for (const [from, moves] of dfa.moves.entries())
     for (const { to } of moves) before[to]?.push(from);

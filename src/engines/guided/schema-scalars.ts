@@ -2,34 +2,63 @@ import { FORMATS } from "./formats.ts";
 import { ANY_STRING, stringOf } from "./json.ts";
 import type { Node } from "./node.ts";
 import { NumberLeaf } from "./number.ts";
+import { bothOf, textWithout } from "./raw-text.ts";
 import { ANY_TEXT, type CharDfa, regexDfa } from "./regex-dfa.ts";
 import type { Schema } from "./schema-keywords.ts";
 import { SpecError } from "./spec-error.ts";
-import { MOST_COUNTED, Text } from "./text.ts";
+import { type Length, MOST_COUNTED, Text } from "./text.ts";
 import type { Work } from "./work.ts";
 
 const MOST_LEAST_LENGTH = 10_000;
 
-/** A string with its `pattern` or `format`, and its length. @throws SpecError */
+/** A string with its `pattern` or `format`, and its length, as JSON. @throws SpecError */
 export function stringNode(all: Schema, work: Work): Node {
-  const { pattern, format } = all;
+  const length = limitsOf(all);
+  const dfa = dfaOf(all, work);
+  const any = dfa === null && length.least === 0 && length.most > MOST_COUNTED;
+  return any ? ANY_STRING : stringOf(textOf(all, dfa ?? ANY_TEXT, length, true, work));
+}
+
+/** The same as it is, without quotes and escapes, and without a text in it that ends it. @throws SpecError */
+export function rawStringNode(all: Schema, mark: string, work: Work): Node {
+  const length = limitsOf(all);
+  const free = textWithout(mark);
+  const dfa = dfaOf(all, work);
+  return textOf(all, dfa === null ? free : bothOf(dfa, free, work), length, false, work);
+}
+
+function limitsOf(all: Schema): Length {
   const least = lengthOf(all, "minLength") ?? 0;
   const most = lengthOf(all, "maxLength") ?? Number.POSITIVE_INFINITY;
   if (least > MOST_LEAST_LENGTH)
     throw new SpecError(`'minLength' is at most ${MOST_LEAST_LENGTH}.`, "minLength");
   if (least > most) throw new SpecError("'minLength' is larger than 'maxLength'.", "minLength");
-  if (pattern === undefined && format === undefined && least === 0 && most > MOST_COUNTED)
-    return ANY_STRING;
+  return { least, most };
+}
+
+/** Null where any text fits. */
+function dfaOf(all: Schema, work: Work): CharDfa | null {
+  const { pattern, format } = all;
   if (pattern !== undefined && format !== undefined)
     throw new SpecError("'format' can't stand beside 'pattern'.", "format");
-  if (pattern === undefined && format === undefined)
-    return stringOf(new Text(ANY_TEXT, { least, most }, true));
-  const name = pattern === undefined ? "format" : "pattern";
+  if (pattern === undefined && format === undefined) return null;
+  return withinKeyword(all, () =>
+    pattern === undefined ? formatDfa(format, work) : patternDfa(pattern, work),
+  );
+}
+
+function textOf(all: Schema, dfa: CharDfa, length: Length, json: boolean, work: Work): Text {
+  const said = all.pattern !== undefined || all.format !== undefined;
+  const make = () => new Text(dfa, length, json, work);
+  return said ? withinKeyword(all, make) : make();
+}
+
+function withinKeyword<Result>(all: Schema, make: () => Result): Result {
   try {
-    const dfa = pattern === undefined ? formatDfa(format, work) : patternDfa(pattern, work);
-    return stringOf(new Text(dfa, { least, most }, true, work));
+    return make();
   } catch (error) {
-    if (error instanceof SpecError && error.path === "") throw error.within(name);
+    if (error instanceof SpecError && error.path === "")
+      throw error.within(all.pattern === undefined ? "format" : "pattern");
     throw error;
   }
 }

@@ -40,7 +40,8 @@ export function schemaNode(schema: unknown, work = new Work()): Node {
   return new SchemaReader(schema, work).whole();
 }
 
-class SchemaReader {
+/** Reads a schema, and parts of it: they may refer to one another, also to what is read later. */
+export class SchemaReader {
   readonly #root: unknown;
   readonly #work: Work;
   readonly #strings = new Map<string, Node>();
@@ -57,8 +58,19 @@ class SchemaReader {
 
   whole(): Node {
     const node = this.#node(this.#root, "");
-    for (const { rule, schema, path } of this.#waiting) rule.body = this.#node(schema, path);
+    this.finish();
     return node;
+  }
+
+  /** One of its parts, or a schema made of some. Not to be used before `finish`. */
+  part(schema: unknown, path: string): Node {
+    return this.#node(schema, path);
+  }
+
+  /** Reads what was referred to so far. */
+  finish(): void {
+    for (const { rule, schema, path } of this.#waiting) rule.body = this.#node(schema, path);
+    this.#waiting.length = 0;
   }
 
   #node(schema: unknown, path: string): Node {
@@ -106,7 +118,7 @@ class SchemaReader {
     const branches: unknown = all.oneOf;
     if (!Array.isArray(branches) || branches.length === 0)
       throw new SpecError("'oneOf' is a list of schemas.", at);
-    const follow = (schema: unknown) => this.#followed(schema, at);
+    const follow = (schema: unknown) => this.followed(schema, at);
     for (const [index, branch] of branches.entries())
       for (const earlier of branches.slice(0, index)) {
         if (!excludeEachOther(earlier, branch, follow, (steps) => this.#work.spend(steps)))
@@ -121,7 +133,7 @@ class SchemaReader {
   }
 
   /** The schema at the end of its references; null where there is none, or no end. */
-  #followed(schema: unknown, path: string): Schema | null {
+  followed(schema: unknown, path: string): Schema | null {
     let at = schema;
     for (let steps = 0; steps < MOST_FOLLOWED; steps++) {
       const all = fields(at);
@@ -273,8 +285,12 @@ class SchemaReader {
     return arrayOf(first, items, least, most);
   }
 
-  /** The values of `enum` and `const` that fit whatever else is said. */
   #values(all: Schema, path: string): Node {
+    return oneOf(this.values(all, path).map((value) => JSON.stringify(value)));
+  }
+
+  /** The values of `enum` and `const` that fit whatever else is said. */
+  values(all: Schema, path: string): readonly unknown[] {
     if (all.enum !== undefined && !Array.isArray(all.enum))
       throw new SpecError("'enum' is a list of values.", joinPath(path, "enum"));
     if (all.enum?.length === 0)
@@ -301,7 +317,7 @@ class SchemaReader {
       values = this.#fitting(values, rest, path);
     }
     if (values.length === 0) throw new SpecError("None of the values fits the rest.", path);
-    return oneOf(values.map((value) => JSON.stringify(value)));
+    return values;
   }
 
   /** The strings, numbers, booleans and nulls that fit. Keywords of other types say nothing of them. */

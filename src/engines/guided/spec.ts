@@ -19,6 +19,9 @@ export type GuideSpec =
   | { readonly kind: "sequence"; readonly parts: readonly GuideSpec[] }
   /** One of these. */
   | { readonly kind: "either"; readonly parts: readonly GuideSpec[] }
+  /** Any text in which none of these comes. */
+  | { readonly kind: "text"; readonly without: readonly string[] }
+  | PairsSpec
   | TriggeredSpec;
 
 /**
@@ -40,4 +43,21 @@ export interface TriggeredSpec {
   readonly most: number | null;
   /** Between two of them, where there is no free text. */
   readonly separator: string;
+}
+
+/**
+ * The properties of one object that fits the schema, in its order, each between marks, and no others.
+ * A string's value is its text as it is, any other's is JSON.
+ */
+export interface PairsSpec extends PairMarks {
+  readonly kind: "pairs";
+  readonly schema: unknown;
+}
+
+export interface PairMarks {
+  readonly beforeKey: string;
+  /** Between a key and its value. */
+  readonly afterKey: string;
+  /** What of it is no white space is in no string. */
+  readonly afterValue: string;
 }

@@ -1,5 +1,5 @@
 import { meets } from "./char-ranges.ts";
-import { type Pending, piece } from "./characters.ts";
+import { firstAlike, type Pending, piece } from "./characters.ts";
 import { freshId, type Leaf, type LeafState, NOTHING, type Node } from "./node.ts";
 import { ANY_TEXT, type CharDfa, plainOf } from "./regex-dfa.ts";
 import { SpecError } from "./spec-error.ts";
@@ -76,7 +76,9 @@ export class Text implements Leaf {
     for (const { low, high, to } of this.#dfa.moves[state] ?? []) {
       if (!this.#canEnd(to, after)) continue;
       if (!("whole" in next)) {
-        if (meets(next.becomes, low, high)) return (next.pending * COUNTS + count) * STATES + state;
+        if (!meets(next.becomes, low, high)) continue;
+        const kept = firstAlike(next.pending, next.becomes, low, high);
+        return (kept * COUNTS + count) * STATES + state;
       } else if (low <= next.whole && next.whole <= high) return after * STATES + to;
     }
     return null;
@@ -130,7 +132,9 @@ function canEndOf(
   work: Work,
 ): (state: number, count: number) => boolean {
   if (least === 0 && most === Number.POSITIVE_INFINITY) return () => true;
-  if (dfa === ANY_TEXT) return (_, count) => count <= most;
+  // Every text, or one of every length from everywhere.
+  if (dfa.accepts.every(Boolean) && dfa.moves.every((moves) => moves.length > 0))
+    return (_, count) => count <= most;
   // A way that is longer than there are states passes one of them twice: it can be made longer still.
   const longest = Math.min(most, least + dfa.states);
   if (dfa.states * (longest + 1) > MOST_CELLS)

@@ -1,4 +1,5 @@
 import { JsonScan } from "./json-scan.ts";
+import { PairsCall, type TypesOf } from "./pair-text.ts";
 import type { CallShape } from "./syntax.ts";
 
 /** What of a call was read: its name, once and first, then its arguments piece by piece. */
@@ -12,11 +13,20 @@ export interface CallText {
   readonly done: boolean;
   /** It is no call: some other text, or one of a tool that there is not. Never after its name. */
   readonly broken: boolean;
-  /** Reads as much of the text as belongs to the call, and says how much that was. */
+  /**
+   * Reads as much of the text as belongs to the call and can be judged, and says how much that was: the
+   * rest of a call that goes on is pushed again, with more.
+   */
   push(text: string, out: CallPiece[]): number;
 }
 
-export function callText(shape: CallShape, names: ReadonlySet<string>): CallText {
+/** `typesOf` is for arguments that are written as pairs. */
+export function callText(
+  shape: CallShape,
+  names: ReadonlySet<string>,
+  typesOf: TypesOf = () => new Map(),
+): CallText {
+  if (shape.kind === "pairs") return new PairsCall(shape, names, typesOf);
   return shape.kind === "object"
     ? new CallObject(shape, names)
     : new NamedCall(shape.middle, names);

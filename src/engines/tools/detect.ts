@@ -3,7 +3,7 @@ import {
   ChatTemplateError,
   type TemplateMessage,
 } from "../../lib/chat-template.ts";
-import { JsonScan } from "./json-scan.ts";
+import { findCall, findPairs } from "./find-call.ts";
 import { type CallShape, type CallSyntax, PROMPTED, type ToolFormat } from "./syntax.ts";
 
 const NAME = "probe_tool";
@@ -12,6 +12,10 @@ const RESULT = "probe result";
 /** A noncharacter: no template has a reason to hold it. */
 const WORDS = "\u{FDD1}";
 const ARGUMENTS = { probe_key: "probe value" };
+const PAIRS = [
+  ["probe_key", "probe value"],
+  ["second_key", 7654321],
+] as const;
 
 const LONG_ID = "call_0123456789abcdef012";
 const SHORT_ID = "probe001";
@@ -60,19 +64,24 @@ export function detectTools(
   const rendered = long ?? render(conversation([NAME], id));
   const answered = rendered?.includes(RESULT) === true;
   const two = render(conversation([NAME, OTHER], id));
-  const syntax = rendered === null ? null : syntaxIn(plain, rendered, two);
+  const pairs = render(conversation([NAME], id, Object.fromEntries(PAIRS)));
+  const syntax = rendered === null ? null : syntaxIn(plain, rendered, two, pairs);
   if (syntax !== null && !JSON.stringify(syntax).includes(id))
     return { syntax, listed: true, called: true, answered, shortIds: id === SHORT_ID };
   return TELLS_HERMES.test(plain) ? { ...PROMPTED, listed: true, answered } : PROMPTED;
 }
 
 /** A question, calls, their results, and words after them. */
-function conversation(names: readonly string[], id: string): TemplateMessage[] {
+function conversation(
+  names: readonly string[],
+  id: string,
+  given: object = ARGUMENTS,
+): TemplateMessage[] {
   const ids = names.map((_, index) => `${id}${index}`);
   const calls = names.map((name, index) => ({
     id: ids[index],
     type: "function",
-    function: { name, arguments: ARGUMENTS },
+    function: { name, arguments: given },
   }));
   const results = names.map((name, index) => ({
     role: "tool",
@@ -84,16 +93,17 @@ function conversation(names: readonly string[], id: string): TemplateMessage[] {
   return [user("one"), said, ...results, assistant("so"), user("two")];
 }
 
-/** Where a call stands in a text, and its form. */
-interface Found {
-  readonly from: number;
-  readonly to: number;
-  readonly shape: CallShape;
-}
-
-function syntaxIn(plain: string, one: string, two: string | null): CallSyntax | null {
+/** @param pairs a call with two arguments, of which the second is no string */
+function syntaxIn(
+  plain: string,
+  one: string,
+  two: string | null,
+  pairs: string | null,
+): CallSyntax | null {
   const start = beginning(plain, one);
-  const call = findCall(one, start, NAME);
+  const written = { name: NAME, given: ARGUMENTS };
+  const shape = pairs === null ? null : findPairs(pairs, start, NAME, PAIRS);
+  const call = findCall(one, start, written, shape);
   if (call === null) return null;
   const after = plain.slice(plain.indexOf(WORDS) + WORDS.length);
   const rest = one.slice(call.to);
@@ -108,8 +118,10 @@ function syntaxIn(plain: string, one: string, two: string | null): CallSyntax | 
 
 /** Null where the second of two calls is not written, or in another form, such as with its number. */
 function betweenIn(two: string, start: number, shape: CallShape): string | null {
-  const first = findCall(two, start, NAME);
-  const second = first === null ? null : findCall(two, first.to, OTHER);
+  const found = (from: number, name: string) =>
+    findCall(two, from, { name, given: ARGUMENTS }, shape.kind === "pairs" ? shape : null);
+  const first = found(start, NAME);
+  const second = first === null ? null : found(first.to, OTHER);
   if (first === null || second === null) return null;
   const same = JSON.stringify(second.shape) === JSON.stringify(shape);
   return same ? two.slice(first.to, second.from) : null;
@@ -140,47 +152,4 @@ function endOf(text: string, after: string): number {
     }
   }
   return most === 0 ? 0 : best;
-}
-
-function findCall(text: string, from: number, name: string): Found | null {
-  const at = text.indexOf(name, from);
-  if (at === -1) return null;
-  for (
-    let open = text.indexOf("{", from);
-    open !== -1 && open < at;
-    open = text.indexOf("{", open + 1)
-  ) {
-    const to = new JsonScan().push(text, open);
-    const shape = objectShape(text.slice(open, to), name);
-    if (shape !== null) return { from: open, to, shape };
-  }
-  const open = text.indexOf("{", at);
-  const middle = text.slice(at + name.length, open);
-  if (open === -1 || middle === "") return null;
-  const to = new JsonScan().push(text, open);
-  if (!isArguments(parsed(text.slice(open, to)))) return null;
-  return { from: at, to, shape: { kind: "named", middle } };
-}
-
-function objectShape(text: string, name: string): CallShape | null {
-  const value = parsed(text);
-  if (typeof value !== "object" || value === null) return null;
-  const entries = Object.entries(value);
-  const named = entries.find(([, field]) => field === name);
-  const given = entries.find(([, field]) => isArguments(field));
-  if (named === undefined || given === undefined) return null;
-  return { kind: "object", name: named[0], arguments: given[0] };
-}
-
-function isArguments(value: unknown): boolean {
-  return JSON.stringify(value) === JSON.stringify(ARGUMENTS);
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    if (error instanceof SyntaxError) return null;
-    throw error;
-  }
 }

@@ -92,6 +92,11 @@ function callsOf(syntax: CallSyntax, use: ToolUse): GuideSpec {
 function callOf({ shape }: CallSyntax, tool: FunctionTool): GuideSpec {
   const given: GuideSpec = { kind: "json_schema", schema: argumentsSchema(tool) };
   const text = (value: string): GuideSpec => ({ kind: "literal", text: value });
+  if (shape.kind === "pairs") {
+    const { afterName, kind, ...marks } = shape;
+    const pairs: GuideSpec = { kind, schema: argumentsSchema(tool), ...marks };
+    return sequence(text(`${tool.name}${afterName}`), pairs);
+  }
   if (shape.kind === "named") return sequence(text(`${tool.name}${shape.middle}`), given);
   const head = `{"${shape.name}": "${tool.name}", "${shape.arguments}": `;
   return sequence(text(head), given, text("}"));

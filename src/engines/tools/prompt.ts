@@ -1,6 +1,7 @@
 import type { TemplateMessage } from "../../lib/chat-template.ts";
 import { argumentsSchema } from "./guide.ts";
-import type { CallSyntax, ToolFormat } from "./syntax.ts";
+import { spacedJson } from "./spaced-json.ts";
+import { HERMES, type ToolFormat } from "./syntax.ts";
 import type { FunctionTool, ToolUse } from "./use.ts";
 
 /** A conversation as a template is given it. */
@@ -25,7 +26,7 @@ export function toolPrompt(
   );
   if (use === null) return { messages: written, tools: null };
   if (format.listed) return { messages: written, tools: use.tools.map(asTool) };
-  return { messages: withSystem(written, instructions(use.tools, format.syntax)), tools: null };
+  return { messages: withSystem(written, instructions(use.tools)), tools: null };
 }
 
 function asTool(tool: FunctionTool): object {
@@ -36,9 +37,9 @@ function asTool(tool: FunctionTool): object {
 }
 
 /** What a model is told whose template can't. */
-function instructions(tools: readonly FunctionTool[], syntax: CallSyntax): string {
+function instructions(tools: readonly FunctionTool[]): string {
   const listed = tools.map((tool) => JSON.stringify(Reflect.get(asTool(tool), "function")));
-  const example = writeCalls(syntax, [{ name: "<name>", arguments: "{<arguments>}" }]);
+  const example = writeCalls([{ name: "<name>", arguments: "{<arguments>}" }]);
   return [
     "You can call these functions. Each line is one, with the JSON Schema of its arguments:",
     ...listed,
@@ -56,12 +57,11 @@ interface Call {
   readonly arguments: string;
 }
 
-/** Calls as their model writes them. */
-function writeCalls({ begin, between, end, shape }: CallSyntax, calls: readonly Call[]): string {
-  const written = calls.map((call) =>
-    shape.kind === "named"
-      ? `${call.name}${shape.middle}${call.arguments}`
-      : `{"${shape.name}": ${JSON.stringify(call.name)}, "${shape.arguments}": ${call.arguments}}`,
+/** Calls in the form that models are told of whose template writes none. */
+function writeCalls(calls: readonly Call[]): string {
+  const { begin, between, end } = HERMES;
+  const written = calls.map(
+    ({ name, arguments: given }) => `{"name": ${JSON.stringify(name)}, "arguments": ${given}}`,
   );
   return `${begin}${written.join(between ?? "\n")}${end}`;
 }
@@ -70,14 +70,27 @@ function withCalls(message: TemplateMessage, format: ToolFormat): TemplateMessag
   const { tool_calls: calls, ...rest } = message;
   if (!Array.isArray(calls) || calls.length === 0) return message;
   if (format.called) {
-    if (!format.shortIds) return message;
-    return { ...rest, tool_calls: calls.map((call) => ({ ...call, id: shortId(call.id) })) };
+    const asText = format.syntax.shape.kind === "pairs";
+    const told = calls.map((call) => ({
+      ...call,
+      ...(format.shortIds ? { id: shortId(call.id) } : {}),
+      ...(asText ? { function: withTexts(call.function) } : {}),
+    }));
+    return { ...rest, tool_calls: told };
   }
-  const text = writeCalls(
-    format.syntax,
-    calls.map((call) => callIn(call)),
-  );
+  const text = writeCalls(calls.map((call) => callIn(call)));
   return { ...rest, content: message.content === "" ? text : `${message.content}\n${text}` };
+}
+
+/** Each argument as the text that a template writes: not every one can write null, or a list. */
+function withTexts(called: unknown): unknown {
+  const given = fieldOf(called, "arguments");
+  if (typeof called !== "object" || typeof given !== "object" || given === null) return called;
+  const texts = Object.entries(given).map(([name, value]) => [
+    name,
+    typeof value === "string" ? value : spacedJson(value),
+  ]);
+  return { ...called, arguments: Object.fromEntries(texts) };
 }
 
 function callIn(call: unknown): Call {

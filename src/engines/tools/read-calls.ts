@@ -1,6 +1,7 @@
 import { StopMatcher } from "../../lib/stop-matcher.ts";
 import { type CallPiece, type CallText, callText } from "./call-text.ts";
 import { findMarker, matchMarker } from "./marker.ts";
+import type { TypesOf } from "./pair-text.ts";
 import { type CallSyntax, triggerOf } from "./syntax.ts";
 
 /** What an answer's text says, in order. `index` counts its calls from 0. */
@@ -37,19 +38,23 @@ export class CallReader {
   /** White space that is content if words follow. */
   #space = "";
   readonly #required: boolean;
+  readonly #typesOf: TypesOf | undefined;
   readonly #stops: StopMatcher;
   #stopped = false;
 
   /**
    * `names`: the tools there are. `begun`: the prompt ends with what announces a call, as it does
-   * where one is required. `stops`: what ends the answer's words.
+   * where one is required. `stops`: what ends the answer's words. `typesOf`: how arguments are read that
+   * are no JSON.
    */
   constructor(
     syntax: CallSyntax,
     names: ReadonlySet<string>,
     begun = false,
     stops = new StopMatcher([]),
+    typesOf?: TypesOf,
   ) {
+    this.#typesOf = typesOf;
     this.#stops = stops;
     this.#syntax = syntax;
     this.#names = names;
@@ -167,7 +172,7 @@ export class CallReader {
     this.#place = "call";
     this.#raw = raw;
     this.#named = false;
-    this.#call = callText(this.#syntax.shape, this.#names);
+    this.#call = callText(this.#syntax.shape, this.#names, this.#typesOf);
   }
 
   #read(out: SaidPiece[]): boolean {
@@ -183,7 +188,7 @@ export class CallReader {
       this.#tellName(out);
       this.#place = "after";
     }
-    return true;
+    return size > 0 || this.#place !== "call";
   }
 
   #tell(piece: CallPiece, out: SaidPiece[]): void {

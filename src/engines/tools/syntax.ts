@@ -1,3 +1,5 @@
+import type { PairMarks } from "../guided/spec.ts";
+
 /**
  * How a model writes its calls of tools: read off its chat template (`detect.ts`), so that a family
  * of models needs no code of its own.
@@ -15,10 +17,18 @@ export interface CallSyntax {
 /**
  * `object`: JSON with the name and the arguments in it, `{"name": "f", "arguments": {…}}`.
  * `named`: the name, a text in the middle, and the arguments as JSON, `f[ARGS]{…}`.
+ * `pairs`: the name, and each argument between marks, strings as they are and all else as JSON,
+ * `f>\n<parameter=city>\nRome\n</parameter>\n`.
  */
 export type CallShape =
   | { readonly kind: "object"; readonly name: string; readonly arguments: string }
-  | { readonly kind: "named"; readonly middle: string };
+  | { readonly kind: "named"; readonly middle: string }
+  | PairsShape;
+
+export interface PairsShape extends PairMarks {
+  readonly kind: "pairs";
+  readonly afterName: string;
+}
 
 /**
  * Hermes' form, which Qwen and others took over, and the one that models are told of whose template
@@ -53,7 +63,7 @@ export const PROMPTED: ToolFormat = {
   shortIds: false,
 };
 
-/** The first word of what stands before calls: it announces one. */
+/** The first word of what stands before calls, or its first tag: it announces one. */
 export function triggerOf({ begin }: CallSyntax): string {
-  return begin.trim().split(/\s/)[0] ?? "";
+  return /^(<[^\s>]*>|\S*)/.exec(begin.trim())?.[0] ?? "";
 }

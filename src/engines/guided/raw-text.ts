@@ -1,0 +1,79 @@
+import { type CharDfa, type Move, trimmed } from "./regex-dfa.ts";
+import type { Work } from "./work.ts";
+
+const LAST = 0x10ffff;
+
+/**
+ * Any text in which `mark`, which is not empty, does not come (Knuth, Morris and Pratt, "Fast pattern
+ * matching in strings", 1977): a state is how much of the mark the text ends with.
+ */
+export function textWithout(mark: string): CharDfa {
+  const points = [...mark].map((character) => character.codePointAt(0) ?? 0);
+  const known = [...new Set(points)].sort((a, b) => a - b);
+  const borders = bordersOf(points);
+  const after = (state: number, point: number): number => {
+    for (let at = state; ; at = borders[at] ?? 0) {
+      if (points[at] === point) return at + 1;
+      if (at === 0) return 0;
+    }
+  };
+  const moves = points.map((_, state) => {
+    const own: Move[] = [];
+    let from = 0;
+    for (const point of known) {
+      if (point > from) own.push({ low: from, high: point - 1, to: 0 });
+      const to = after(state, point);
+      if (to < points.length) own.push({ low: point, high: point, to });
+      from = point + 1;
+    }
+    own.push({ low: from, high: LAST, to: 0 });
+    return own;
+  });
+  return { states: points.length, moves, accepts: points.map(() => true) };
+}
+
+/** For each length, the longest shorter beginning of the text that its part of that length ends with. */
+function bordersOf(points: readonly number[]): number[] {
+  const borders = [0, 0];
+  for (let size = 2; size <= points.length; size++) {
+    let at = borders[size - 1] ?? 0;
+    while (at > 0 && points[at] !== points[size - 1]) at = borders[at] ?? 0;
+    borders.push(points[at] === points[size - 1] ? at + 1 : 0);
+  }
+  return borders;
+}
+
+/** Whether a text ends with its own beginning, so that where it first comes in another may be unclear. */
+export function overlapsItself(mark: string): boolean {
+  const points = [...mark].map((character) => character.codePointAt(0) ?? 0);
+  return (bordersOf(points)[points.length] ?? 0) > 0;
+}
+
+/** The texts that both accept. @throws SpecError when there are none */
+export function bothOf(one: CharDfa, other: CharDfa, work: Work): CharDfa {
+  const ids = new Map<number, number>();
+  const pairs: (readonly [number, number])[] = [];
+  const idOf = (a: number, b: number): number => {
+    const name = a * other.states + b;
+    const known = ids.get(name);
+    if (known !== undefined) return known;
+    ids.set(name, pairs.length);
+    pairs.push([a, b]);
+    return pairs.length - 1;
+  };
+  idOf(0, 0);
+  const moves: Move[][] = [];
+  for (const [a, b] of pairs) {
+    const own: Move[] = [];
+    for (const first of one.moves[a] ?? [])
+      for (const second of other.moves[b] ?? []) {
+        work.spend(1);
+        const low = Math.max(first.low, second.low);
+        const high = Math.min(first.high, second.high);
+        if (low <= high) own.push({ low, high, to: idOf(first.to, second.to) });
+      }
+    moves.push(own.sort((x, y) => x.low - y.low));
+  }
+  const accepts = pairs.map(([a, b]) => one.accepts[a] === true && other.accepts[b] === true);
+  return trimmed({ states: pairs.length, moves, accepts });
+}

@@ -1,0 +1,157 @@
+import type { PairType } from "../guided/pairs.ts";
+import type { CallPiece, CallText } from "./call-text.ts";
+import { JsonScan } from "./json-scan.ts";
+import { findMarker, matchMarker } from "./marker.ts";
+import type { PairsShape } from "./syntax.ts";
+
+/** How the arguments of each tool are read. */
+export type TypesOf = (tool: string) => ReadonlyMap<string, PairType>;
+
+const STRUCTURE = /^[{["]/;
+
+/**
+ * `f>\n<parameter=city>\nRome\n</parameter>\n`: its arguments come out as JSON. What can't be judged
+ * yet is not read: it has to be pushed again, with more.
+ */
+export class PairsCall implements CallText {
+  done = false;
+  broken = false;
+  readonly #shape: PairsShape;
+  readonly #names: ReadonlySet<string>;
+  readonly #typesOf: TypesOf;
+  #types: ReadonlyMap<string, PairType> = new Map();
+  #place: "name" | "key" | "value" | "json" | "mark" = "name";
+  #type: PairType = "text";
+  #scan = new JsonScan();
+  #given = 0;
+
+  constructor(shape: PairsShape, names: ReadonlySet<string>, typesOf: TypesOf) {
+    this.#shape = shape;
+    this.#names = names;
+    this.#typesOf = typesOf;
+  }
+
+  push(text: string, out: CallPiece[]): number {
+    let at = 0;
+    while (!this.done && !this.broken) {
+      const size = this.#step(text.slice(at), out);
+      if (size === null) break;
+      at += size;
+    }
+    return at;
+  }
+
+  /** Reads one thing, and says how much that was; null when it needs more. */
+  #step(text: string, out: CallPiece[]): number | null {
+    switch (this.#place) {
+      case "name":
+        return this.#name(text, out);
+      case "key":
+        return this.#key(text, out);
+      case "value":
+        return this.#value(text, out);
+      case "json":
+        return this.#json(text, out);
+      case "mark":
+        return this.#mark(text);
+    }
+  }
+
+  #name(text: string, out: CallPiece[]): number | null {
+    const found = oneOf(this.#names, text, this.#shape.afterName);
+    if (found === "part") return null;
+    if (found === null) {
+      this.broken = true;
+      return 0;
+    }
+    out.push({ kind: "name", name: found.word });
+    this.#types = this.#typesOf(found.word);
+    this.#place = "key";
+    return found.size;
+  }
+
+  /** Another argument, or else the end. */
+  #key(text: string, out: CallPiece[]): number | null {
+    const { beforeKey, afterKey } = this.#shape;
+    const size = matchMarker(text, beforeKey);
+    if (size === "part") return null;
+    const found = size === null ? null : oneOf(this.#types.keys(), text.slice(size), afterKey);
+    if (found === "part") return null;
+    if (size === null || found === null) {
+      give(this.#given === 0 ? "{}" : "}", out);
+      this.done = true;
+      return 0;
+    }
+    give(`${this.#given === 0 ? "{" : ", "}${JSON.stringify(found.word)}: `, out);
+    this.#given += 1;
+    this.#type = this.#types.get(found.word) ?? "text";
+    if (this.#type === "text") give('"', out);
+    this.#place = "value";
+    return size + found.size;
+  }
+
+  #value(text: string, out: CallPiece[]): number | null {
+    if (this.#type === "json" && STRUCTURE.test(text)) {
+      this.#place = "json";
+      this.#scan = new JsonScan();
+      return 0;
+    }
+    const { afterValue } = this.#shape;
+    const at = findMarker(text, afterValue);
+    const whole = text.startsWith(afterValue, at);
+    if (!whole && (this.#type !== "text" || at === 0)) return null;
+    const value = text.slice(0, whole ? at : wholeCharacters(text, at));
+    if (this.#type === "text") give(escaped(value), out);
+    else if (this.#type === "json" || this.#type(value)) give(value, out);
+    else give(JSON.stringify(value), out);
+    if (!whole) return value === "" ? null : value.length;
+    if (this.#type === "text") give('"', out);
+    this.#place = "key";
+    return at + afterValue.length;
+  }
+
+  #json(text: string, out: CallPiece[]): number | null {
+    const to = this.#scan.push(text);
+    give(text.slice(0, to), out);
+    if (this.#scan.done) this.#place = "mark";
+    return to === 0 && !this.#scan.done ? null : to;
+  }
+
+  #mark(text: string): number | null {
+    const size = matchMarker(text, this.#shape.afterValue);
+    if (size === "part") return null;
+    this.#place = "key";
+    return size ?? 0;
+  }
+}
+
+/** One of these words, and the mark behind it; the longest, where one begins another. */
+function oneOf(
+  words: Iterable<string>,
+  text: string,
+  after: string,
+): { readonly word: string; readonly size: number } | "part" | null {
+  let open = false;
+  let best: { readonly word: string; readonly size: number } | null = null;
+  for (const word of words) {
+    const all = `${word}${after}`;
+    if (text.length < all.length && all.startsWith(text)) open = true;
+    else if (text.startsWith(all) && all.length > (best?.size ?? 0))
+      best = { word, size: all.length };
+  }
+  return open ? "part" : best;
+}
+
+/** A place that is not within a pair of surrogates. */
+function wholeCharacters(text: string, at: number): number {
+  const last = text.charCodeAt(at - 1);
+  return at > 0 && last >= 0xd800 && last <= 0xdbff ? at - 1 : at;
+}
+
+function escaped(text: string): string {
+  return JSON.stringify(text).slice(1, -1);
+}
+
+function give(text: string, out: CallPiece[]): void {
+  if (text !== "") out.push({ kind: "arguments", text });
+}
