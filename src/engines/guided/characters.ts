@@ -126,6 +126,26 @@ function between(ranges: CharRanges, low: number, high: number): CharRanges {
   );
 }
 
+/**
+ * Of all that wait for as many bytes, and become no characters but those from `low` to `high`, the first
+ * one: what follows is the same for each of them.
+ */
+export function firstAlike(
+  pending: Pending,
+  becomes: CharRanges,
+  low: number,
+  high: number,
+): Pending {
+  const at = pending % STAGE;
+  const bytes = MULTIBYTE[at - FIRST_MULTIBYTE];
+  const [only] = becomes;
+  if (bytes === undefined || only === undefined || only[0] < low || only[1] > high) return pending;
+  const size = 64 ** bytes.missing;
+  // Not all of the bytes may follow.
+  if (only[1] - only[0] + 1 !== size) return pending;
+  return stage(at, Math.ceil(Math.max(low, bytes.least) / size));
+}
+
 function isSurrogate(point: number): boolean {
   return point >= 0xd800 && point <= 0xdfff;
 }

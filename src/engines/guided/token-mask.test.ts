@@ -56,3 +56,31 @@ test("in the middle of any text the vocabulary's words are not looked at one by 
   expect(stepsAfter({ kind: "json_object" }, '{"')).toBeLessThan(1_000);
   expect(stepsAfter({ kind: "json_object" }, '{"a": 1, "')).toBeLessThan(1_000);
 });
+
+/** Two characters of each block of 64 of Chinese, the whole ones and their first two bytes. */
+const CHINESE = Array.from({ length: 330 }, (_, i) => 0x4e00 + 64 * i).flatMap((point) =>
+  [point, point + 1].flatMap((each) => {
+    const bytes = encoder.encode(String.fromCodePoint(each));
+    return [bytes, bytes.subarray(0, 2)];
+  }),
+);
+
+test("characters of many bytes that a form doesn't tell apart are looked at once for all", () => {
+  const chinese = vocabularyOf([...tokens, ...CHINESE], []);
+  const grammar = (root: string): GuideSpec => ({ kind: "grammar", source: `root ::= ${root}` });
+  for (const [root, text] of [
+    ['"<a>" [^<]* "</a>"', "<a>x"],
+    ['("- " [^\\n]+ "\\n")+', "- x"],
+    ['(.* "a" .*) | (.* "b" .*)', "x"],
+  ] as const) {
+    const machine = machineOf(grammar(root));
+    let at: Position | null = machine.start;
+    for (const byte of encoder.encode(text)) at = at === null ? null : machine.step(at, byte);
+    if (at === null) throw new Error("the text does not fit");
+    const before = machine.spent;
+    const mask = tokensAt(at, machine, chinese);
+    expect(machine.spent - before).toBeLessThan(5_000);
+    for (const token of [tokens.length, tokens.length + 1, tokens.length + CHINESE.length - 1])
+      expect(((mask[token >> 5] ?? 0) >>> (token & 31)) & 1).toBe(1);
+  }
+});
