@@ -8,6 +8,8 @@ import { answerTook, takePlace } from "./take-place.ts";
 export interface AskContext extends Pick<AttemptContext, "keyId" | "signal" | "meter"> {
   /** For the further parts of a request of which one was admitted to the line. */
   readonly admitted?: boolean;
+  /** It takes long, for a kind that has places for such. */
+  readonly long?: boolean;
 }
 
 /**
@@ -20,12 +22,12 @@ export async function askModel<S extends Speech>(
   pool: ModelPool,
   pooled: PooledModel<S>,
   ask: (info: S["info"]) => S["ask"],
-  { keyId, signal, meter, admitted = false }: AskContext,
+  { keyId, signal, meter, admitted = false, long = false }: AskContext,
   onEvent: (event: S["event"]) => void = () => undefined,
 ): Promise<S["event"]> {
   const done = pool.hold(pooled);
   try {
-    const release = await takePlace(pooled, keyId, admitted, signal);
+    const release = await takePlace(pooled, keyId, admitted, signal, long);
     const began = performance.now();
     try {
       // It may have crashed while this one waited.

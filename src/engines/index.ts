@@ -10,6 +10,7 @@ import type {
 import type { EngineConfig } from "./engine-config.ts";
 import type { EngineId, WeightPaths } from "./kind.ts";
 import { ModelPool } from "./pool.ts";
+import type { FairQueue } from "./queue.ts";
 import { type ServiceParts, serve, unsupportedBy } from "./services.ts";
 
 export type { EngineConfig } from "./engine-config.ts";
@@ -79,12 +80,11 @@ export function createLocalBackend(options: LocalBackendOptions): LocalBackend {
       }
     },
     snapshot: () =>
-      [...pool.all].map(({ model, kind, host, queue, bytes }) => ({
+      [...pool.all].map(({ model, kind, host, queue, longQueue, bytes }) => ({
         model: model.id,
         engine: kind.id,
         state: host.state.name,
-        running: queue.running,
-        waiting: queue.waiting,
+        ...countOf(new Set([queue, longQueue])),
         bytes: host.holdsMemory ? bytes : 0,
         contextSize: host.info === null ? null : (kind.contextSize?.(host.info) ?? null),
         pid: host.pid,
@@ -93,4 +93,10 @@ export function createLocalBackend(options: LocalBackendOptions): LocalBackend {
     offer: (models) => pool.offer(models),
     close: () => pool.close(),
   };
+}
+
+function countOf(lines: ReadonlySet<FairQueue>): Pick<ModelSnapshot, "running" | "waiting"> {
+  const sum = (count: (line: FairQueue) => number) =>
+    [...lines].reduce((total, line) => total + count(line), 0);
+  return { running: sum(({ running }) => running), waiting: sum(({ waiting }) => waiting) };
 }

@@ -14,6 +14,8 @@ export interface PooledModel<S extends Speech = Speech> {
   readonly kind: EngineKind<S>;
   readonly host: EngineHost<S>;
   readonly queue: FairQueue;
+  /** Where requests that take long wait: the same, unless its kind has places for them. */
+  readonly longQueue: FairQueue;
   /** Requests that run on it or wait for it. */
   users: number;
   lastUsed: number;
@@ -131,7 +133,6 @@ export class ModelPool {
   #pooled(model: Model): PooledModel {
     const { loadTimeoutMs, maxQueue, livenessMs = LIVENESS_MS } = this.#config;
     const kind = kindOf(model.file);
-    const places = kind.places(this.#config);
     const host = new EngineHost<Speech>({
       model,
       kind,
@@ -140,13 +141,19 @@ export class ModelPool {
       livenessMs,
       log: this.#log,
     });
-    const wait = (waiting: number) => ((waiting + 1) * pooled.answerMs) / places / 1_000;
-    const queue = new FairQueue(places, maxQueue, wait);
+    const line = (places: number): FairQueue =>
+      new FairQueue(
+        places,
+        maxQueue,
+        (waiting) => ((waiting + 1) * pooled.answerMs) / places / 1_000,
+      );
+    const queue = line(kind.places(this.#config));
     const pooled: PooledModel = {
       model,
       kind,
       host,
       queue,
+      longQueue: kind.longPlaces === undefined ? queue : line(kind.longPlaces),
       users: 0,
       lastUsed: 0,
       bytes: 0,

@@ -58,8 +58,8 @@ export const SERVICES: Readonly<Partial<Record<EngineId, Service>>> = {
       readImages(pool, pool.get(model, OCR), input, context, images),
   },
   upscale: {
-    upscale: async (pool, model, input, context) =>
-      upscale(pool, pool.get(model, UPSCALE), input, context),
+    upscale: async (pool, model, input, context, { images }) =>
+      upscale(pool, pool.get(model, UPSCALE), input, context, images.bounds),
   },
 };
 

@@ -8,16 +8,21 @@ export function answerTook<S extends Speech>(pooled: PooledModel<S>, ms: number)
   pooled.answerMs += WEIGHT_OF_LAST_ANSWER * (ms - pooled.answerMs);
 }
 
-/** Waits for the model and for a place at it at the same time: both have time limits of their own. */
+/**
+ * Waits for the model and for a place at it at the same time: both have time limits of their own. One that
+ * takes `long` waits where its kind has places for such.
+ */
 export async function takePlace<S extends Speech>(
   pooled: PooledModel<S>,
   keyId: string,
   admitted: boolean,
   signal: AbortSignal,
+  long = false,
 ): Promise<() => void> {
   const stop = new AbortController();
   const either = AbortSignal.any([signal, stop.signal]);
-  const place = pooled.queue.acquire({ keyId, signal: either, admitted });
+  const queue = long ? pooled.longQueue : pooled.queue;
+  const place = queue.acquire({ keyId, signal: either, admitted });
   try {
     const [release] = await Promise.all([place, pooled.host.ensureReady(either)]);
     return release;

@@ -99,3 +99,18 @@ test("nothing is remembered of keys that are gone", () => {
   }
   expect([turns.running, turns.waiting, turns.next(), turns.longest()]).toEqual([0, 0, null, null]);
 });
+
+test("a turn that took more than it was begun with counts for what it took", () => {
+  const turns = new FairTurns<string>();
+  for (const item of ["first", "second", "third"]) turns.add("slow", item);
+  for (const item of ["first", "second", "third"]) turns.add("quick", item);
+  const order: string[] = [];
+  for (let next = turns.next(); next !== null; next = turns.next()) {
+    const { keyId, item } = next;
+    order.push(keyId);
+    turns.begin(keyId, 1, item);
+    if (keyId === "slow") turns.charge(keyId, 9);
+    turns.end(keyId, 1);
+  }
+  expect(order).toEqual(["slow", "quick", "quick", "quick", "slow", "slow"]);
+});

@@ -85,6 +85,13 @@ export class FairTurns<T> {
     if (line.waiting.size > 0) this.#startAt(line, line.finish);
   }
 
+  /** What runs of that key takes so much more of its turns than it was begun with. Before its end. */
+  charge(keyId: string, more: number): void {
+    const line = this.#line(keyId);
+    line.finish += more;
+    if (line.waiting.size > 0) line.start += more;
+  }
+
   end(keyId: string, units: number): void {
     const line = this.#line(keyId);
     line.units -= units;

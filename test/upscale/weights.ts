@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { loadCatalog, SHIPPED_MODELS } from "../../src/catalog/load.ts";
-import { networksOf } from "../../src/engines/upscale/kind.ts";
 import { type LayersModel, readLayersModel } from "../../src/engines/upscale/layers-model.ts";
-import { type NetworkFiles, openNetworks } from "../../src/engines/upscale/networks.ts";
+import { type NetworkFiles, networksOf } from "../../src/engines/upscale/network-files.ts";
+import { openNetworks } from "../../src/engines/upscale/networks.ts";
 import { ROOT } from "../covey.ts";
 
 export type Family = "esrgan-medium" | "esrgan-thick";

@@ -1,61 +1,84 @@
-import { GatewayError } from "../../contract/errors.ts";
-import { DEFAULT_BOUNDS, type ImageBounds, ImageRefused } from "../../images/bounds.ts";
+import { checkedFacts } from "../../images/bounds.ts";
 import { decode } from "../../images/decode.ts";
 import { encode } from "../../images/encode.ts";
-import { badImage } from "../../images/refusal.ts";
+import { uprightSize } from "../../images/fit.ts";
 import { serve } from "../child-frame.ts";
 import { enlarge, type Upscalers } from "./enlarge.ts";
+import { foresee, LONG_BYTES, SHORT_BYTES, upscaleBounds } from "./foresee.ts";
 import { openNetworks } from "./networks.ts";
-import { CannotEnlarge, MAX_INPUT_PIXELS, planOf, TooMuchWork } from "./plan.ts";
 import type { UpscaleAsk, UpscaleEvent, UpscaleSpeech } from "./protocol.ts";
 import type { Pause, Raster } from "./raster.ts";
+import { upscaleFailure } from "./refusal.ts";
+import { Room } from "./room.ts";
+import { StepTurns } from "./step-turns.ts";
 
-/** Entry of the process that enlarges images, one at a time. */
+/** Entry of the process that enlarges images: step by step, those of several requests by turns. */
 
-const BOUNDS: ImageBounds = { ...DEFAULT_BOUNDS, maxPixels: MAX_INPUT_PIXELS };
+/** What its requests share. */
+interface Shared {
+  readonly upscalers: Upscalers;
+  readonly turns: StepTurns;
+  /** Of images that take much of it. */
+  readonly room: Room;
+}
 
 serve<UpscaleSpeech>({
   load: async ({ networks, range, threads }) => {
     const upscalers = await openNetworks(networks, range, threads);
+    const turns = new StepTurns(() => performance.now());
+    const shared = { upscalers, turns, room: new Room(LONG_BYTES) };
     return {
       info: { scales: upscalers.scales },
-      run: (ask, signal, tell) => upscaled(ask, upscalers, signal, tell),
+      run: (ask, signal, tell) => upscaled(ask, shared, signal, tell),
     };
   },
 });
 
 async function upscaled(
-  { image, wish, method, blend, type, quality }: UpscaleAsk,
-  upscalers: Upscalers,
+  ask: UpscaleAsk,
+  shared: Shared,
   signal: AbortSignal,
   tell: (event: UpscaleEvent) => void,
 ): Promise<UpscaleEvent> {
   try {
-    const source = await decode(image, BOUNDS);
+    const size = uprightSize(checkedFacts(ask.image, upscaleBounds(ask.bounds)));
+    const { bytes } = foresee(size, ask, shared.upscalers);
+    const letGo = bytes > SHORT_BYTES ? await shared.room.take(bytes, signal) : null;
+    try {
+      return await byTurns(ask, shared, signal, tell);
+    } finally {
+      letGo?.();
+    }
+  } catch (error) {
+    throw upscaleFailure(error, ask.wish);
+  }
+}
+
+async function byTurns(
+  ask: UpscaleAsk,
+  { upscalers, turns }: Shared,
+  signal: AbortSignal,
+  tell: (event: UpscaleEvent) => void,
+): Promise<UpscaleEvent> {
+  const { method, blend } = ask;
+  const turn = await turns.take(ask.owner, signal);
+  try {
+    const source = await decode(ask.image, upscaleBounds(ask.bounds));
     const { width, height } = source;
-    const plan = planOf(source, wish);
+    const { plan } = foresee(source, ask, upscalers);
     const pixels = plan.kept.width * plan.kept.height;
-    /** Lets cancellations and pings in between two tiles. */
     const pause: Pause = async (done) => {
       tell({ type: "progress", done, pixels });
-      await new Promise((resolve) => setImmediate(resolve));
-      signal.throwIfAborted();
+      await turn.next();
     };
     const result = await enlarge(source, plan, method, blend, upscalers, pause);
-    const file = await encode(encodable(result), type, quality);
+    const file = await encode(encodable(result), ask.type, ask.quality);
     return {
       ...{ type: "done", image: file, width: result.width, height: result.height },
       ...{ from: { width, height }, factor: method === "none" ? 1 : plan.factor },
     };
-  } catch (error) {
-    if (error instanceof ImageRefused) throw badImage("image", error.message, error);
-    if (!(error instanceof CannotEnlarge)) throw error;
-    if (error instanceof TooMuchWork) throw badImage("image", error.message, error);
-    const param = wish.by === "factor" ? "upscaling_resize" : "upscaling_resize_w";
-    throw new GatewayError("invalid_request", `The image can't be enlarged so: ${error.message}.`, {
-      param,
-      fault: "request",
-    });
+  } finally {
+    turn.end();
   }
 }
 

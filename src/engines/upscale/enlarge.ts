@@ -1,5 +1,5 @@
 import { visibleColours } from "./bleed.ts";
-import { chainOf, type Plan, refuseWork } from "./plan.ts";
+import { chainOf, type Plan } from "./plan.ts";
 import { blended, channelsOf, middle, type Pause, type Raster, withAlpha } from "./raster.ts";
 import { resample } from "./resample.ts";
 import { type Enlarge, enlargeByTiles } from "./tiles.ts";
@@ -41,10 +41,6 @@ export async function enlarge(
   pause: Pause,
 ): Promise<Raster> {
   if (method === "none") return image;
-  const chains = [method, blend?.method]
-    .filter((each) => each === "network")
-    .map(() => chainOf(image, plan.factor, upscalers.scales));
-  refuseWork(image, chains, upscalers.weights);
   const parts = blend === null ? 1 : 2;
   const first = await byMethod(image, plan, method, upscalers, (done) => pause(done / parts));
   if (blend === null || blend.method === "none")

@@ -2,18 +2,8 @@ import { readFile } from "node:fs/promises";
 import type { Upscaler, Upscalers } from "./enlarge.ts";
 import { readLayersModel } from "./layers-model.ts";
 import { buildNetwork, INPUT, OUTPUT } from "./network.ts";
+import { knownOf, type NetworkFiles } from "./network-files.ts";
 
-/** Where one network lies: its `model.json`, and its weights in the order that it names them. */
-export interface NetworkFiles {
-  readonly scale: number;
-  readonly model: string;
-  readonly shards: readonly string[];
-  /** Of its weights. */
-  readonly bytes: number;
-}
-
-/** They are float32. */
-const BYTES_OF_A_WEIGHT = 4;
 /** Pixels of a tile's side without what is read around it: about 3 s of the largest network, on one thread. */
 const SIDE = 160;
 /**
@@ -42,6 +32,8 @@ export async function openNetworks(
     const session = await ort.InferenceSession.create(network.onnx, {
       intraOpNumThreads: threads,
       interOpNumThreads: 1,
+      // Measured: as quick, and four networks that were used keep 0.4 GB instead of 0.9.
+      enableCpuMemArena: false,
     });
     return {
       side: SIDE,
@@ -55,9 +47,7 @@ export async function openNetworks(
     };
   };
   return {
-    scales: all.map(({ scale }) => scale).toSorted((one, other) => one - other),
-    weights: (scale) =>
-      (all.find((network) => network.scale === scale)?.bytes ?? 0) / BYTES_OF_A_WEIGHT,
+    ...knownOf(all),
     open: (scale) => {
       const files = all.find((network) => network.scale === scale);
       if (files === undefined) throw new Error(`no network enlarges ${scale} times`);

@@ -30,7 +30,7 @@ export const MAX_STEP_PIXELS = 2 * MAX_OUTPUT_PIXELS;
 export const MAX_FACTOR = 8;
 /**
  * Most work of one image, in weights that pixels go through. Measured, a thread does about 80 thousand
- * million a second: more than 3 minutes are nobody's, since the others wait that long.
+ * million a second: more than 3 minutes are nobody's, since others share the thread that long.
  */
 export const MAX_WORK = 1.6e13;
 
@@ -86,9 +86,7 @@ export function chainOf(image: Size, factor: number, scales: readonly number[]):
 }
 
 /**
- * Refuses what would keep a model from everybody else for too long.
- * @param chains the networks of each part of the work, by their scales
- * @param weights how many numbers the network of a scale has: about its multiplications for one pixel that comes in
+ * Refuses what would keep a model at work for too long.
  * @throws TooMuchWork with the largest image that may be sent
  */
 export function refuseWork(
@@ -96,6 +94,24 @@ export function refuseWork(
   chains: readonly (readonly number[])[],
   weights: (scale: number) => number,
 ): void {
+  const work = workOf(image, chains, weights);
+  if (work <= MAX_WORK) return;
+  const most = (MAX_WORK / work) * image.width * image.height;
+  throw new TooMuchWork(
+    `of ${image.width} × ${image.height} pixels that is the work of many minutes, and this upscaler takes at most ${millions(most)} million pixels so; send a smaller image, or ask for a quicker one of GET /v1/upscalers`,
+  );
+}
+
+/**
+ * The work of networks on an image, in weights that pixels go through.
+ * @param chains the networks of each part of the work, by their scales
+ * @param weights how many numbers the network of a scale has: about its multiplications for one pixel that comes in
+ */
+export function workOf(
+  image: Size,
+  chains: readonly (readonly number[])[],
+  weights: (scale: number) => number,
+): number {
   let perPixel = 0;
   for (const chain of chains) {
     let pixels = 1;
@@ -104,11 +120,7 @@ export function refuseWork(
       pixels *= scale ** 2;
     }
   }
-  if (image.width * image.height * perPixel <= MAX_WORK) return;
-  const most = MAX_WORK / perPixel;
-  throw new TooMuchWork(
-    `of ${image.width} × ${image.height} pixels that is the work of many minutes, and this upscaler takes at most ${millions(most)} million pixels so; send a smaller image, or ask for a quicker one of GET /v1/upscalers`,
-  );
+  return image.width * image.height * perPixel;
 }
 
 function shortestChain(factor: number, scales: readonly number[]): readonly number[] {

@@ -1,6 +1,7 @@
+import type { ImageBounds } from "../../images/bounds.ts";
 import type { EncodedType } from "../../images/encode.ts";
 import type { Blend, Method } from "./enlarge.ts";
-import type { NetworkFiles } from "./networks.ts";
+import type { NetworkFiles } from "./network-files.ts";
 import type { Wish } from "./plan.ts";
 
 /** What the gateway and the child that enlarges images say to each other. */
@@ -17,6 +18,9 @@ export interface UpscaleSpeech {
 }
 
 export interface UpscaleAsk {
+  /** Whose it is: owners take turns. */
+  readonly owner: string;
+  readonly bounds: ImageBounds;
   /** The file as it came. */
   readonly image: Uint8Array<ArrayBuffer>;
   readonly wish: Wish;

@@ -11,7 +11,7 @@ export type UpscalerNames = Readonly<Record<string, number>>;
 
 /** A request as the child takes it, and the name of the upscaler as the list has it. */
 export interface Asked {
-  readonly ask: UpscaleAsk;
+  readonly ask: Omit<UpscaleAsk, "owner" | "bounds">;
   readonly upscaler: string;
   readonly format: NonNullable<UpscaleInput["format"]>;
 }

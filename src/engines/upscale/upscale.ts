@@ -1,10 +1,18 @@
 import { type UpscaleInfo, UpscaleInput } from "../../contract/upscale.ts";
-import type { AttemptContext, Reply } from "../../types.ts";
+import { checkedFacts, type ImageBounds } from "../../images/bounds.ts";
+import { uprightSize } from "../../images/fit.ts";
+import type { AttemptContext, Meter, Reply } from "../../types.ts";
 import { askModel } from "../ask-model.ts";
 import { holdBytes } from "../held-bytes.ts";
 import type { ModelPool } from "../pool.ts";
+import { foresee, upscaleBounds } from "./foresee.ts";
 import type { PooledUpscaler } from "./kind.ts";
-import { askedOf } from "./request.ts";
+import { networksIn } from "./network-files.ts";
+import type { UpscaleAsk, UpscaleEvent } from "./protocol.ts";
+import { upscaleFailure } from "./refusal.ts";
+import { type Asked, askedOf } from "./request.ts";
+
+type Done = Extract<UpscaleEvent, { type: "done" }>;
 
 /** Has an image enlarged. The body is `image` (base64), `info` and `parameters`: dialects make theirs of it. */
 export async function upscale(
@@ -12,35 +20,79 @@ export async function upscale(
   pooled: PooledUpscaler,
   input: UpscaleInput,
   context: AttemptContext,
+  bounds: ImageBounds,
 ): Promise<Reply> {
-  const { meter } = context;
-  const { id, file } = pooled.model;
-  const { ask, upscaler, format } = askedOf(input, file.upscale?.names ?? {});
   for (const name of unknownTo(input)) context.dropped.add(name);
-  const letGo = holdBytes(pooled, input.image.length + ask.image.length);
+  // In base64, and as the file that it is.
+  const letGo = holdBytes(pooled, Math.ceil(input.image.length * 1.75));
+  try {
+    const asked = askedOf(input, pooled.model.file.upscale?.names ?? {});
+    const ask = { ...asked.ask, owner: context.keyId, bounds };
+    const done = await enlarged(pool, pooled, ask, context);
+    return replyOf(pooled.model.id, input, asked, done);
+  } finally {
+    letGo();
+  }
+}
+
+async function enlarged(
+  pool: ModelPool,
+  pooled: PooledUpscaler,
+  ask: UpscaleAsk,
+  context: AttemptContext,
+): Promise<Done> {
+  const { meter } = context;
+  const long = takesLong(pooled, ask);
   const last = await askModel(
     pool,
     pooled,
     () => ask,
-    context,
+    { ...context, long },
     (event) => {
-      if (event.type !== "progress") return;
-      meter.progress = event.done;
-      if (event.done === 0) return;
-      // Whoever leaves from now on has used this much.
-      meter.source = "counted";
-      meter.images = 1;
-      meter.pixels = Math.round(event.done * event.pixels);
+      if (event.type === "progress") underWay(meter, event.done, event.pixels);
     },
-  ).finally(letGo);
+  );
   if (last.type !== "done") throw new Error("an image was lost");
-  const { width, height, factor, image } = last;
   meter.source = "counted";
   meter.images = 1;
-  meter.pixels = width * height;
+  meter.pixels = last.width * last.height;
+  return last;
+}
+
+/**
+ * Whether it waits where no short one does.
+ * @throws GatewayError 400 for what can't be done, before it waits for anything
+ */
+function takesLong({ model }: PooledUpscaler, ask: UpscaleAsk): boolean {
+  const networks = networksIn(model.file);
+  // A model without networks can't be loaded: that is told by its loading.
+  if (networks.scales.length === 0) return false;
+  try {
+    const size = uprightSize(checkedFacts(ask.image, upscaleBounds(ask.bounds)));
+    return foresee(size, ask, networks).isLong;
+  } catch (error) {
+    throw upscaleFailure(error, ask.wish);
+  }
+}
+
+/** Whoever leaves from now on has used this much; nothing as long as nothing is done. */
+function underWay(meter: Meter, done: number, pixels: number): void {
+  meter.progress = done;
+  if (done === 0) return;
+  meter.source = "counted";
+  meter.images = 1;
+  meter.pixels = Math.round(done * pixels);
+}
+
+function replyOf(
+  model: string,
+  input: UpscaleInput,
+  { upscaler, format }: Asked,
+  { width, height, factor, from, image }: Done,
+): Reply {
   const info: UpscaleInfo = {
     ...{ upscaler, scale_factor: Math.round(factor * 1000) / 1000, width, height },
-    ...{ model: id, format, source_width: last.from.width, source_height: last.from.height },
+    ...{ model, format, source_width: from.width, source_height: from.height },
   };
   const { image: _, model: __, ...parameters } = input;
   const { buffer, byteOffset, byteLength } = image;

@@ -1,0 +1,85 @@
+import { expect, test } from "bun:test";
+import { StepTurns } from "./step-turns.ts";
+
+const never = new AbortController().signal;
+
+/** Requests of so many steps of so many milliseconds each, all there from the beginning. */
+async function run(
+  requests: readonly { readonly owner: string; readonly steps: number; readonly ms: number }[],
+): Promise<{ readonly steps: string; readonly ended: string }> {
+  let now = 0;
+  const turns = new StepTurns(() => now);
+  let steps = "";
+  let ended = "";
+  const one = async ({ owner, steps: count, ms }: (typeof requests)[number]) => {
+    const turn = await turns.take(owner, never);
+    for (let step = 0; step < count; step++) {
+      if (step > 0) await turn.next();
+      steps += owner;
+      now += ms;
+    }
+    ended += owner;
+    turn.end();
+  };
+  await Promise.all(requests.map(one));
+  return { steps, ended };
+}
+
+test("requests of the same steps take turns", async () => {
+  const same = { steps: 4, ms: 100 };
+  const { steps } = await run([
+    { owner: "a", ...same },
+    { owner: "b", ...same },
+    { owner: "c", ...same },
+  ]);
+  expect(steps).toBe("abcabcabcabc");
+});
+
+test("a short one is done long before a long one that began before it", async () => {
+  const { ended, steps } = await run([
+    { owner: "a", steps: 50, ms: 3_000 },
+    { owner: "b", steps: 2, ms: 3_000 },
+  ]);
+  expect(ended).toBe("ba");
+  expect(steps.lastIndexOf("b")).toBeLessThan(5);
+});
+
+test("quick steps don't wait for a slow one each", async () => {
+  const { steps } = await run([
+    { owner: "a", steps: 10, ms: 3_000 },
+    { owner: "b", steps: 100, ms: 100 },
+  ]);
+  // All hundred take as long as three or four of the others.
+  expect(steps.slice(0, steps.lastIndexOf("b")).match(/a/g)?.length).toBeLessThan(6);
+});
+
+test("a key with many requests delays another's by one step, and not by one for each", async () => {
+  const many = Array.from({ length: 4 }, () => ({ owner: "a", steps: 3, ms: 100 }));
+  const { steps } = await run([...many, { owner: "b", steps: 3, ms: 100 }]);
+  expect(steps.slice(0, 6)).toBe("ababab");
+});
+
+test("who leaves while it waits rejects with the reason at once, and the others go on", async () => {
+  const turns = new StepTurns(() => 0);
+  const stop = new AbortController();
+  const first = await turns.take("a", never);
+  const waiting = turns.take("b", stop.signal);
+  const reason = new Error("left");
+  stop.abort(reason);
+  expect(await waiting.catch((error: unknown) => error)).toBe(reason);
+  const last = turns.take("c", never);
+  first.end();
+  first.end();
+  (await last).end();
+});
+
+test("who left during its step has no other one", async () => {
+  const turns = new StepTurns(() => 0);
+  const stop = new AbortController();
+  const turn = await turns.take("a", stop.signal);
+  const reason = new Error("left");
+  stop.abort(reason);
+  expect(await turn.next().catch((error: unknown) => error)).toBe(reason);
+  turn.end();
+  (await turns.take("b", never)).end();
+});
