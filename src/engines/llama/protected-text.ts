@@ -1,3 +1,5 @@
+import { JoinedTexts } from "./joined-texts.ts";
+
 /** A piece of a prompt. In a `literal` one, text that looks like a special token is only text. */
 export interface PromptPiece {
   readonly text: string;
@@ -14,12 +16,14 @@ const NONE: ReadonlySet<string> = new Set();
  * Carries callers' text through a chat template so that it cannot pass for the template's own: each
  * control token's text in it is swapped for one private-use character, and put back as literal text
  * after rendering. Characters of that private-use plane in the caller's text are swapped too, so
- * none can be forged.
+ * none can be forged. Where two of the texts that were met would make a control token's text together,
+ * the first one's part of it is swapped.
  */
 export class ProtectedText {
   readonly #pattern: RegExp;
   readonly #texts: string[] = [];
   readonly #sentinelOf = new Map<string, string>();
+  readonly #joined: JoinedTexts;
 
   constructor(controlTexts: readonly string[]) {
     const texts = controlTexts.filter((text) => text !== "").sort((a, b) => b.length - a.length);
@@ -27,13 +31,42 @@ export class ProtectedText {
       [...texts.map((text) => RegExp.escape(text)), SENTINELS.source].join("|"),
       "gu",
     );
+    this.#joined = new JoinedTexts(texts);
+  }
+
+  /** Callers' texts, keys of a JSON value included: all that will be protected, before the first one is. */
+  meet(value: unknown): void {
+    if (typeof value === "string") {
+      for (const part of value.split(this.#pattern)) this.#joined.add(part);
+    } else if (value !== null && typeof value === "object") {
+      if (!Array.isArray(value)) this.meet(Object.keys(value));
+      for (const each of Object.values(value)) this.meet(each);
+    }
   }
 
   /** Texts that are `kept` stay the control texts they are. */
   protect(text: string, kept = NONE): string {
-    return text.replace(this.#pattern, (found) =>
-      kept.has(found) ? found : this.#sentinel(found),
-    );
+    let safe = "";
+    let from = 0;
+    for (const { 0: found, index } of text.matchAll(this.#pattern)) {
+      const before = text.slice(from, index);
+      safe += kept.has(found) ? this.#endSafe(before) + found : before + this.#sentinel(found);
+      from = index + found.length;
+    }
+    return safe + this.#endSafe(text.slice(from));
+  }
+
+  /** A template may trim it, or take out what follows. */
+  #endSafe(text: string): string {
+    const trimmed = text.trimEnd();
+    for (const [body, space] of [
+      [text, ""],
+      [trimmed, text.slice(trimmed.length)],
+    ] as const) {
+      const open = this.#joined.openEnd(body);
+      if (open !== "") return body.slice(0, -open.length) + this.#sentinel(open) + space;
+    }
+    return text;
   }
 
   /** Protects every string inside a JSON value, keys included. */

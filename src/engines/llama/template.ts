@@ -39,6 +39,7 @@ export class GuardedTemplate {
   /** A template that refuses the conversation is a 400 with its own words. */
   render(prompt: ChatPrompt): PromptParts {
     const guard = new ProtectedText(this.#vocabulary.controlTexts);
+    guard.meet([prompt.messages, prompt.tools, prompt.variables]);
     const chat: ChatRendering = {
       messages: prompt.messages.map((message) => this.#guarded(message, guard)),
       addGenerationPrompt: prompt.addGenerationPrompt,
