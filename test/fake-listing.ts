@@ -33,7 +33,7 @@ export function listing(dialect: Dialect, path: string, models: readonly string[
   if (path === "/api/tags")
     return dialect === "ollama" ? { models: models.map(ollamaModel) } : null;
   if (path === "/api/version") return dialect === "ollama" ? { version: "0.12.6" } : null;
-  if (path !== "/v1/models") return null;
+  if (path !== "/v1/models" || dialect === "sdwebui") return null;
   const data = models.map((id) => item(dialect, id));
   if (dialect === "openrouter") return { data };
   if (dialect === "llamacpp") return { models: models.map(ollamaModel), object: "list", data };

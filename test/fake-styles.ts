@@ -11,7 +11,8 @@ export type Dialect =
   | "arli"
   | "openrouter"
   | "hybridinference"
-  | "flexai";
+  | "flexai"
+  | "sdwebui";
 
 export interface Style {
   readonly contentType: string;
@@ -80,6 +81,8 @@ export const STYLES: Record<Dialect, Style> = {
   featherless: { ...OPENAI, message: {}, choice: {} },
   hybridinference: { ...OPENAI, message: {}, choice: {} },
   flexai: OPENAI,
+  /** It writes nothing. */
+  sdwebui: OPENAI,
   /** Its own engine's clock beside the usage; `content: null` beside the role. */
   llamacpp: {
     ...OPENAI,

@@ -5,6 +5,7 @@ import { listing, modelsOf, tokens } from "./fake-listing.ts";
 import { refusalIn, strictness } from "./fake-refusals.ts";
 import { bodyOf, write } from "./fake-socket.ts";
 import type { Dialect } from "./fake-styles.ts";
+import { isUpscaling, upscaled, upscalerListing } from "./fake-upscale.ts";
 
 export { UPSTREAM_SECRET } from "./fake-refusals.ts";
 export { NOT_A_PREFIX, storyFor } from "./fake-story.ts";
@@ -116,6 +117,8 @@ export interface FakeOptions {
   readonly dialect?: Dialect;
   /** Models in its list, beside the dialect's own. */
   readonly models?: readonly string[];
+  /** Upscalers in its list of them, beside the dialect's own: `fake-upscale.ts` says what they do. */
+  readonly upscalers?: readonly string[];
 }
 
 const PREFILLS_ALWAYS: readonly Dialect[] = ["llamacpp", "ollama", "openrouter"];
@@ -135,7 +138,7 @@ export function fakeUpstream(options: FakeOptions = {}): FakeUpstream {
     throw new Error("the fake upstream has no port");
   const origin = `http://127.0.0.1:${address.port}`;
   const upstream: FakeUpstream = {
-    url: dialect === "ollama" ? origin : `${origin}/v1`,
+    url: dialect === "ollama" || dialect === "sdwebui" ? origin : `${origin}/v1`,
     origin,
     requests: [],
     lookups: [],
@@ -166,7 +169,10 @@ export function fakeUpstream(options: FakeOptions = {}): FakeUpstream {
     const url = new URL(request.url ?? "/", origin);
     if (request.method !== "POST") {
       upstream.lookups.push(url.pathname + url.search);
-      const list = listing(dialect, url.pathname, modelsOf(dialect, options.models ?? []));
+      const { models = [], upscalers = [] } = options;
+      const list =
+        listing(dialect, url.pathname, modelsOf(dialect, models)) ??
+        upscalerListing(dialect, url.pathname, upscalers);
       const answer =
         list === null ? refusalIn(dialect, 404, "Not Found") : { status: 200, body: list };
       await write(
@@ -213,6 +219,10 @@ export function fakeUpstream(options: FakeOptions = {}): FakeUpstream {
   }
 
   async function outcomeOf({ headers, path, body }: FakeRequest): Promise<Outcome> {
+    if (isUpscaling(dialect, path)) {
+      const same = upstream.requests.filter((one) => one.body.upscaler_1 === body.upscaler_1);
+      return await upscaled(dialect, body, options.upscalers ?? [], same.length);
+    }
     const model = String(body.model);
     const ofModel = upstream.requests.filter((one) => one.body.model === body.model);
     const received = {
