@@ -1,11 +1,14 @@
 import { existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { run } from "./processes.ts";
 
-/** The pip package whose source has llama.cpp's, of about the age of node-llama-cpp's own. */
+/**
+ * The pip package whose source has llama.cpp's. 0.3.36 has one that is newer than node-llama-cpp's, with other
+ * matrix kernels; 0.3.35 has one that is older, with the same kernels.
+ */
 const PACKAGE = "llama-cpp-python";
-const VERSION = "0.3.36";
+const VERSION = process.env.LLAMA_SERVER_VERSION ?? "0.3.36";
 const OPTIONS = [
   "-DCMAKE_BUILD_TYPE=Release",
   "-DGGML_NATIVE=ON",
@@ -75,8 +78,10 @@ async function build(work: string, { pip, cmake }: BuildTools): Promise<string> 
   if (archive === undefined) throw new Error(`pip brought no source of ${PACKAGE} ${VERSION}`);
   await run(["tar", "-xzf", archive, "-C", work, "--strip-components=1"]);
   const built = join(work, "build");
+  // Without a number, make starts every compiler at once.
+  const atOnce = ["--parallel", String(availableParallelism())];
   await run([cmake, "-S", join(work, "vendor", "llama.cpp"), "-B", built, ...OPTIONS]);
-  await run([cmake, "--build", built, "--target", "llama-server", "--parallel"]);
+  await run([cmake, "--build", built, "--target", "llama-server", ...atOnce]);
   return join(built, "bin", "llama-server");
 }
 

@@ -158,23 +158,27 @@ class Maker {
     return { type: types.length === 0 ? ["null"] : types, maxLength: maxLength ?? 12, minimum: -3 };
   }
 
-  /** To a definition that may name itself, once. */
+  /** To a definition, which in every second case names itself: nothing but the model ends such a chain. */
   #reference(depth: number): Schema {
     const name = `d${this.#random.below(3)}`;
     if (this.#defs[name] === undefined) {
       // It is taken before it is made: what is in it may refer to it.
       this.#defs[name] = {};
-      this.#defs[name] = {
-        type: "object",
-        properties: {
-          here: this.#any(Math.min(1, depth - 1)),
-          next: { anyOf: [{ type: "null" }, { $ref: `#/$defs/${name}` }] },
-        },
-        required: ["next"],
-        additionalProperties: false,
-      };
+      this.#defs[name] = this.#chance(2) ? this.#any(0) : this.#chain(name, depth);
     }
     return { $ref: `#/$defs/${name}` };
+  }
+
+  #chain(name: string, depth: number): Schema {
+    return {
+      type: "object",
+      properties: {
+        here: this.#any(Math.min(1, depth - 1)),
+        next: { anyOf: [{ type: "null" }, { $ref: `#/$defs/${name}` }] },
+      },
+      required: ["next"],
+      additionalProperties: false,
+    };
   }
 
   #one<T>(all: readonly T[]): T {
