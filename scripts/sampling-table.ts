@@ -47,6 +47,7 @@ const ASKING: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   dry_sequence_breakers: { dry_sequence_breakers: [";"], dry_multiplier: 0.8 },
   min_tokens: { min_tokens: 3 },
   stop_token_ids: { stop_token_ids: [5] },
+  allowed_token_ids: { allowed_token_ids: [5] },
   include_stop_str_in_output: { include_stop_str_in_output: true },
   ignore_eos: { ignore_eos: true },
   skip_special_tokens: { skip_special_tokens: false },

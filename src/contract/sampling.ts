@@ -180,6 +180,12 @@ export const extendedSampling = {
     .max(1_024)
     .nullish()
     .describe("Ends the answer at any of these tokens."),
+  allowed_token_ids: z
+    .array(z.int().min(0))
+    .min(1)
+    .max(500_000)
+    .nullish()
+    .describe("No other tokens come; the one that ends an answer neither, unless it is here."),
   include_stop_str_in_output: z.boolean().nullish().describe("Leaves the stop text in the answer."),
   ignore_eos: z
     .boolean()

@@ -42,6 +42,7 @@ test("what is not sent is OpenAI's default, and null is not sent", () => {
     ignoreEndOfText: false,
     stopTokens: [],
     includeStop: false,
+    allowedTokens: null,
     skipSpecialTokens: true,
   };
   expect(samplingOf(chat({}), 42, {})).toEqual(defaults);
@@ -83,7 +84,6 @@ test("stop strings of the request and of the model both count", () => {
 test("what would make the answer another one is refused by name", () => {
   const refused: [name: string, value: unknown][] = [
     ["modalities", ["text", "audio"]],
-    ["allowed_token_ids", [1]],
     ["custom_token_bans", [1]],
     ["bad_words", ["x"]],
     ["banned_strings", ["x"]],

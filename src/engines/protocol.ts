@@ -70,6 +70,8 @@ export interface Sampling {
   readonly ignoreEndOfText: boolean;
   /** Each ends the answer, like the model's own end tokens. */
   readonly stopTokens: readonly number[];
+  /** No others come; null for all. */
+  readonly allowedTokens: readonly number[] | null;
   /** The text that ended the answer, be it a stop string or a stop token's, is part of it. */
   readonly includeStop: boolean;
   /** Control tokens add nothing to the answer's text. */

@@ -21,7 +21,8 @@ export interface PromptSize {
 /** Fields of the contract that no server puts into a prompt. */
 const NOT_PROMPT: ReadonlySet<string> = new Set([
   ...["model", "models", "provider", "route", "plugins", "transforms", "user", "metadata", "stop"],
-  ...["stream_options", "logit_bias", "stop_token_ids", "dry_sequence_breakers", "modalities"],
+  ...["stream_options", "logit_bias", "stop_token_ids", "allowed_token_ids", "modalities"],
+  ...["dry_sequence_breakers"],
   ...["session_id", "prompt_cache_key", "safety_identifier", "service_tier", "reasoning_effort"],
   ...["verbosity", "encoding_format", "usage", "echo", "tools", "functions"],
 ]);

@@ -267,3 +267,25 @@ test("no stop string ends an answer before it has min_tokens, and no other model
     param: "stop_token_ids",
   });
 });
+
+test("no other tokens come than the allowed ones, and of a form only those", async () => {
+  /** Of Llama 2's vocabulary: 1 and 2. */
+  const allowed_token_ids = [29_896, 29_906];
+  const ask = (fields: object) =>
+    complete(completionRequest("1, 2, 3, 4,", { max_tokens: 6, allowed_token_ids, ...fields }));
+  for (const fields of [
+    { temperature: 0 },
+    { temperature: 1.5, seed: 3 },
+    { temperature: 1, top_k: 2 },
+  ]) {
+    const { text, finish } = await ask(fields);
+    expect(text).toMatch(/^[12]{6}$/);
+    expect(finish).toBe("length");
+  }
+  expect((await ask({ temperature: 2, guided_regex: "[13579]+" })).text).toBe("111111");
+  await expect(ask({ guided_regex: "[3-9]+" })).rejects.toMatchObject({ kind: "invalid_request" });
+  await expect(ask({ allowed_token_ids: [99_999] })).rejects.toMatchObject({
+    kind: "invalid_request",
+    param: "allowed_token_ids",
+  });
+});

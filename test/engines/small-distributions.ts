@@ -30,6 +30,7 @@ export function samplingWith(fields: Partial<Sampling> = {}): Sampling {
     ignoreEndOfText: false,
     stopTokens: [],
     includeStop: false,
+    allowedTokens: null,
     skipSpecialTokens: true,
     seed: 1,
     ...fields,

@@ -1,5 +1,6 @@
 import type { LlamaModel, SequenceEvaluateOptions, Token } from "node-llama-cpp";
 import type { Guide } from "../guided/guide.ts";
+import { setBit } from "../guided/token-trie.ts";
 import type { Sampling } from "../protocol.ts";
 import { Candidates } from "../sampling/candidates.ts";
 import { type Chain, createChain, needsLogits, type VocabularyFacts } from "../sampling/chain.ts";
@@ -51,6 +52,8 @@ export class Chooser {
   readonly #room: ChoosingRoom;
   readonly #chain: Chain;
   readonly #guide: Guide | null;
+  /** A bit a token; null where the request names none. */
+  readonly #only: Uint32Array | null;
   readonly #inFull: boolean;
   readonly #logprobs: number | null;
 
@@ -70,6 +73,7 @@ export class Chooser {
     this.options = wholeDistribution(sampling, room.model, free);
     this.#chain = createChain(sampling, room.facts, room.candidates);
     this.#guide = guide;
+    this.#only = sampling.allowedTokens === null ? null : maskOf(sampling.allowedTokens, room.mask);
     this.#inFull = needsLogits(sampling);
     this.#logprobs = logprobs;
   }
@@ -94,14 +98,21 @@ export class Chooser {
   }
 
   #allowed(only: ReadonlySet<Token> | null): Uint32Array | null {
+    // What is made again was chosen already.
+    if (only !== null) return maskOf(only, this.#room.mask);
+    if (this.#guide === null) return this.#only;
     const { mask } = this.#room;
-    if (only !== null) {
-      mask.fill(0);
-      for (const token of only) mask[token >>> 5] = (mask[token >>> 5] ?? 0) | (1 << (token & 31));
-      return mask;
-    }
-    if (this.#guide === null) return null;
     this.#guide.allow(mask);
+    this.#only?.forEach((word, at) => {
+      mask[at] = word & (mask[at] ?? 0);
+    });
     return mask;
   }
+}
+
+/** @param like as long as the mask has to be */
+function maskOf(tokens: Iterable<number>, like: Uint32Array): Uint32Array {
+  const mask = new Uint32Array(like.length);
+  for (const token of tokens) setBit(mask, token);
+  return mask;
 }

@@ -121,6 +121,8 @@ export class LlamaEngine {
     const prompt = yield* this.#prompts.forAnswer(options.prompt, prefill);
     for (const [token] of sampling.logitBias) this.#prompts.checked(token, "logit_bias");
     for (const token of sampling.stopTokens) this.#prompts.checked(token, "stop_token_ids");
+    for (const token of sampling.allowedTokens ?? [])
+      this.#prompts.checked(token, "allowed_token_ids");
     const left = this.info.contextSize - prompt.tokens.length;
     const limit = Math.min(left, maxTokens ?? left);
     const guide = options.guide === null ? null : yield* this.#guideOf(options.guide, prefill);

@@ -92,6 +92,7 @@ test("what is common is native, and what isn't the same is not", () => {
     { temperature: 0, repetitionPenalty: 1.1, frequencyPenalty: 1 },
     { xtc: { probability: 0.5, threshold: 0.1 } },
     { temperature: 0, noRepeatNgramSize: 2 },
+    { temperature: 0, allowedTokens: [1] },
     { topA: 0.1 },
     { tailFree: 0.9 },
     { typicalP: 0.9 },

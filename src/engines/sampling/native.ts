@@ -20,6 +20,7 @@ export function isNative(sampling: Sampling): boolean {
   const { temperature, topP, repetitionPenalty, presencePenalty, frequencyPenalty } = sampling;
   const counted = presencePenalty !== 0 || frequencyPenalty !== 0;
   if (sampling.dry !== null || sampling.noRepeatNgramSize > 0) return false;
+  if (sampling.allowedTokens !== null) return false;
   if (repetitionPenalty !== 1 && counted) return false;
   if (temperature === 0) return true;
   if (topP < 1 && temperature !== 1) return false;
@@ -38,7 +39,8 @@ export function nativeMinP({ minP, temperature }: Pick<Sampling, "minP" | "tempe
  */
 export function tokensNeeded(sampling: Sampling): number {
   const { logitBias, minTokens, ignoreEndOfText, dry, noRepeatNgramSize } = sampling;
-  const adjusts = logitBias.length > 0 || minTokens > 0 || ignoreEndOfText;
+  const rules = logitBias.length > 0 || sampling.allowedTokens !== null;
+  const adjusts = rules || minTokens > 0 || ignoreEndOfText;
   const repeats =
     dry !== null ||
     noRepeatNgramSize > 0 ||

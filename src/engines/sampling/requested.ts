@@ -52,6 +52,7 @@ export function samplersOf(request: Asked, defaults: ModelDefaults): Omit<Sampli
     minTokens: minTokensOf(request),
     ignoreEndOfText: request.ignore_eos ?? false,
     stopTokens: request.stop_token_ids ?? [],
+    allowedTokens: request.allowed_token_ids ?? null,
     includeStop: request.include_stop_str_in_output ?? false,
     skipSpecialTokens: request.skip_special_tokens ?? true,
   };
