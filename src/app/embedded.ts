@@ -35,7 +35,7 @@ export function embedded(
   const local = createLocalBackend({
     models,
     prepare: (model) => weightsOf(model, config.home),
-    config: { ...engine, keepAliveMs, loadTimeoutMs },
+    config: { ...engine, keepAliveMs, loadTimeoutMs, imagePixels: config.images.maxPixels },
     images,
     log,
   });

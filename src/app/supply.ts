@@ -2,6 +2,7 @@ import { Availability } from "../catalog/availability.ts";
 import { ChatTemplates } from "../catalog/chat-templates.ts";
 import { type LiveModels, liveModels } from "../catalog/live-models.ts";
 import { starterOf } from "../catalog/starter.ts";
+import type { Config } from "../config/schema.ts";
 import { Images } from "../dialects/images.ts";
 import { createBackend } from "../dialects/index.ts";
 import type { LocalBackend } from "../engines/index.ts";
@@ -53,7 +54,7 @@ export async function supplyOf(
   const availability = new Availability(catalog.models, { home });
   await availability.refresh();
   const starter = starterOf(catalog, config.models.starter, availability);
-  const imageSource = new ImageSource(config.images);
+  const imageSource = imageSourceOf(config.images);
   const local = embedded(catalog.models, config, availability, imageSource, log);
   const refitter = canDecode() ? new Refitter() : null;
   const images = new Images({ source: imageSource, refitter });
@@ -64,4 +65,9 @@ export async function supplyOf(
   );
   upstreams.use(providers);
   return { models, availability, starter, local, imageSource, images, refitter, upstreams };
+}
+
+function imageSourceOf(images: Config["images"]): ImageSource {
+  const { maxBytes, maxPixels, maxAspect, maxFrames } = images;
+  return new ImageSource(images, { maxBytes, maxPixels, maxAspect, maxFrames }, images);
 }

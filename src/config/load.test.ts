@@ -278,3 +278,12 @@ describe("patterns of [payloads]", () => {
     );
   });
 });
+
+test("what images may have together is no less than what one may have", () => {
+  const parse = (text: string) => () => parseConfigFile(`[images]\n${text}\n`, "covey.toml");
+  expect(parse('max_bytes = "50MB"')).toThrow("expected no less than max_bytes");
+  expect(parse('max_held_bytes = "39MB"')).toThrow(
+    "covey.toml:2: images.max_held_bytes: expected no less than max_request_bytes",
+  );
+  expect(parse("max_pixels = 100_000_001")).toThrow("covey.toml:2");
+});

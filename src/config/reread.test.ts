@@ -28,3 +28,9 @@ test("what is applied is not named", () => {
   };
   expect(needRestart(started, asked)).toEqual(["stream.keepalive"]);
 });
+
+test("whose images are fetched is applied; what they may be is not", () => {
+  const started = loaded();
+  const images = { ...started.images, allowHosts: ["media.internal"], maxPixels: 1 };
+  expect(needRestart(started, { ...started, images })).toEqual(["images.max_pixels"]);
+});

@@ -24,7 +24,7 @@ const APPLIED: ReadonlySet<string> = new Set([
   "metrics",
   "stream.firstByteDelay",
   "api",
-  "images",
+  "images.allowHosts",
   "models.folders",
   "routing",
   "providers",

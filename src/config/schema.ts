@@ -2,6 +2,7 @@ import { z } from "zod";
 import { LEVELS } from "../lib/log.ts";
 import { Cover } from "../lib/pattern/cover.ts";
 import { age, duration, memory, size } from "../lib/units.ts";
+import { images } from "./images.ts";
 import { limits, plan, planName } from "./limits.ts";
 
 /**
@@ -24,15 +25,6 @@ const baseUrl = httpUrl.refine((url) => {
   const { search = "", hash = "" } = URL.parse(url) ?? {};
   return search + hash === "";
 }, "expected a URL without query and fragment; a key belongs in the variable that api_key_env names");
-
-/** `media.internal`, `10.0.0.5:9000`, `[fd00::5]`; without a port it means all of them. */
-const hostAndPort = z
-  .string()
-  .regex(
-    /^(?:\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::\d{1,5})?$/i,
-    "expected a host or host:port, not a URL",
-  )
-  .transform((host) => host.toLowerCase());
 
 const server = z.strictObject({
   host: z.string().min(1).default("127.0.0.1"),
@@ -264,12 +256,7 @@ export const ConfigFile = z.strictObject({
     .prefault({}),
   payloads: payloads.prefault({}),
   api: z.strictObject({ validation: z.enum(["strict", "lenient"]).default("strict") }).prefault({}),
-  images: z
-    .strictObject({
-      /** Hosts whose images are fetched though they lead into this network. */
-      allowHosts: z.array(hostAndPort).default([]),
-    })
-    .prefault({}),
+  images: images.prefault({}),
   models: z
     .strictObject({
       /** More folders of model files, after the project's and the home folder's own. */

@@ -23,6 +23,8 @@ export interface EngineConfig {
   /** Most models loaded at once; 0 is as many as fit. */
   readonly maxLoaded?: number;
   readonly gpu?: boolean;
+  /** Most pixels of an image; 40 million if unset. */
+  readonly imagePixels?: number;
   /** Without a sign of life for so long, a child process that has work is given up; 30 s if unset. */
   readonly livenessMs?: number;
 }

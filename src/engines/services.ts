@@ -19,7 +19,7 @@ import { upscale } from "./upscale/upscale.ts";
 /** What services share besides the pool. */
 export interface ServiceParts {
   /** Where the images of requests come from. */
-  readonly images: Pick<ImageSource, "readAll" | "bounds">;
+  readonly images: Pick<ImageSource, "hold" | "bounds">;
 }
 
 /** What the models of one kind answer. */

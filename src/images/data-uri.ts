@@ -9,6 +9,11 @@ export function isDataUri(url: string): boolean {
   return /^data:/i.test(url);
 }
 
+/** Bytes that a data URI's base64 decodes to, at most: known before it is decoded. */
+export function base64Bytes(url: string): number {
+  return Math.ceil(((url.length - url.indexOf(",") - 1) * 3) / 4);
+}
+
 /** Null when it is no data URI with valid base64. White space in it, as line breaks, is allowed. */
 export function parseDataUri(url: string): DataUri | null {
   const head = /^data:([^,;]{0,100})(?:;[^,;]{0,100}){0,4};base64,/i.exec(url.slice(0, 1000));

@@ -17,18 +17,19 @@ const DECODERS: Readonly<Record<string, () => Transform>> = {
 /**
  * The content of a response that was fetched with `decompress: false`, at most `maxBytes` of it. What
  * arrives and what it unpacks to are both counted while they stream, so that neither a long body nor
- * a small one that unpacks to a huge one is ever held in memory.
+ * a small one that unpacks to a huge one is ever held in memory. `onKept` is told of content as it is kept.
  * @throws TooLarge; Error for an encoding that is not known, and for a broken body
  */
 export async function readBounded(
   response: Response,
   maxBytes: number,
   onChunk: () => void,
+  onKept: (bytes: number) => void = () => undefined,
 ): Promise<Uint8Array<ArrayBuffer>> {
   if (Number(response.headers.get("content-length") ?? 0) > maxBytes) throw new TooLarge();
   const encoding = response.headers.get("content-encoding")?.trim().toLowerCase() ?? "identity";
   const arriving = counted(response.body ?? [], maxBytes, onChunk);
-  if (encoding === "identity" || encoding === "") return collect(arriving, maxBytes);
+  if (encoding === "identity" || encoding === "") return collect(arriving, maxBytes, onKept);
   const decoder = DECODERS[encoding];
   if (decoder === undefined) throw new Error(`content encoding ${encoding}`);
   let content = new Uint8Array();
@@ -36,7 +37,7 @@ export async function readBounded(
     Readable.from(arriving),
     decoder(),
     async (unpacked: AsyncIterable<Uint8Array>) => {
-      content = await collect(unpacked, maxBytes);
+      content = await collect(unpacked, maxBytes, onKept);
     },
   );
   return content;
@@ -59,12 +60,14 @@ async function* counted(
 async function collect(
   chunks: AsyncIterable<Uint8Array>,
   maxBytes: number,
+  onKept: (bytes: number) => void,
 ): Promise<Uint8Array<ArrayBuffer>> {
   const kept: Uint8Array[] = [];
   let bytes = 0;
   for await (const chunk of chunks) {
     bytes += chunk.byteLength;
     if (bytes > maxBytes) throw new TooLarge();
+    onKept(chunk.byteLength);
     kept.push(chunk);
   }
   return Buffer.concat(kept);

@@ -20,6 +20,8 @@ export interface PublicFetchOptions {
   readonly idleMs?: number;
   /** Milliseconds in all, redirects included. */
   readonly totalMs?: number;
+  /** Told of the content's bytes as they come. */
+  readonly onBytes?: (bytes: number) => void;
   readonly resolve?: Resolve;
   /** Whether this address may be asked for this URL. Every address of a host has to be. */
   readonly isAllowed?: (address: string, url: URL) => boolean;
@@ -84,7 +86,7 @@ export async function fetchPublic(
   const alive = (): void => idle.wait(options.idleMs ?? 10_000);
   try {
     const response = await follow(given, options, stop.signal, alive);
-    return await readBounded(response, options.maxBytes, alive);
+    return await readBounded(response, options.maxBytes, alive, options.onBytes);
   } catch (error) {
     if (stop.signal.aborted) throw stop.signal.reason;
     if (error instanceof TooLarge) throw new PublicFetchError("too_large", error);

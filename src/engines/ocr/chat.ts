@@ -3,7 +3,6 @@ import type { ImageSource } from "../../images/source.ts";
 import { GroupStream } from "../../lib/group-stream.ts";
 import type { AttemptContext, JsonObject, Reply } from "../../types.ts";
 import { type AskContext, askModel } from "../ask-model.ts";
-import { holdBytes } from "../held-bytes.ts";
 import type { ModelPool, PooledModel } from "../pool.ts";
 import { OcrAnswer } from "./answer.ts";
 import type { OcrEvent, OcrSpeech } from "./protocol.ts";
@@ -15,18 +14,20 @@ export async function readImages(
   pooled: PooledModel<OcrSpeech>,
   request: ChatRequest,
   context: AttemptContext,
-  source: Pick<ImageSource, "readAll" | "bounds">,
+  source: Pick<ImageSource, "hold" | "bounds">,
 ): Promise<Reply> {
   refuseOcr(request);
   const references = askedImages(request);
   for (const name of unsupportedOcr(request)) context.dropped.add(name);
-  const checked = await source.readAll(references, context.signal);
-  const images = checked.map(({ bytes }, index) => ({
+  const held = await source.hold(references, context.signal);
+  const images = held.images.map(({ bytes }, index) => ({
     bytes,
     param: references[index]?.param ?? "messages",
   }));
   const answer = new OcrAnswer(mostCharacters(request), context.prefill ?? "");
-  const pieces = read(pool, pooled, { images, bounds: source.bounds }, answer, context);
+  context.signal.addEventListener("abort", held.letGo, { once: true });
+  const asked = { images, bounds: source.bounds };
+  const pieces = read(pool, pooled, asked, answer, context, held.letGo);
   const boxes = request.ocr?.boxes === true;
   return request.stream === true
     ? { kind: "stream", events: chunks(pieces, answer, boxes) }
@@ -68,11 +69,9 @@ async function* read(
   asked: Images,
   answer: OcrAnswer,
   context: AttemptContext,
+  letGo: () => void,
 ): AsyncGenerator<string, void, void> {
   const { meter } = context;
-  const bytes = asked.images.reduce((sum, image) => sum + image.bytes.length, 0);
-  const letGo = holdBytes(pooled, bytes);
-  context.signal.addEventListener("abort", letGo, { once: true });
   const stop = new AbortController();
   const events = new GroupStream<OcrEvent>(() => stop.abort());
   const signal = AbortSignal.any([context.signal, stop.signal]);

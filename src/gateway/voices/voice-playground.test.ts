@@ -1,16 +1,16 @@
 import { expect, test } from "bun:test";
 import { GatewayError } from "../../contract/errors.ts";
-import { pictureVoice } from "./voice-playground.ts";
+import { picturesVoice } from "./voice-playground.ts";
 
-const about = (param: string) => {
+const about = (param: string, several = true) => {
   const error = new GatewayError("invalid_request", `Invalid value for '${param}': no image.`, {
     param,
   });
-  return pictureVoice.errorBody(error, null).error;
+  return picturesVoice(() => several).errorBody(error, null).error;
 };
 
 test.each([
-  ["messages[0].content[1].image_url.url", "image"],
+  ["messages[0].content[1].image_url.url", "image[0]"],
   ["messages[0].content[2].image_url.url", "image[1]"],
   ["messages", "image"],
   ["model", "model"],
@@ -21,12 +21,20 @@ test.each([
   });
 });
 
+test("a picture alone is 'image'", () => {
+  const ours = "messages[0].content[1].image_url.url";
+  expect(about(ours, false)).toMatchObject({
+    message: "Invalid value for 'image': no image.",
+    param: "image",
+  });
+});
+
 test("a stream that fails names no conversation either", () => {
   const error = new GatewayError("invalid_request", "Bad.", {
     param: "messages[0].content[3].image_url.url",
   });
   const broken = { stamp: {}, openChoices: [0] };
-  expect(pictureVoice.errorEvent(error, null, broken)).toMatchObject({
+  expect(picturesVoice(() => true).errorEvent(error, null, broken)).toMatchObject({
     error: { param: "image[2]" },
   });
 });

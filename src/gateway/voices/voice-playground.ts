@@ -12,22 +12,30 @@ export const playgroundVoice: Voice = {
   whole: (body) => ({ ...body, success: true, data: { content: textOf(body) } }),
 };
 
-/** The same where a caller sent a picture: the conversation around it is ours, and no error names it. */
-export const pictureVoice: Voice = {
-  ...playgroundVoice,
-  errorBody: (failure) => ({ success: false, error: aboutPicture(failure) }),
-  errorEvent: (failure) => ({ error: aboutPicture(failure) }),
-};
+/**
+ * The same where a caller sent pictures: the conversation around them is ours, and no error names it.
+ * @param several whether a list of them was sent, as far as is known when something is told
+ */
+export function picturesVoice(several: () => boolean): Voice {
+  return {
+    ...playgroundVoice,
+    errorBody: (failure) => ({ success: false, error: aboutPicture(failure, several()) }),
+    errorEvent: (failure) => ({ error: aboutPicture(failure, several()) }),
+  };
+}
+
+/** Of one picture. */
+export const pictureVoice: Voice = picturesVoice(() => false);
 
 /** Where our conversation has its pictures: behind the words. */
 const PLACE = /messages\[0\]\.content\[(\d+)\](?:\.image_url(?:\.url)?)?/g;
 
-/** The error with the places that the caller knows: `image`, and of several `image[1]` for the second. */
-function aboutPicture(failure: GatewayError): ErrorBody["error"] {
+/** The error with the places that the caller knows: `image`, and in a list `image[1]` for the second. */
+function aboutPicture(failure: GatewayError, several: boolean): ErrorBody["error"] {
   const { error } = failure.toBody();
   const renamed = (text: string): string =>
     text
-      .replace(PLACE, (_, part: string) => (Number(part) < 2 ? "image" : `image[${+part - 1}]`))
+      .replace(PLACE, (_, part: string) => (several ? `image[${+part - 1}]` : "image"))
       .replaceAll("'messages'", "'image'");
   const param = error.param === null ? null : renamed(error.param);
   return {
