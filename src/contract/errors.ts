@@ -76,7 +76,7 @@ export const ERRORS = {
     code: "concurrency_limit_exceeded",
     retryable: true,
   },
-  /** The caller left. Never sent to anyone; it is the status in the call log. */
+  /** The caller left, which is only in the call log, or stopped its own call by another one. */
   client_closed: { status: 499, type: "api_error", code: "client_closed", retryable: false },
   internal: { status: 500, type: "api_error", code: "internal_error", retryable: true },
   upstream_error: { status: 502, type: "api_error", code: "upstream_error", retryable: true },

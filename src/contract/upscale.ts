@@ -190,6 +190,17 @@ export const UPSCALE = {
     response: Progress,
     summary: "Say how far the caller's image is.",
   }),
+  interrupt: contract({
+    operation: "interrupt",
+    method: "POST",
+    path: "/sdapi/v1/interrupt",
+    request: null,
+    response: z.object({}),
+    auth: "caller",
+    meter: "none",
+    summary:
+      "End the caller's own images that are being made or wait. Their requests are answered with 499.",
+  }),
   parallel: contract({
     ...listed,
     operation: "parallelRequests",

@@ -13,6 +13,13 @@ export interface EventBody {
   cancel(): void;
 }
 
+/** A whole body that is written in pieces, since it is too large to be there twice. */
+export interface PieceBody {
+  /** The next piece; null at the end. Rejects where the call was ended: what was sent is no answer. */
+  next(): Promise<string | null>;
+  cancel(): void;
+}
+
 export type AnswerHeaders = Readonly<Record<string, string>>;
 
 export type Answer =
@@ -21,7 +28,8 @@ export type Answer =
       readonly headers: AnswerHeaders;
       readonly json: JsonObject | ErrorBody;
     }
-  | { readonly status: 200; readonly headers: AnswerHeaders; readonly events: EventBody };
+  | { readonly status: 200; readonly headers: AnswerHeaders; readonly events: EventBody }
+  | { readonly status: 200; readonly headers: AnswerHeaders; readonly pieces: PieceBody };
 
 /** The `object` of a whole answer and of a streamed piece. Other operations name their own. */
 export const OBJECTS: Record<Operation, { whole: string; chunk: string } | null> = {

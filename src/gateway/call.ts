@@ -56,6 +56,8 @@ export interface Call {
   /** What of its payload is kept; null where nothing is. */
   capture: Capture | null;
   reserved: boolean;
+  /** Its answer is made, and being written. */
+  sending: boolean;
   /** Set by the first settle; later ones get the same promise. */
   settled: Promise<void> | null;
 }
@@ -129,6 +131,7 @@ export function openCall(operation: Operation, incoming: Incoming, at: number): 
     finishReason: null,
     capture: null,
     reserved: false,
+    sending: false,
     settled: null,
   };
 }

@@ -17,12 +17,16 @@ export function watchClient(gateway: Gateway, call: Call, signal: AbortSignal): 
   else signal.addEventListener("abort", leave, { once: true });
 }
 
-export function cancel(gateway: Gateway, call: Call): void {
+/** Ends a call whose caller wants it no more. */
+export function cancel(gateway: Gateway, call: Call, gone: GatewayError = left()): void {
   if (call.settled !== null) return;
-  const gone = new GatewayError("client_closed", "The client closed the connection.");
   call.gone ??= gone;
   void account(gateway, call, { status: "cancelled", httpStatus: 499, error: gone.kind });
   call.interrupt?.(gone);
+}
+
+function left(): GatewayError {
+  return new GatewayError("client_closed", "The client closed the connection.");
 }
 
 /**

@@ -4,6 +4,7 @@ import { isLoopbackName } from "../gateway/authenticate.ts";
 import { errorHeaders } from "../gateway/fail.ts";
 import type { Voice } from "../gateway/voices/voice.ts";
 import type { JsonObject } from "../types.ts";
+import { streamOf } from "./pieces.ts";
 import type { KeepAlive } from "./sse.ts";
 
 /** Turns a gateway's answer into a response. `ended` is called with its last byte handed over. */
@@ -17,6 +18,10 @@ export function respond(
     ended();
     const body = answer.status === 200 ? answer.json : withDocUrl(request, answer.json);
     return Response.json(body, { status: answer.status, headers: answer.headers });
+  }
+  if ("pieces" in answer) {
+    const headers = { ...answer.headers, "content-type": "application/json" };
+    return new Response(streamOf(answer.pieces, ended), { headers });
   }
   const stream = keepAlive.stream(answer.events, ended);
   try {

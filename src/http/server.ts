@@ -8,6 +8,7 @@ import { clientRequestId, type Incoming } from "../gateway/call.ts";
 import type { Gateway } from "../gateway/gateway.ts";
 import { answer } from "../gateway/pipeline.ts";
 import { voiceOf } from "../gateway/voices/voice-of.ts";
+import { picturesVoice } from "../gateway/voices/voice-playground.ts";
 import { timeOrderedId } from "../lib/id.ts";
 import type { KeyStore, Operation } from "../types.ts";
 import { mountAccount } from "./account.ts";
@@ -101,7 +102,11 @@ export function createApp(gateway: Gateway, options: HttpOptions): Hono<Env> {
       options.operating,
     );
   }
-  mountUpscale((path, handler) => app.get(path, (c) => handler(c.req.raw)), gateway);
+  mountUpscale(
+    (path, handler) => app.get(path, (c) => handler(c.req.raw)),
+    (path, handler) => app.post(path, (c) => handler(c.req.raw)),
+    gateway,
+  );
   mountAccount((path, handler) => app.get(path, (c) => handler(c.req.raw)), gateway);
   app.get(CONTRACTS.models.path, (c) => listModels(gateway, c.req.raw));
   app.get(`${CONTRACTS.models.path}/*`, (c) => getModel(gateway, c.req.raw));
@@ -136,9 +141,11 @@ function incoming(
   const stopServerTimer = (): void => server.timeout(request, 0);
   const body = () => readJson(request, options.maxBodyBytes, stopServerTimer);
   const meant = PICTURES[endpoint] ?? ENLARGING[endpoint];
+  let several = false;
+  const voice = endpoint in PICTURES ? picturesVoice(() => several) : voiceOf(endpoint);
   return {
     endpoint,
-    voice: placed(request, voiceOf(endpoint)),
+    voice: placed(request, voice),
     headers: request.headers,
     signal: request.signal,
     body:
@@ -146,7 +153,10 @@ function incoming(
         ? body
         : async () => {
             const { headers } = request;
-            return meant(gateway, authenticate(headers, gateway.auth), await body(), headers);
+            const caller = authenticate(headers, gateway.auth);
+            const sent = await body();
+            several = Array.isArray(Object(sent).image);
+            return meant(gateway, caller, sent, headers);
           },
   };
 }

@@ -2,6 +2,7 @@ import type { ParallelRequests, Progress } from "../contract/upscale.ts";
 import { UPSCALE, UPSCALE_DEFAULTS } from "../contract/upscale.ts";
 import { authenticate } from "../gateway/authenticate.ts";
 import type { Gateway } from "../gateway/gateway.ts";
+import { interruptImages } from "../gateway/interrupt.ts";
 import { planOf } from "../gateway/limits/plans.ts";
 import { listUpscalers, upscaleBody } from "../gateway/listing/upscalers.ts";
 import type { Caller, JsonObject } from "../types.ts";
@@ -21,6 +22,7 @@ export const UPSCALE_PATHS: readonly string[] = Object.keys(UPSCALE_DEFAULTS);
 /** @throws GatewayError 401; 503 while the shared limits can't be read */
 export function mountUpscale(
   get: (path: string, handler: (request: Request) => Promise<Response>) => void,
+  post: (path: string, handler: (request: Request) => Promise<Response>) => void,
   gateway: Gateway,
 ): void {
   for (const path of [UPSCALE.upscalers.path, ...UPSCALE.upscalers.aliases])
@@ -28,6 +30,10 @@ export function mountUpscale(
       const caller = authenticate(request.headers, gateway.auth);
       return Response.json(listUpscalers(gateway, caller));
     });
+  post(UPSCALE.interrupt.path, async (request) => {
+    interruptImages(gateway, authenticate(request.headers, gateway.auth));
+    return Response.json({});
+  });
   get(UPSCALE.progress.path, async (request) => Response.json(progress(gateway, request)));
   get(UPSCALE.parallel.path, async (request) => Response.json(await parallel(gateway, request)));
 }

@@ -197,6 +197,7 @@ async function readAnswer(
   onPiece: ((text: string) => void) | undefined,
   leaveAfter: number | undefined,
 ): Promise<Pick<Seen, "body" | "events" | "error" | "done">> {
+  if ("pieces" in answered) throw new Error("nobody asked for an image");
   if (!("events" in answered)) {
     return { body: { ...answered.json }, events: [], error: null, done: false };
   }
