@@ -16,6 +16,8 @@ export async function whole(gateway: Gateway, call: Call, started: Started): Pro
     call.finishReason = finishReason(started.body);
   }
   if (call.operation === "upscale") {
+    // Interrupted in its last moment: it has been settled so.
+    if (call.gone !== null) throw call.gone;
     const json = { model: call.model, ...call.voice.plain(started.body) };
     const headers = answerHeaders(gateway, call);
     return { status: 200, headers, pieces: new LargeAnswer(gateway, call, json) };
