@@ -56,3 +56,11 @@ test("a text that could be read in too many ways at once may not come", () => {
   expect(read("a".repeat(7))).toBe("begun");
   expect(read("a".repeat(40))).toBe("neither");
 });
+
+test("a text may be read in 2,000 ways at once, and in no more", () => {
+  const ways = (count: number) => Array.from({ length: count }, (_, i) => `"b" "${i}"`).join(" | ");
+  const read = (count: number) =>
+    readerOf({ kind: "grammar", source: `root ::= "aaa" (${ways(count)})` })("aaab1");
+  expect(read(1_900)).toBe("whole");
+  expect(read(2_100)).toBe("neither");
+});

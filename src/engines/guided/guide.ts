@@ -2,6 +2,7 @@ import { deadNodes } from "./check-grammar.ts";
 import { grammarOf } from "./grammar.ts";
 import { GuideError } from "./guide-error.ts";
 import { GuideMemory } from "./guide-memory.ts";
+import { Kept } from "./kept.ts";
 import { Machine, type Position } from "./machine.ts";
 import type { GuideSpec } from "./spec.ts";
 import { tokensAt } from "./token-mask.ts";
@@ -52,26 +53,17 @@ const MOST_WORK_KEPT = 500_000;
 
 /** The guides of a vocabulary: `layOut` makes one, piece by piece. */
 export function createGuides(vocabulary: GuidedVocabulary): Guides {
-  const kept = new Map<string, { readonly machine: Machine; readonly work: number }>();
+  const kept = new Kept<Machine>(MOST_KEPT, MOST_WORK_KEPT);
   const memory = new GuideMemory();
   const made = (spec: GuideSpec) => {
     const work = new Work(AGAIN);
-    const machine = machineOf(spec, work, memory);
-    return { machine, work: work.spent };
+    const value = machineOf(spec, work, memory);
+    return { value, work: work.spent };
   };
   return {
     compile(spec) {
-      const name = JSON.stringify(spec);
-      const found = kept.get(name) ?? made(spec);
-      kept.delete(name);
-      kept.set(name, found);
-      let work = [...kept.values()].reduce((sum, each) => sum + each.work, 0);
-      for (const [oldest, each] of kept) {
-        if (kept.size <= MOST_KEPT && work <= MOST_WORK_KEPT) break;
-        kept.delete(oldest);
-        work -= each.work;
-      }
-      return new TokenGuide(found.machine, vocabulary);
+      const machine = kept.get(JSON.stringify(spec), () => made(spec));
+      return new TokenGuide(machine, vocabulary);
     },
   };
 }
