@@ -67,6 +67,7 @@ const allowing = (...allowHosts: string[]): Images =>
   new Images({ source: new ImageSource({ allowHosts }) });
 const images = (): Images => allowing(`127.0.0.1:${server.port}`);
 const never = new AbortController().signal;
+const asker = { keyId: "someone", signal: never };
 const BASE64: ImageTarget = { id: "arli", baseUrl: "https://1.1.1.1/v1", input: "base64" };
 const HOSTED: ImageTarget = { id: "hosted", baseUrl: "https://1.1.1.1/v1", input: "url" };
 const OWN: ImageTarget = { id: "own", baseUrl: "http://10.0.0.7:8000/v1", input: "url" };
@@ -99,23 +100,23 @@ describe("a URL", () => {
   test.each([BASE64, OWN])("becomes a data URI for '$id'", async (target) => {
     const messages = ask(at("/cat"));
     const before = structuredClone(messages);
-    const prepared = await images().prepare(messages, target, never);
+    const prepared = await images().prepare(messages, target, asker);
     expect(prepared).toEqual(ask(PNG_URI));
     expect(messages).toEqual(before);
   });
 
   test("stays what it is for a hosted provider that takes URLs", async () => {
     const messages = ask(at("/cat"), "data:nonsense");
-    expect(await images().prepare(messages, HOSTED, never)).toBe(messages);
+    expect(await images().prepare(messages, HOSTED, asker)).toBe(messages);
     expect(asked).toEqual([]);
   });
 
   test("is fetched once, for all its places and all attempts of the call", async () => {
     const messages = [...ask(at("/cat"), at("/dog")), ...ask(at("/cat"))];
     const all = images();
-    await all.prepare(messages, BASE64, never);
+    await all.prepare(messages, BASE64, asker);
     const begun: Message[] = [...messages, { role: "assistant", content: "It is" }];
-    const again = await all.prepare(begun, OWN, never);
+    const again = await all.prepare(begun, OWN, asker);
     expect(urlsIn(again)).toEqual([PNG_URI, PNG_URI, PNG_URI]);
     expect(again.at(-1)).toEqual({ role: "assistant", content: "It is" });
     expect(asked.toSorted()).toEqual(["/cat", "/dog"]);
@@ -123,8 +124,8 @@ describe("a URL", () => {
 
   test("is fetched again for another call", async () => {
     const all = images();
-    await all.prepare(ask(at("/cat")), BASE64, never);
-    await all.prepare(ask(at("/cat")), BASE64, never);
+    await all.prepare(ask(at("/cat")), BASE64, asker);
+    await all.prepare(ask(at("/cat")), BASE64, asker);
     expect(asked).toEqual(["/cat", "/cat"]);
   });
 });
@@ -132,25 +133,25 @@ describe("a URL", () => {
 describe("of many URLs", () => {
   test("four are fetched at a time, each in its place afterwards", async () => {
     const urls = Array.from({ length: 16 }, (_, i) => at(`/held-${i}`));
-    const prepared = await images().prepare(ask(...urls), BASE64, never);
+    const prepared = await images().prepare(ask(...urls), BASE64, asker);
     expect(urlsIn(prepared)).toEqual(urls.map(() => PNG_URI));
     expect(most).toBe(4);
   });
 
   test("a seventeenth is refused before any is fetched", async () => {
     const urls = Array.from({ length: 17 }, (_, i) => at(`/${i}`));
-    const error = await refusal(images().prepare(ask(...urls), BASE64, never));
+    const error = await refusal(images().prepare(ask(...urls), BASE64, asker));
     expect(error.param).toBe("messages[1].content[17].image_url.url");
     expect(asked).toEqual([]);
   });
 
   test("the first that fails ends the others", async () => {
-    const work = images().prepare(ask(at("/silent"), at("/missing")), BASE64, never);
+    const work = images().prepare(ask(at("/silent"), at("/missing")), BASE64, asker);
     expect((await refusal(work)).param).toBe("messages[1].content[2].image_url.url");
   });
 
   test("more than 40 MB together are refused", async () => {
-    const work = images().prepare(ask(at("/half-1"), at("/half-2"), at("/half-3")), BASE64, never);
+    const work = images().prepare(ask(at("/half-1"), at("/half-2"), at("/half-3")), BASE64, asker);
     expect((await refusal(work)).message).toContain("larger than 40 MB together");
   });
 });
@@ -169,7 +170,7 @@ describe("refused with 400 and the image's param is", () => {
     ["data:image/png,plain", "expected a data URI with valid base64"],
     ["data:image/png;base64,AAAA", "it is no PNG, JPEG, GIF or WebP image"],
   ])("%s", async (url, why) => {
-    const error = await refusal(images().prepare(ask(PNG_URI, url), BASE64, never));
+    const error = await refusal(images().prepare(ask(PNG_URI, url), BASE64, asker));
     const param = "messages[1].content[2].image_url.url";
     expect(error).toMatchObject({ status: 400, param, fault: "request" });
     expect(error.message).toBe(`Invalid value for '${param}': ${why}.`);
@@ -178,13 +179,13 @@ describe("refused with 400 and the image's param is", () => {
   test("a data URI of too many pixels or bytes", async () => {
     for (const bytes of [png(0, 40_001, 1000), png(20_000_001)]) {
       const uri = `data:image/png;base64,${bytes.toString("base64")}`;
-      expect((await refusal(images().prepare(ask(uri), OWN, never))).status).toBe(400);
+      expect((await refusal(images().prepare(ask(uri), OWN, asker))).status).toBe(400);
     }
   });
 });
 
 test("40 million pixels are just taken", async () => {
-  expect(urlsIn(await images().prepare(ask(at("/square")), BASE64, never))[0]).toStartWith("data:");
+  expect(urlsIn(await images().prepare(ask(at("/square")), BASE64, asker))[0]).toStartWith("data:");
 });
 
 test("an address that is refused and one where nothing is are told in the same words", async () => {
@@ -200,7 +201,7 @@ test("an address that is refused and one where nothing is are told in the same w
   ];
   const all = allowing(`127.0.0.1:${server.port}`, free);
   const told = urls.map(
-    async (url) => (await refusal(all.prepare(ask(url), BASE64, never))).message,
+    async (url) => (await refusal(all.prepare(ask(url), BASE64, asker))).message,
   );
   expect(new Set(await Promise.all(told)).size).toBe(1);
   expect(asked).toEqual(["/inside"]);
@@ -208,7 +209,7 @@ test("an address that is refused and one where nothing is are told in the same w
 
 describe("a data URI", () => {
   test("is left as it is where it is fine", async () => {
-    expect(await images().prepare(ask(PNG_URI), BASE64, never)).toEqual(ask(PNG_URI));
+    expect(await images().prepare(ask(PNG_URI), BASE64, asker)).toEqual(ask(PNG_URI));
   });
 
   test.each([
@@ -216,16 +217,16 @@ describe("a data URI", () => {
     `data:image/png;charset=utf-8;base64,${PNG.toString("base64")}`,
     `DATA:;base64,${PNG.toString("base64").replace(/.{20}/g, "$&\n")}`,
   ])("says afterwards what it is: %p", async (uri) => {
-    expect(urlsIn(await images().prepare(ask(uri), BASE64, never))).toEqual([PNG_URI]);
+    expect(urlsIn(await images().prepare(ask(uri), BASE64, asker))).toEqual([PNG_URI]);
   });
 });
 
 test("a provider that takes no images is told so in a way that lets another one try", async () => {
-  const error = await refusal(images().prepare(ask(PNG_URI), BLIND, never));
+  const error = await refusal(images().prepare(ask(PNG_URI), BLIND, asker));
   const param = "messages[1].content[1].image_url.url";
   expect(error).toMatchObject({ status: 400, fault: "unsupported", param });
   const words = ask();
-  expect(await images().prepare(words, BLIND, never)).toBe(words);
+  expect(await images().prepare(words, BLIND, asker)).toBe(words);
 });
 
 describe("a hosted provider with limits", () => {
@@ -236,7 +237,7 @@ describe("a hosted provider with limits", () => {
     const smaller = Buffer.from(PNG);
     const refit = mock(async () => new Uint8Array(smaller));
     const all = new Images({ refitter: { refit } });
-    const prepared = await all.prepare(ask(at("/cat"), PNG_URI), target, never);
+    const prepared = await all.prepare(ask(at("/cat"), PNG_URI), target, asker);
     expect(urlsIn(prepared)).toEqual([at("/cat"), PNG_URI]);
     expect(refit.mock.calls.length).toBe(1);
     expect(asked).toEqual([]);
@@ -248,13 +249,13 @@ describe("a hosted provider with limits", () => {
     const all = new Images({ refitter: { refit } });
     const messages = ask(PNG_URI);
     const uri = `data:image/png;base64,${smaller.toString("base64")}`;
-    expect(urlsIn(await all.prepare(messages, target, never))).toEqual([uri]);
-    expect(urlsIn(await all.prepare(messages, BASE64, never))).toEqual([PNG_URI]);
-    expect(urlsIn(await all.prepare(messages, target, never))).toEqual([uri]);
+    expect(urlsIn(await all.prepare(messages, target, asker))).toEqual([uri]);
+    expect(urlsIn(await all.prepare(messages, BASE64, asker))).toEqual([PNG_URI]);
+    expect(urlsIn(await all.prepare(messages, target, asker))).toEqual([uri]);
   });
 
   test("refuses a data URI that is no image", async () => {
-    const error = await refusal(images().prepare(ask("data:nonsense"), target, never));
+    const error = await refusal(images().prepare(ask("data:nonsense"), target, asker));
     expect(error.message).toContain("expected a data URI with valid base64");
   });
 });
@@ -269,7 +270,7 @@ test("the other parts of a message are left alone", async () => {
       image(at("/cat")),
     ],
   } satisfies Message;
-  const [prepared] = await images().prepare([others], OWN, never);
+  const [prepared] = await images().prepare([others], OWN, asker);
   expect(prepared?.content?.slice(0, 3)).toEqual(others.content.slice(0, 3));
 });
 
@@ -278,11 +279,11 @@ test("the signal ends the fetching, and another attempt fetches anew", async () 
   const messages = ask(at("/held-1"));
   const stop = new AbortController();
   const reason = new Error("given up");
-  const first = all.prepare(messages, BASE64, stop.signal);
+  const first = all.prepare(messages, BASE64, { ...asker, signal: stop.signal });
   while (waiting.length === 0) await Bun.sleep(1);
   stop.abort(reason);
   expect(await first.catch((error: unknown) => error)).toBe(reason);
-  const second = all.prepare(messages, BASE64, never);
+  const second = all.prepare(messages, BASE64, asker);
   while (waiting.length === 1) await Bun.sleep(1);
   for (const go of waiting) go();
   expect(urlsIn(await second)).toEqual([PNG_URI]);
@@ -293,9 +294,9 @@ test.each([
   [{ type: "file", file: { file_data: "http://10.0.0.1/a.pdf" } }, "file.file_data"],
 ] as const)("a URL of another medium goes to a hosted provider only: %j", async (part, field) => {
   const messages: Message[] = [{ role: "user", content: [part] }];
-  expect(await images().prepare(messages, HOSTED, never)).toBe(messages);
-  expect(await images().prepare(messages, BASE64, never)).toEqual(messages);
-  const error = await refusal(images().prepare(messages, OWN, never));
+  expect(await images().prepare(messages, HOSTED, asker)).toBe(messages);
+  expect(await images().prepare(messages, BASE64, asker)).toEqual(messages);
+  const error = await refusal(images().prepare(messages, OWN, asker));
   expect([error.param, error.fault]).toEqual([`messages[0].content[0].${field}`, "unsupported"]);
 });
 
@@ -304,5 +305,5 @@ test("a URL of another medium on an allowed host, or its data, goes to every pro
   const messages: Message[] = [
     { role: "user", content: [part(at("/film")), part("data:video/mp4;base64,AAAA")] },
   ];
-  expect(await images().prepare(messages, OWN, never)).toEqual(messages);
+  expect(await images().prepare(messages, OWN, asker)).toEqual(messages);
 });

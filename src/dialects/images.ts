@@ -2,7 +2,7 @@ import { GatewayError } from "../contract/errors.ts";
 import type { Message, UserPart } from "../contract/messages.ts";
 import { dataUri, isDataUri } from "../images/data-uri.ts";
 import { type ImageLimits, NO_LIMITS } from "../images/fit.ts";
-import type { Refitter } from "../images/refitter.ts";
+import type { Asker, Refitter } from "../images/refitter.ts";
 import { badImage } from "../images/refusal.ts";
 import { type SentImage, sendable } from "../images/sendable.ts";
 import { type CheckedImage, ImageSource } from "../images/source.ts";
@@ -70,8 +70,9 @@ export class Images {
   async prepare(
     messages: readonly Message[],
     target: ImageTarget,
-    signal: AbortSignal,
+    asker: Asker,
   ): Promise<readonly Message[]> {
+    const { signal } = asker;
     const images = imagesOf(messages);
     const media = mediaUrlsOf(messages).filter(({ url }) => !this.#source.isAllowedHost(url));
     const [first] = images;
@@ -92,7 +93,7 @@ export class Images {
       fetchesItself && (limits === NO_LIMITS || !isDataUri(part.image_url.url));
     const own = images.filter((image) => !isFree(image));
     if (own.length === 0) return messages;
-    await this.#inlineAll(own, target.id, limits, signal);
+    await this.#inlineAll(own, target.id, limits, asker);
     const mine = new Set(own.map(({ part }) => part));
     return messages.map((message) => this.#withInlined(message, mine));
   }
@@ -102,26 +103,26 @@ export class Images {
    * within the bounds, upright, without metadata.
    * @throws GatewayError 400 with its `param`; or the signal's reason
    */
-  async upload(image: string, param: string, id: string, signal: AbortSignal): Promise<SentImage> {
+  async upload(image: string, param: string, id: string, asker: Asker): Promise<SentImage> {
     const isPlain = !isDataUri(image);
     if (isPlain && /^https?:/i.test(image))
       throw badImage(param, "expected base64 or a data URI; URLs are not fetched here");
     const url = isPlain ? `data:;base64,${image}` : image;
-    const read = await this.#source.read({ url, param }, signal);
+    const read = await this.#source.read({ url, param }, asker.signal);
     const receiver = { id, limits: NO_LIMITS, param };
-    return await sendable(read, receiver, this.#refitter, this.#source, signal);
+    return await sendable(read, receiver, this.#refitter, this.#source, asker);
   }
 
   async #inlineAll(
     images: readonly Image[],
     id: string,
     limits: ImageLimits,
-    signal: AbortSignal,
+    asker: Asker,
   ): Promise<void> {
     const left = images.filter(({ part }) => this.#inlined.get(part)?.limits !== limits);
     const unread = left.filter(({ part }) => !this.#fetched.has(part));
     const references = unread.map(({ part, param }) => ({ url: part.image_url.url, param }));
-    const read = await this.#source.readAll(references, signal);
+    const read = await this.#source.readAll(references, asker.signal);
     const fresh = new Map(unread.map(({ part }, at) => [part, read[at]]));
     for (const { part, param } of left) {
       const image = this.#fetched.get(part) ?? fresh.get(part);
@@ -129,7 +130,7 @@ export class Images {
       const given = part.image_url.url;
       if (!isDataUri(given)) this.#fetched.set(part, image);
       const receiver = { id, limits, param };
-      const { type, bytes } = await sendable(image, receiver, this.#refitter, this.#source, signal);
+      const { type, bytes } = await sendable(image, receiver, this.#refitter, this.#source, asker);
       const url = isPlain(given, type, bytes, image) ? given : dataUri(type, bytes);
       this.#inlined.set(part, { url, limits });
     }

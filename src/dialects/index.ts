@@ -29,7 +29,7 @@ export function createBackend(settings: ProviderSettings, options: DialectOption
     operations: {
       chat: async (target, input, context) => {
         refuseUpscaler(target);
-        const messages = await images.prepare(input.messages, place, context.signal);
+        const messages = await images.prepare(input.messages, place, context);
         return chat(target, { ...input, messages }, context);
       },
       completions: async (target, input, context) => {
@@ -41,7 +41,7 @@ export function createBackend(settings: ProviderSettings, options: DialectOption
       tokenize: async (target, input, context) => {
         if (input.messages === undefined) return tokenize(target, input, context);
         // A server that renders a conversation fetches what it names.
-        const messages = await images.prepare(input.messages, place, context.signal);
+        const messages = await images.prepare(input.messages, place, context);
         return tokenize(target, { ...input, messages: [...messages] }, context);
       },
       detokenize: detokenizing(upstream),

@@ -25,7 +25,7 @@ export function upscaling(upstream: Upstream, images: Images) {
     if (target.model.file.upscale === undefined) throw noUpscaler(target);
     const { body, upscaler, dropped } = translateUpscale(settings, target, input);
     for (const name of dropped) context.dropped.add(name);
-    const { bytes } = await images.upload(input.image, "image", id, context.signal);
+    const { bytes } = await images.upload(input.image, "image", id, context);
     const source = uprightSize(factsOf(bytes));
     meter.startedAt = performance.now();
     // It is at work from here on, whether or not its caller waits for the end.

@@ -21,6 +21,7 @@ const DECODE = { ms: 30_000, bytes: 1_200_000_000 };
 
 const FIGURES = process.env.COVEY_TEST_FIGURES === "1";
 const never = new AbortController().signal;
+const asker = { keyId: "someone", signal: never };
 const PARAM = "messages[0].content[1].image_url.url";
 const bytesOf = (text: string) => Uint8Array.from(Buffer.from(text, "latin1"));
 const joined = (...parts: Uint8Array[]) => new Uint8Array(Buffer.concat(parts));
@@ -271,7 +272,7 @@ describe("refused or decoded within the bounds of memory and time", () => {
     expect(imageFacts(bytes)).toMatchObject({ orientation: 6 });
     const began = performance.now();
     const refit = { width: 6300, height: 6300, type: "image/png", maxBytes: null } as const;
-    const file = await refitter.refit(bytes, refit, DEFAULT_BOUNDS, never);
+    const file = await refitter.refit(bytes, refit, DEFAULT_BOUNDS, asker);
     const ms = performance.now() - began;
     if (FIGURES) console.log(`worst: ${Math.round(ms)} ms, ${Math.round(peak() / 1e6)} MB`);
     expect(imageFacts(file)).toMatchObject({ width: 6300, height: 6300, orientation: 1 });
@@ -288,7 +289,7 @@ describe("refused or decoded within the bounds of memory and time", () => {
       const began = performance.now();
       const refit = { width: 64, height: 64, type: "image/png", maxBytes: null } as const;
       const file = await refitter
-        .refit(bytes, refit, DEFAULT_BOUNDS, never)
+        .refit(bytes, refit, DEFAULT_BOUNDS, asker)
         .catch((error: unknown) => error);
       const ms = performance.now() - began;
       if (process.env.COVEY_TEST_FIGURES === "1")

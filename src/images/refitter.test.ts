@@ -20,11 +20,12 @@ async function fit(
   bytes: Uint8Array<ArrayBuffer>,
   limits: Partial<ImageLimits> = {},
   signal = never,
+  keyId = "someone",
 ): Promise<Uint8Array<ArrayBuffer>> {
   const facts = imageFacts(bytes);
   if (facts === null) throw new Error("no image");
   const refit = refitOf(facts, bytes.length, { ...NO_LIMITS, ...limits });
-  return refit === null ? bytes : refitter.refit(bytes, refit, DEFAULT_BOUNDS, signal);
+  return refit === null ? bytes : refitter.refit(bytes, refit, DEFAULT_BOUNDS, { keyId, signal });
 }
 
 const made = async (work: Promise<Buffer>) => new Uint8Array(await work);
@@ -137,6 +138,31 @@ describe("the process that decodes", () => {
     stop.abort(reason);
     expect(await waiting.catch((error: unknown) => error)).toBe(reason);
     expect(imageFacts(await running)).toMatchObject({ width: 10 });
+  });
+
+  test("takes keys by turns: who has many images delays another's by one", async () => {
+    started();
+    const done: string[] = [];
+    const small = { maxSide: 10 };
+    const of = (keyId: string) =>
+      fit(pngOf(20, 20), small, never, keyId).then(() => done.push(keyId));
+    await Promise.all([..."aaaaaa", ..."bb", "c"].map(of));
+    // The first is at work before the others are there.
+    expect(done.join("")).toBe("abcabaaaa");
+  });
+
+  test("a full line has room for a key that has less in it than another", async () => {
+    started({ maxWaiting: 3 });
+    const small = { maxSide: 10 };
+    const of = (keyId: string) => fit(pngOf(20, 20), small, never, keyId);
+    const running = of("a");
+    const [first, second, last] = [of("a"), of("a"), of("a").catch((error: unknown) => error)];
+    const other = of("b");
+    expect(await last).toMatchObject({ kind: "overloaded", retryAfter: 2 });
+    const refused = await of("a").catch((error: unknown) => error);
+    expect(refused).toMatchObject({ kind: "overloaded" });
+    for (const file of await Promise.all([running, first, second, other]))
+      expect(imageFacts(file)).toMatchObject({ width: 10 });
   });
 
   test("holds so many bytes of waiting images and no more, but one always", async () => {

@@ -1,6 +1,7 @@
 import { fileURLToPath } from "node:url";
 import { GatewayError } from "../contract/errors.ts";
 import { missingPackages } from "../lib/engine-installed.ts";
+import { FairTurns } from "../lib/fair-turns.ts";
 import { Patience } from "../lib/patience.ts";
 import { type ImageBounds, ImageRefused } from "./bounds.ts";
 import type { Refit } from "./fit.ts";
@@ -18,7 +19,14 @@ export interface RefitterOptions {
   readonly maxWaitingBytes?: number;
 }
 
+/** Who waits for an image, until when. */
+export interface Asker {
+  readonly keyId: string;
+  readonly signal: AbortSignal;
+}
+
 interface Job {
+  readonly keyId: string;
   readonly bytes: Uint8Array<ArrayBuffer>;
   readonly refit: Refit;
   readonly bounds: ImageBounds;
@@ -37,11 +45,13 @@ export function canDecode(from: string = import.meta.url): boolean {
 
 /**
  * Makes images smaller, or turns them upright, in a process of its own: started when there is work, ended
- * when there is none. One image at a time, so that its memory is one image's; the others wait.
+ * when there is none. One image at a time, so that its memory is one image's; the others wait, and keys take
+ * turns. In a full line the last image of the key that has the most waiting makes room for one of a key that has fewer.
  */
 export class Refitter {
   readonly #options: Required<RefitterOptions>;
-  readonly #waiting = new Set<Job>();
+  readonly #turns = new FairTurns<Job>();
+  #waitingBytes = 0;
   #running: { readonly id: number; readonly job: Job; readonly limit: Patience } | null = null;
   #child: Bun.Subprocess | null = null;
   #idle: Patience | null = null;
@@ -64,24 +74,25 @@ export class Refitter {
   }
 
   /**
-   * The image as `refit` says. When the signal comes, nothing is waited for any more.
-   * @throws ImageRefused for one that can't be decoded within the bounds; GatewayError 503 when too many wait
+   * The image as `refit` says. When the asker's signal comes, nothing is waited for any more.
+   * @throws ImageRefused for one that can't be decoded within the bounds; GatewayError 503 when too many wait,
+   * at once or when a key with fewer comes
    */
   refit(
     bytes: Uint8Array<ArrayBuffer>,
     refit: Refit,
     bounds: ImageBounds,
-    signal: AbortSignal,
+    { keyId, signal }: Asker,
   ): Promise<Uint8Array<ArrayBuffer>> {
     signal.throwIfAborted();
-    if (this.#isFull(bytes.length)) throw tooMany();
+    while (this.#isFull(bytes.length)) if (!this.#makeRoom(keyId)) throw tooMany();
     return new Promise((resolve, reject) => {
       const leave = (): void => {
-        this.#waiting.delete(job);
+        this.#leave(job);
         reject(signal.reason);
       };
       const job: Job = {
-        ...{ bytes, refit, bounds },
+        ...{ keyId, bytes, refit, bounds },
         resolve: (file) => {
           signal.removeEventListener("abort", leave);
           resolve(file);
@@ -92,24 +103,45 @@ export class Refitter {
         },
       };
       signal.addEventListener("abort", leave, { once: true });
-      this.#waiting.add(job);
+      this.#turns.add(keyId, job);
+      this.#waitingBytes += bytes.length;
       this.#next();
     });
   }
 
   /** Ends the process; what waits is refused. */
   close(): void {
-    for (const job of this.#waiting) job.reject(tooMany());
-    this.#waiting.clear();
+    for (let next = this.#turns.next(); next !== null; next = this.#turns.next())
+      this.#refuse(next.item);
     this.#idle?.end();
-    this.#running?.job.reject(tooMany());
+    this.#over()?.reject(tooMany());
     this.#end();
   }
 
   #isFull(more: number): boolean {
     const { maxWaiting, maxWaitingBytes } = this.#options;
-    const waiting = [...this.#waiting].reduce((sum, { bytes }) => sum + bytes.length, 0);
-    return this.#waiting.size >= maxWaiting || (waiting > 0 && waiting + more > maxWaitingBytes);
+    const { waiting } = this.#turns;
+    return waiting >= maxWaiting || (waiting > 0 && this.#waitingBytes + more > maxWaitingBytes);
+  }
+
+  /** Whether another key's image was sent away for one of this key. */
+  #makeRoom(keyId: string): boolean {
+    const longest = this.#turns.longest();
+    if (longest === null || longest.items.size <= this.#turns.waitingOf(keyId) + 1) return false;
+    const last = [...longest.items].at(-1);
+    if (last === undefined) return false;
+    this.#refuse(last);
+    return true;
+  }
+
+  #refuse(job: Job): void {
+    this.#leave(job);
+    job.reject(tooMany());
+  }
+
+  /** It waits no longer, if it did. */
+  #leave(job: Job): void {
+    if (this.#turns.remove(job.keyId, job)) this.#waitingBytes -= job.bytes.length;
   }
 
   /** Whoever comes after this gets another process. */
@@ -121,9 +153,11 @@ export class Refitter {
 
   #next(): void {
     if (this.#running !== null) return;
-    const [job] = this.#waiting;
-    if (job === undefined) return;
-    this.#waiting.delete(job);
+    const next = this.#turns.next();
+    if (next === null) return;
+    const { keyId, item: job } = next;
+    this.#turns.begin(keyId, 1, job);
+    this.#waitingBytes -= job.bytes.length;
     this.#idle?.end();
     const child = this.#child ?? this.#start();
     this.#lastId += 1;
@@ -165,8 +199,7 @@ export class Refitter {
   #answered(answer: RefitAnswer): void {
     const running = this.#running;
     if (running === null || running.id !== answer.id) return;
-    running.limit.end();
-    this.#running = null;
+    this.#over();
     if (answer.type === "done") running.job.resolve(answer.bytes);
     else if (answer.type === "refused") running.job.reject(new ImageRefused(answer.why));
     else running.job.reject(new Error(`decoding an image: ${answer.error}`));
@@ -179,11 +212,18 @@ export class Refitter {
     if (this.#child !== child) return;
     this.#child = null;
     child.kill("SIGKILL");
-    const running = this.#running;
-    this.#running = null;
-    running?.limit.end();
-    running?.job.reject(why);
+    this.#over()?.reject(why);
     this.#next();
+  }
+
+  /** Nothing runs any more; gives back what did. */
+  #over(): Job | null {
+    const running = this.#running;
+    if (running === null) return null;
+    this.#running = null;
+    running.limit.end();
+    this.#turns.end(running.job.keyId, 1);
+    return running.job;
   }
 }
 

@@ -22,7 +22,7 @@ function send(
 ) {
   const image = { bytes, facts: checkedFacts(bytes) };
   const receiver = { id: "arli", limits: { ...NO_LIMITS, ...limits }, param: "image" };
-  return sendable(image, receiver, refitter, source, never);
+  return sendable(image, receiver, refitter, source, { keyId: "someone", signal: never });
 }
 
 /** Notes what it is asked for, and gives another image. */

@@ -1,7 +1,7 @@
 import { GatewayError } from "../contract/errors.ts";
 import { type ImageType, imageFacts, withoutMetadata } from "./facts.ts";
 import { type ImageLimits, refitOf } from "./fit.ts";
-import type { Refitter } from "./refitter.ts";
+import type { Asker, Refitter } from "./refitter.ts";
 import { imageFailure } from "./refusal.ts";
 import type { CheckedImage, ImageSource } from "./source.ts";
 
@@ -29,7 +29,7 @@ export async function sendable(
   { id, limits, param }: Receiver,
   refitter: Pick<Refitter, "refit"> | null,
   { bounds }: ImageSource,
-  signal: AbortSignal,
+  asker: Asker,
 ): Promise<SentImage> {
   const clean = withoutMetadata(bytes, facts.orientation);
   const refit = refitOf(facts, clean.length, limits);
@@ -45,7 +45,7 @@ export async function sendable(
     );
   }
   try {
-    const file = await refitter.refit(bytes, refit, bounds, signal);
+    const file = await refitter.refit(bytes, refit, bounds, asker);
     return { type: imageFacts(file)?.type ?? "image/png", bytes: file };
   } catch (error) {
     throw imageFailure(error, param, bounds);
