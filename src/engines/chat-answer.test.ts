@@ -19,7 +19,9 @@ const rules: AnswerRules = {
   use,
   thinking: false,
   begun: false,
+  thinksFirst: false,
   stop: ["END"],
+  thoughtStop: [],
   includeStop: false,
   minTokens: 0,
 };
@@ -170,4 +172,32 @@ test("where nothing announces calls, what comes after thinking is none", () => {
   const call = '{"name": "weather", "arguments": {}}';
   expect(read([...call], { format })).toMatchObject({ content: null, finish: "tool_calls" });
   expect(read([...`<think>Hm</think>${call}`], { format })).toMatchObject({ content: call });
+});
+
+test("a form, or a required call, stands behind thinking that may be there, with all its white space", () => {
+  const text = "<think>Hm, <tool_call> it is.</think>\n\n \n{}";
+  for (const written of [text, text.slice(text.indexOf(" \n{}"))])
+    for (const pieces of [[written], written.split("")])
+      expect(read(pieces, { use: null, thinksFirst: true })).toMatchObject({ content: " \n{}" });
+  const call = '<tool_call>\n{"name": "weather", "arguments": {}}\n</tool_call>';
+  const rules = { use: { ...use, required: true }, thinksFirst: true };
+  const thought = "<think>I <tool_call> it</think>\n\n";
+  for (const pieces of [[`${thought}${call}`], `${thought}${call}`.split("")])
+    expect(read(pieces, rules)).toMatchObject({
+      content: null,
+      reasoning: "I <tool_call> it",
+      finish: "tool_calls",
+    });
+  expect(read([call], rules)).toMatchObject({ content: null, finish: "tool_calls" });
+});
+
+test("what ends a model's turn ends its words and its thinking, and no call", () => {
+  const rules = { stop: ["<|user|>"], thoughtStop: ["<|user|>"] };
+  const given = '{"name": "weather", "arguments": {"city": "<|user|>"}}';
+  expect(read([...`<tool_call>${given}</tool_call>Hi<|user|>x`], rules)).toMatchObject({
+    content: "Hi",
+    tool_calls: [call(0, "<|user|>")],
+  });
+  const thought = read([..."<think>I see <|user|>More</think>x"], rules);
+  expect(thought).toMatchObject({ reasoning: "I see ", content: "", over: true });
 });

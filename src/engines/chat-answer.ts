@@ -1,7 +1,9 @@
-import type { ChatDelta } from "../contract/chat.ts";
+import type { ChatDelta, ChatFinishReason } from "../contract/chat.ts";
 import { StopMatcher } from "../lib/stop-matcher.ts";
 import type { ChatFormat } from "./chat-format.ts";
+import { HarmonyAnswer } from "./harmony/answer.ts";
 import type { FinishReason } from "./protocol.ts";
+import { GAP } from "./reasoning/first.ts";
 import { type Thought, ThoughtReader } from "./reasoning/read-thoughts.ts";
 import { argumentTypes } from "./tools/argument-types.ts";
 import { CallReader, type SaidPiece } from "./tools/read-calls.ts";
@@ -18,22 +20,47 @@ export interface AnswerRules {
   readonly thinking: boolean;
   /** Some of it is there already: then thinking can't begin any more. */
   readonly begun: boolean;
+  /** It has its form, or its call, behind thinking that it may have. */
+  readonly thinksFirst: boolean;
   /** What ends its words; looked for in nothing else. */
   readonly stop: readonly string[];
+  /** What ends its thinking, and the answer. */
+  readonly thoughtStop: readonly string[];
   /** What ended them is part of them. */
   readonly includeStop: boolean;
   /** Nothing ends them that is complete with so many tokens. */
   readonly minTokens: number;
 }
 
+/** Reads an answer while it comes. */
+export interface AnswerReader {
+  /** Whether what comes next is thinking. */
+  readonly thinking: boolean;
+  /** Nothing after this is part of the answer: its one call has ended, or its words have. */
+  readonly over: boolean;
+  /** Up to where in its text it is known what that is, in UTF-16 units: where it ended, when it is over. */
+  readonly settled: number;
+  /** More of its text; it has so many tokens with that. */
+  push(text: string, completionTokens?: number): Said[];
+  /** What was held back, at its end. `cut`: a limit ended it. */
+  end(cut?: boolean): Said[];
+  finish(reason: FinishReason): ChatFinishReason;
+}
+
+export function answerReader(rules: AnswerRules): AnswerReader {
+  const { harmony } = rules.format;
+  return harmony === null ? new ChatAnswer(rules) : new HarmonyAnswer(harmony, rules);
+}
+
 /**
  * Tells an answer's thinking, its words and its calls apart while it comes: first its thinking, then
  * calls in what is left, then what ends its words. However the text is cut, it comes to the same.
  */
-export class ChatAnswer {
+export class ChatAnswer implements AnswerReader {
   readonly #thoughts: ThoughtReader | null;
   #calls: CallReader | null;
   readonly #stops: StopMatcher;
+  readonly #thoughtStops: StopMatcher;
   readonly #use: ToolUse | null;
   /** Nothing announces calls. */
   readonly #bare: boolean;
@@ -44,13 +71,20 @@ export class ChatAnswer {
   /** UTF-16 units that came after its end. */
   #unread = 0;
 
-  constructor({ format, use, thinking, begun, stop, includeStop, minTokens }: AnswerRules) {
+  constructor(rules: AnswerRules) {
+    const { format, use, thinking, begun, thinksFirst, stop, includeStop, minTokens } = rules;
     const trigger = use === null ? null : triggerOf(format.tools.syntax);
-    const thinks = thinking || (!begun && use?.required !== true);
+    const thinks = thinking || (!begun && (use?.required !== true || thinksFirst));
     this.#thoughts =
       format.thinking !== null && thinks
-        ? new ThoughtReader(format.thinking, thinking, trigger)
+        ? new ThoughtReader(
+            format.thinking,
+            thinking,
+            thinksFirst ? null : trigger,
+            thinksFirst ? GAP : null,
+          )
         : null;
+    this.#thoughtStops = new StopMatcher(rules.thoughtStop, includeStop);
     const stops = new StopMatcher(stop, includeStop);
     this.#stops = stops;
     this.#calls =
@@ -59,63 +93,72 @@ export class ChatAnswer {
         : new CallReader(
             format.tools.syntax,
             use.callable,
-            use.required,
+            { required: use.required, begun: use.required && !thinksFirst },
             stops,
             argumentTypes(use),
           );
     this.#minTokens = minTokens;
     this.#use = use;
-    this.#bare = trigger === "";
+    this.#bare = trigger === "" && !thinksFirst;
   }
 
-  /** Whether what comes next is thinking. */
   get thinking(): boolean {
     return this.#thoughts?.inside === true;
   }
 
-  /** Nothing after this is part of the answer: its one call has ended, or its words have. */
   get over(): boolean {
     const single = this.#use !== null && !this.#use.parallel;
     const stopped = this.#stopped || this.#calls?.stopped === true;
     return stopped || (single && this.#calls?.complete === true);
   }
 
-  /** Up to where in its text it is known what that is, in UTF-16 units: where it ended, when it is over. */
   get settled(): number {
     const behind = this.#calls?.behind ?? this.#stops.behind;
-    return this.#pushed - this.#unread - behind - (this.#thoughts?.behind ?? 0);
+    const thought = this.#thoughtStops.behind + (this.#thoughts?.behind ?? 0);
+    return this.#pushed - this.#unread - behind - thought;
   }
 
-  /** More of its text; it has so many tokens with that. */
   push(text: string, completionTokens = Number.POSITIVE_INFINITY): Said[] {
     this.#stops.ends = completionTokens > this.#minTokens;
+    this.#thoughtStops.ends = this.#stops.ends;
     this.#pushed += text.length;
     const thoughts = this.#thoughts;
     if (thoughts === null) return this.#answer(text);
     return thoughts.push(text).flatMap((part) => this.#part(part));
   }
 
-  /** What was held back, at its end. `cut`: a limit ended it. */
   end(cut = false): Said[] {
     if (this.#ended) return [];
     this.#ended = true;
     const out: Said[] = [];
     for (const part of this.#thoughts?.end() ?? []) out.push(...this.#part(part));
+    out.push(...this.#lastThoughts());
     if (this.#calls !== null) out.push(...this.#calls.end(cut));
     const rest = this.over ? "" : this.#stops.flush();
     return rest === "" ? out : [...out, { kind: "content", text: rest }];
   }
 
-  finish(reason: FinishReason): "stop" | "length" | "tool_calls" | "function_call" {
+  finish(reason: FinishReason): ChatFinishReason {
     if (reason !== "stop" || this.#calls === null || this.#calls.calls === 0) return reason;
     return this.#use?.legacy === true ? "function_call" : "tool_calls";
   }
 
   #part(part: Thought): Said[] {
-    if (part.kind === "content") return this.#answer(part.text);
+    if (part.kind === "content") return [...this.#lastThoughts(), ...this.#answer(part.text)];
+    if (this.over) {
+      this.#unread += part.text.length;
+      return [];
+    }
     // What begins with thinking was not guided as a call that nothing announces.
     if (this.#bare) this.#calls = null;
-    return [{ kind: "reasoning", text: part.text }];
+    const { emit, stopped } = this.#thoughtStops.push(part.text);
+    this.#stopped = stopped;
+    return emit === "" ? [] : [{ kind: "reasoning", text: emit }];
+  }
+
+  #lastThoughts(): Said[] {
+    const rest = this.#stopped ? "" : this.#thoughtStops.flush();
+    return rest === "" ? [] : [{ kind: "reasoning", text: rest }];
   }
 
   #answer(text: string): Said[] {

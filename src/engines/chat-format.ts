@@ -1,4 +1,5 @@
 import { ChatTemplate } from "../lib/chat-template.ts";
+import { HARMONY_VARIABLES, type Harmony, speaksHarmony } from "./harmony/marks.ts";
 import { REASONING_VARIABLES } from "./reasoning/asked.ts";
 import { detectThinking, type Thinking } from "./reasoning/markers.ts";
 import { detectTools } from "./tools/detect.ts";
@@ -10,10 +11,17 @@ export interface ChatFormat {
   readonly thinking: Thinking | null;
   /** Of the variables that steer thinking, those that the template reads. */
   readonly variables: readonly string[];
+  /** It speaks in channels: that takes the place of marks around thinking and calls. */
+  readonly harmony: Harmony | null;
 }
 
 /** Of a model without a chat template. */
-export const NO_FORMAT: ChatFormat = { tools: PROMPTED, thinking: null, variables: [] };
+export const NO_FORMAT: ChatFormat = {
+  tools: PROMPTED,
+  thinking: null,
+  variables: [],
+  harmony: null,
+};
 
 /**
  * What a template tells of its model. `declared` is what the model's file says of thinking: its marks,
@@ -24,10 +32,13 @@ export function chatFormat(
   tokens: { readonly bosToken: string; readonly eosToken: string },
   declared: Thinking | false | null,
 ): ChatFormat {
-  const thinking = declared === false ? null : (declared ?? detectThinking(source));
-  const variables = REASONING_VARIABLES.filter((name) => new RegExp(`\\b${name}\\b`).test(source));
+  const harmony = speaksHarmony(source) ? { seal: "" } : null;
+  const thinking =
+    harmony !== null || declared === false ? null : (declared ?? detectThinking(source));
+  const asked = harmony === null ? REASONING_VARIABLES : HARMONY_VARIABLES;
+  const variables = asked.filter((name) => new RegExp(`\\b${name}\\b`).test(source));
   const tools = detectTools(new ChatTemplate(source), tokens);
-  return { tools: withoutThinking(tools, thinking), thinking, variables };
+  return { tools: withoutThinking(tools, thinking), thinking, variables, harmony };
 }
 
 /** Some templates write that there was no thinking before a call: that does not announce one. */
@@ -40,7 +51,8 @@ function withoutThinking(tools: ToolFormat, thinking: Thinking | null): ToolForm
 }
 
 /** All texts that stand around calls and thinking, tokens of their own in most vocabularies. */
-export function markersIn({ tools, thinking }: ChatFormat): string[] {
+export function markersIn({ tools, thinking, harmony }: ChatFormat): string[] {
+  if (harmony !== null) return [];
   const { begin, between, end, shape } = tools.syntax;
   const around = [begin, between ?? "", end, ...marksIn(shape)];
   return [...around, thinking?.open ?? "", thinking?.close ?? ""].filter((text) => text !== "");

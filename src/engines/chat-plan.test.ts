@@ -37,7 +37,7 @@ function plan(fields: object, prefill: string | null = null) {
   return { ...made, dropped: context.dropped };
 }
 
-test("stop strings are the child's where an answer is words alone, else its reader's; the model's own always the child's", () => {
+test("stop strings are the child's where an answer is words alone, else its reader's; the model's own alike where it may call", () => {
   const asked = { stop: ["END"] };
   expect(plan(asked).options(NO_FORMAT).stop).toEqual(["END", "<|user|>"]);
   expect(plan(asked).rules(NO_FORMAT).stop).toEqual([]);
@@ -45,8 +45,10 @@ test("stop strings are the child's where an answer is words alone, else its read
     [{ ...asked, tools }, NO_FORMAT],
     [asked, THINKER],
   ] as const) {
-    expect(plan(fields).options(format).stop).toEqual(["<|user|>"]);
-    expect(plan(fields).rules(format).stop).toEqual(["END"]);
+    const calls = "tools" in fields;
+    expect(plan(fields).options(format).stop).toEqual(calls ? [] : ["<|user|>"]);
+    expect(plan(fields).rules(format).stop).toEqual(calls ? ["END", "<|user|>"] : ["END"]);
+    expect(plan(fields).rules(format).thoughtStop).toEqual(calls ? ["<|user|>"] : []);
   }
   expect(plan(asked, "It is").options(THINKER).stop).toEqual(["END", "<|user|>"]);
 });
@@ -63,15 +65,31 @@ test("a chat's echo is told as left out; other engines' names are honoured", () 
   expect(plan({ echo: false }).dropped).toEqual(new Set());
 });
 
-test("thinking is closed before what has a form, and before a call that must be", () => {
-  const opening = (fields: object) => {
-    const { prompt } = plan(fields).options(THINKER);
-    return prompt.kind === "chat" ? prompt.opening : undefined;
+test("a form, and a call that must be, follow thinking, unless the caller wants none", () => {
+  const prompted = (fields: object, format = THINKER) => {
+    const { prompt, guide } = plan(fields).options(format);
+    if (prompt.kind !== "chat") throw new Error("expected a chat");
+    return [prompt.opening, prompt.thinksFirst, guide?.kind];
   };
-  expect(opening({})).toBeNull();
-  expect(opening({ tools })).toBeNull();
-  expect(opening({ response_format: { type: "json_object" } })).toBe("");
-  expect(opening({ tools, tool_choice: "required" })).toBe("<tool_call>\n");
+  const form = { response_format: { type: "json_object" } };
+  const required = { tools, tool_choice: "required" };
+  expect(prompted({})).toEqual([null, null, undefined]);
+  expect(prompted({ tools })).toEqual([null, null, "triggered"]);
+  expect(prompted(form)).toEqual([null, [], "json_object"]);
+  expect(prompted(required)).toEqual([null, ["<tool_call>"], "sequence"]);
+  expect(plan(required).options(THINKER).guide).toMatchObject({
+    parts: [{ kind: "literal", text: "<tool_call>\n" }, {}],
+  });
+  expect(prompted(form, NO_FORMAT)).toEqual(["", null, "json_object"]);
+  expect(prompted(required, NO_FORMAT)).toEqual(["<tool_call>\n", null, "sequence"]);
+  for (const off of [{ reasoning_effort: "none" }, { reasoning: { enabled: false } }]) {
+    expect(prompted({ ...form, ...off })).toEqual(["", null, "json_object"]);
+    const asked = plan({ ...required, ...off });
+    asked.options({ ...THINKER, variables: [] });
+    expect(asked.dropped).toEqual(new Set());
+  }
+  const { prompt } = plan(form, "{").options(THINKER);
+  expect(prompt).toMatchObject({ opening: "", thinksFirst: null });
 });
 
 test("what steers thinking is told to a template that reads it, and is dropped for others", () => {

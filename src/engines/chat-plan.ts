@@ -6,14 +6,16 @@ import { continuesFinal, templateMessages } from "./chat-prompt.ts";
 import type { GuideCheck, PlacedSpec } from "./guided/check.ts";
 import { type AskedGuide, guideAsked } from "./guided/request.ts";
 import type { GuideSpec } from "./guided/spec.ts";
+import { harmonyGuide } from "./harmony/guide.ts";
+import { harmonyMessages } from "./harmony/messages.ts";
 import { inOurNames } from "./other-names.ts";
 import { samplingOf, smaller, stopsOf, unsupportedParameters } from "./parameters.ts";
 import type { GenerateOptions } from "./protocol.ts";
-import { hidesReasoning, reasoningVariables } from "./reasoning/asked.ts";
+import { hidesReasoning, reasoningVariables, refusesThinking } from "./reasoning/asked.ts";
 import { fittingFormat } from "./tools/fitting.ts";
-import { argumentsSchema, toolGuide } from "./tools/guide.ts";
+import { announced, argumentsSchema, toolGuide } from "./tools/guide.ts";
 import { toolPrompt } from "./tools/prompt.ts";
-import { HERMES } from "./tools/syntax.ts";
+import { HERMES, triggerOf } from "./tools/syntax.ts";
 import { type ToolUse, toolUse } from "./tools/use.ts";
 
 /** A chat request, checked, as far as it can be before its model is there. */
@@ -63,8 +65,21 @@ export function chatPlan(
   const begun = continueFinal || prefill !== null;
   // Only words are ended by a stop string: where an answer may be anything else, its reader looks for
   // them. Of one that goes on elsewhere's, the child knows what of a stop string is there already.
-  const isPlain = ({ thinking }: ChatFormat) =>
-    prefill !== null || (use === null && thinking === null);
+  const isPlain = ({ thinking, harmony }: ChatFormat) =>
+    prefill !== null || (use === null && thinking === null && harmony === null);
+  const mayCall = use !== null && !use.required;
+  const unthinking = refusesThinking(request);
+  /** What does not come in thinking that a form, or a call that must be, follows; null where none may be. */
+  const thinksFirst = (format: ChatFormat): readonly string[] | null => {
+    if (format.thinking === null || begun || (guide === null && use?.required !== true))
+      return null;
+    if (unthinking.length > 0) {
+      for (const name of unthinking) context.dropped.delete(name);
+      return null;
+    }
+    const trigger = use === null ? "" : triggerOf(fitting(format).tools.syntax);
+    return trigger === "" ? [] : [trigger];
+  };
   const fitting = (format: ChatFormat): ChatFormat => ({
     ...format,
     tools: fittingFormat(format.tools, use),
@@ -79,19 +94,27 @@ export function chatPlan(
       format: fitting(format),
       use,
       begun,
-      stop: isPlain(format) ? [] : own,
+      thinksFirst: thinksFirst(format) !== null,
+      stop: isPlain(format) ? [] : [...own, ...(mayCall ? file.stop : [])],
+      thoughtStop: isPlain(format) || !mayCall ? [] : file.stop,
       includeStop: sampling.includeStop,
       minTokens: sampling.minTokens,
     }),
     options: (modelFormat) => {
       const format = fitting(modelFormat);
-      const guided = guideFor(format, use, guide);
-      const prompt = toolPrompt(format.tools, messages, use);
+      const { harmony } = format;
+      const first = thinksFirst(format);
+      const guided =
+        harmony === null
+          ? guideFor(format, use, guide, first !== null)
+          : { guide: harmonyGuide(harmony, use, guide, begun), opening: null };
+      const told = harmony === null ? messages : harmonyMessages(messages);
+      const prompt = toolPrompt(format.tools, told, use);
       const { variables, honoured } = reasoningVariables(request, format.variables);
       for (const name of honoured) context.dropped.delete(name);
-      // The model's own are for words: what has a form ends where the form does, whatever is said in it.
-      const words = guided.guide === null || (use !== null && !use.required);
-      const ofModel = words ? file.stop : [];
+      // The model's own are for words and thinking: what has a form ends where the form does, whatever is
+      // said in it, and so does a call.
+      const ofModel = guided.guide === null || (mayCall && isPlain(format)) ? file.stop : [];
       return {
         ...base,
         prompt: {
@@ -100,6 +123,7 @@ export function chatPlan(
           addGenerationPrompt: !continueFinal && request.add_generation_prompt !== false,
           continueFinal,
           opening: guided.opening,
+          thinksFirst: first,
           variables: { ...variables, ...request.chat_template_kwargs },
         },
         stop: isPlain(format) ? [...own, ...ofModel] : ofModel,
@@ -127,16 +151,18 @@ function checkOf(use: ToolUse | null, asked: AskedGuide | null): GuideCheck | nu
 }
 
 /**
- * What an answer must be, and begin with. One that has a form from its beginning has no thinking, and
- * neither has one that could begin with a call which nothing announces.
+ * What an answer must be, and begin with. Where it has a form from its beginning that may follow its
+ * thinking; one that could begin with a call which nothing announces has none.
  */
 function guideFor(
   format: ChatFormat,
   use: ToolUse | null,
   guide: GuideSpec | null,
+  thinksFirst: boolean,
 ): { readonly guide: GuideSpec | null; readonly opening: string | null } {
-  if (use === null) return { guide, opening: guide === null ? null : "" };
+  if (use === null) return { guide, opening: guide === null || thinksFirst ? null : "" };
   const calls = toolGuide(format.tools.syntax, use, guide);
+  if (thinksFirst) return { guide: announced(calls), opening: null };
   const fromBeginning = guide !== null || format.tools.syntax.begin === "";
   return fromBeginning ? { ...calls, opening: calls.opening ?? "" } : calls;
 }

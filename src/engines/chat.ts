@@ -2,7 +2,7 @@ import type { ChatChunkBody, ChatDelta, ChatFinishReason, ChatRequest } from "..
 import { usageOf } from "../contract/usage.ts";
 import { toolCallId } from "../lib/id.ts";
 import type { AttemptContext, Reply } from "../types.ts";
-import { ChatAnswer, deltaOf, messageOf, type Said } from "./chat-answer.ts";
+import { type AnswerReader, answerReader, deltaOf, messageOf, type Said } from "./chat-answer.ts";
 import { type ChatPlan, chatPlan } from "./chat-plan.ts";
 import { GUIDE_CHECKS } from "./guided/checks.ts";
 import type { PooledText } from "./llama/kind.ts";
@@ -48,7 +48,7 @@ class Reading {
   readonly newId: (index: number) => string;
   readonly #totals: Totals;
   #ready: ReadyInfo | null = null;
-  #answer: ChatAnswer | null = null;
+  #answer: AnswerReader | null = null;
   readonly #scores: ToldScores;
   #reasoningTokens = 0;
 
@@ -68,7 +68,7 @@ class Reading {
   read({ text, scores, finish, thinking, completionTokens }: AnswerUpdate): Read {
     if (thinking !== undefined && this.#ready !== null) {
       const { chat: format } = this.#ready;
-      this.#answer = new ChatAnswer({ ...this.plan.rules(format), thinking });
+      this.#answer = answerReader({ ...this.plan.rules(format), thinking });
     }
     const answer = this.#answer;
     if (answer === null) return { said: [], scores: [], finish: null };

@@ -34,6 +34,7 @@ const chat = (contents: readonly string[], variables = {}): ChatPrompt => ({
   continueFinal: false,
   tools: null,
   opening: null,
+  thinksFirst: null,
   variables,
 });
 const refused = (kind: string, param: string, words = "") =>

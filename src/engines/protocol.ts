@@ -90,6 +90,11 @@ export interface ChatPrompt {
    * thinking that the template opens is closed. Null for an answer that begins as it likes.
    */
   readonly opening: string | null;
+  /**
+   * The guide is for what follows the answer's thinking, in which these texts do not come besides what
+   * ends it. Null where it is for all of the answer.
+   */
+  readonly thinksFirst: readonly string[] | null;
   /** More variables for the template. */
   readonly variables: { readonly [name: string]: unknown };
 }

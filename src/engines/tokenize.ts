@@ -73,6 +73,7 @@ function promptOf(request: TokenizeRequest): PromptSource {
       continueFinal,
       tools: null,
       opening: null,
+      thinksFirst: null,
       variables: {},
     };
   }

@@ -16,6 +16,8 @@ const rules: AnswerRules = {
   use: null,
   thinking: false,
   begun: false,
+  thinksFirst: false,
+  thoughtStop: [],
   stop: ["END"],
   includeStop: false,
   minTokens: 0,

@@ -1,6 +1,5 @@
+import { guideBytes } from "../sealed.ts";
 import { freshId, type Leaf, type LeafState, type Node } from "./node.ts";
-
-const encoder = new TextEncoder();
 
 /**
  * Any bytes up to the first of several texts, which it reads too (Aho and Corasick, "Efficient
@@ -77,7 +76,7 @@ export class FreeText implements Leaf {
 
   #add(word: string, index: number): void {
     let at = 0;
-    for (const byte of encoder.encode(word)) {
+    for (const byte of guideBytes(word)) {
       const next = this.#next[at];
       let to = next?.get(byte);
       if (to === undefined) {

@@ -1,3 +1,4 @@
+import { guideBytes } from "../sealed.ts";
 import { freshId, type Leaf, type LeafState, NOTHING, type Node } from "./node.ts";
 
 /** A state's parts in one number: the words that begin with what was read, and how much that is. */
@@ -97,6 +98,6 @@ export function oneOfOrdered(words: readonly Word[], after: (word: number) => No
 /** Each with its place in what was given. */
 export function inOrder(words: readonly string[]): readonly Word[] {
   return words
-    .map((word, index) => ({ bytes: Buffer.from(word, "utf8").toString("latin1"), index }))
+    .map((word, index) => ({ bytes: guideBytes(word).toString("latin1"), index }))
     .sort((a, b) => (a.bytes < b.bytes ? -1 : a.bytes > b.bytes ? 1 : a.index - b.index));
 }

@@ -1,5 +1,6 @@
 import { StopMatcher, type StopResult } from "../../lib/stop-matcher.ts";
 import { TokenText } from "../../lib/token-text.ts";
+import { unsealed } from "../sealed.ts";
 
 /** The text of an answer as its tokens come: whole characters, and nothing of a stop string. */
 export class AnswerText {
@@ -21,10 +22,11 @@ export class AnswerText {
     this.#shown = inside.length;
   }
 
-  /** `ends` false: no stop string that these complete ends the answer yet. */
-  push(bytes: Uint8Array, ends = true): StopResult {
+  /** `ends` false: no stop string that these complete ends the answer yet. `sealed`: they are a mark's. */
+  push(bytes: Uint8Array, ends = true, sealed = false): StopResult {
     this.#stops.ends = ends;
-    const { emit, stopped } = this.#stops.push(this.#characters.push(bytes));
+    const text = this.#characters.push(bytes);
+    const { emit, stopped } = this.#stops.push(sealed ? text : unsealed(text));
     return { emit: this.#unseen(emit), stopped };
   }
 

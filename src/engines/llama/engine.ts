@@ -8,6 +8,7 @@ import {
 import { chatFormat, markersIn, NO_FORMAT } from "../chat-format.ts";
 import type { Guide, Guides } from "../guided/guide.ts";
 import type { GuideSpec } from "../guided/spec.ts";
+import { HARMONY_MARKS } from "../harmony/marks.ts";
 import type {
   ChildEvent,
   GenerateOptions,
@@ -15,11 +16,13 @@ import type {
   PromptSource,
   ReadyInfo,
 } from "../protocol.ts";
+import { afterThinking } from "../reasoning/first.ts";
+import { SEAL } from "../sealed.ts";
 import { BatchLoop } from "./batch.ts";
 import { ChoosingRoom } from "./choose.ts";
 import { DoneOnce } from "./done-once.ts";
 import { Generation, type Workshop } from "./generate.ts";
-import { Prompts } from "./prompts.ts";
+import { type Prompt, Prompts } from "./prompts.ts";
 import { GuardedTemplate } from "./template.ts";
 import { Vocabulary } from "./tokens.ts";
 import { Turns } from "./turns.ts";
@@ -61,18 +64,20 @@ export class LlamaEngine {
     const contextSize = Math.min(options.contextSize, context.contextSize);
     const source = options.template ?? model.fileInfo.metadata.tokenizer.chat_template ?? null;
     this.#vocabulary = new Vocabulary(model, source ?? "");
+    const { bosText: bosToken, eosText: eosToken } = this.#vocabulary;
+    const told =
+      source === null ? NO_FORMAT : chatFormat(source, { bosToken, eosToken }, options.thinking);
+    const sealed = told.harmony !== null && this.#vocabulary.seal(HARMONY_MARKS);
+    const format = sealed ? { ...told, harmony: { seal: SEAL } } : told;
+    this.#vocabulary.show(markersIn(format));
     this.#workshop = {
       model,
       vocabulary: this.#vocabulary,
       room: new ChoosingRoom(this.#vocabulary, model),
     };
-    const { bosText: bosToken, eosText: eosToken } = this.#vocabulary;
-    const format =
-      source === null ? NO_FORMAT : chatFormat(source, { bosToken, eosToken }, options.thinking);
-    this.#vocabulary.show(markersIn(format));
     this.#guides = new DoneOnce(() => this.#vocabulary.guides());
     const chat = source === null ? null : new GuardedTemplate(source, this.#vocabulary);
-    this.#prompts = new Prompts(this.#vocabulary, chat, contextSize, format.thinking);
+    this.#prompts = new Prompts(this.#vocabulary, chat, contextSize, format);
     this.#loop = new BatchLoop(context, emit, broken);
     this.#emit = emit;
     this.#sharesPrefixes = options.sharedPrefixes;
@@ -125,8 +130,17 @@ export class LlamaEngine {
       this.#prompts.checked(token, "allowed_token_ids");
     const left = this.info.contextSize - prompt.tokens.length;
     const limit = Math.min(left, maxTokens ?? left);
-    const guide = options.guide === null ? null : yield* this.#guideOf(options.guide, prefill);
+    const spec = this.#specOf(options, prompt);
+    const guide = spec === null ? null : yield* this.#guideOf(spec, prefill);
     return new Generation(prompt, limit, options, guide, this.#workshop);
+  }
+
+  #specOf({ guide, prompt: source }: GenerateOptions, prompt: Prompt): GuideSpec | null {
+    const { thinking } = this.info.chat;
+    const first = source.kind === "chat" ? source.thinksFirst : null;
+    if (guide === null || thinking === null || first === null) return guide;
+    if (!prompt.thinking && !prompt.mayThink) return guide;
+    return afterThinking(guide, thinking, prompt.thinking ? "inside" : "before", first);
   }
 
   /** Where an answer goes on that was begun, its guide is told of the beginning. */

@@ -192,12 +192,15 @@ export class Generation {
     const again = this.#seam.open;
     const ends = vocabulary.isEndOfGeneration(token) || this.#stopTokens.has(token);
     const hidden = ends ? !sampling.includeStop : sampling.skipSpecialTokens;
-    const own = ends && hidden ? new Uint8Array() : vocabulary.bytes(token, !hidden);
+    // A completion's text has nothing that isn't read as a chat's is.
+    const sealed = this.#options.prompt.kind === "chat" ? vocabulary.sealed(token) : null;
+    const own = sealed ?? (ends && hidden ? new Uint8Array() : vocabulary.bytes(token, !hidden));
     const bytes = this.#seam.take(own);
     // A token that only says again what was there is no more of the answer.
     if (!again || bytes.length > 0) this.#completionTokens++;
     if (score !== null && !ends) this.#scored?.add(score, bytes);
-    const { emit, stopped } = this.#text.push(bytes, this.#completionTokens > sampling.minTokens);
+    const mayEnd = this.#completionTokens > sampling.minTokens;
+    const { emit, stopped } = this.#text.push(bytes, mayEnd, sealed !== null);
     if (stopped) return this.#step(emit, "stop", true);
     if (ends) return this.#step(emit + this.#text.end(), "stop", false);
     if (this.#completionTokens < this.#limit) return this.#step(emit, null, false);

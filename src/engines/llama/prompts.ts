@@ -1,5 +1,7 @@
 import type { Token } from "node-llama-cpp";
 import { GatewayError } from "../../contract/errors.ts";
+import type { ChatFormat } from "../chat-format.ts";
+import { FINAL_HEADER } from "../harmony/marks.ts";
 import { LONGEST_TEXT, textTooLong, tooLong } from "../prompt-limits.ts";
 import type { PromptSource } from "../protocol.ts";
 import { inThinking, type Thinking } from "../reasoning/markers.ts";
@@ -13,6 +15,8 @@ export interface Prompt {
   readonly begun: number;
   /** The answer goes on inside of its thinking. */
   readonly thinking: boolean;
+  /** It has none so far, and may begin with it. */
+  readonly mayThink: boolean;
 }
 
 /** Turns what callers send into the tokens a model reads. Each yield is a place for other work. */
@@ -21,17 +25,20 @@ export class Prompts {
   readonly #template: GuardedTemplate | null;
   readonly #contextSize: number;
   readonly #thinking: Thinking | null;
+  /** What stands in front of an answer's words, where it may begin with something else. */
+  readonly #answerHeader: string | null;
 
   constructor(
     vocabulary: Vocabulary,
     template: GuardedTemplate | null,
     contextSize: number,
-    thinking: Thinking | null,
+    { thinking, harmony }: Pick<ChatFormat, "thinking" | "harmony">,
   ) {
     this.#vocabulary = vocabulary;
     this.#template = template;
     this.#contextSize = contextSize;
     this.#thinking = thinking;
+    this.#answerHeader = harmony === null ? null : FINAL_HEADER;
   }
 
   /** A prompt that leaves room for an answer of at least one token; else `context_length_exceeded`. */
@@ -67,13 +74,25 @@ export class Prompts {
     const added = prefill === null ? [] : answerPieces(prefill, this.#vocabulary);
     if (prompt.kind === "tokens") {
       const tokens = prompt.tokens.map((token) => this.checked(token, "prompt"));
-      const none = { head: [], thinking: false, addSpecialTokens: false, param: "prompt" };
+      const none = {
+        head: [],
+        thinking: false,
+        mayThink: false,
+        addSpecialTokens: false,
+        param: "prompt",
+      };
       return { ...none, tokens, begun: added };
     }
     if (prompt.kind === "text") {
       const { text, addSpecialTokens } = prompt;
       const head = [{ text, literal: false }];
-      const plain = { tokens: null, thinking: false, addSpecialTokens, param: "prompt" };
+      const plain = {
+        tokens: null,
+        thinking: false,
+        mayThink: false,
+        addSpecialTokens,
+        param: "prompt",
+      };
       return { ...plain, head, begun: added };
     }
     if (this.#template === null)
@@ -82,7 +101,14 @@ export class Prompts {
         "This model has no chat template: use /v1/completions instead.",
         { param: "messages" },
       );
-    const parts = this.#opened(this.#template.render(prompt), added, prompt.opening);
+    const rendered = this.#template.render(prompt);
+    const header = added.length === 0 || rendered.begun.length > 0 ? null : this.#answerHeader;
+    const head = header === null ? [] : [{ text: header, literal: false }];
+    const parts = this.#opened(
+      { ...rendered, head: [...rendered.head, ...head] },
+      added,
+      prompt.opening,
+    );
     return { ...parts, tokens: null, addSpecialTokens: true, param: "messages" };
   }
 
@@ -94,11 +120,17 @@ export class Prompts {
     { head, begun }: PromptParts,
     added: readonly PromptPiece[],
     opening: string | null,
-  ): PromptParts & { readonly thinking: boolean } {
+  ): PromptParts & Pick<Prompt, "thinking" | "mayThink"> {
     const mark = this.#thinking;
     const inside = mark !== null && inThinking(mark, textOf(head), textOf(begun));
-    if (!inside && opening === null) return { head, begun: [...begun, ...added], thinking: false };
-    if (inside && opening === null && added.length === 0) return { head, begun, thinking: true };
+    const none = { thinking: false, mayThink: false };
+    if (!inside && opening === null) {
+      const fresh = mark !== null && begun.length === 0 && added.length === 0;
+      const mayThink = fresh && !textOf(head).trimEnd().endsWith(mark.close);
+      return { head, begun: [...begun, ...added], thinking: false, mayThink };
+    }
+    if (inside && opening === null && added.length === 0)
+      return { head, begun, thinking: true, mayThink: false };
     const closed = inside ? `${mark.close}\n\n` : "";
     const piece = (text: string): PromptPiece[] => (text === "" ? [] : [{ text, literal: false }]);
     const parts =
@@ -107,8 +139,8 @@ export class Prompts {
         : { head, begun: [...begun, ...piece(closed), ...added] };
     const last = piece(opening ?? "");
     return parts.begun.length === 0
-      ? { head: [...parts.head, ...last], begun: [], thinking: false }
-      : { head: parts.head, begun: [...parts.begun, ...last], thinking: false };
+      ? { head: [...parts.head, ...last], begun: [], ...none }
+      : { head: parts.head, begun: [...parts.begun, ...last], ...none };
   }
 
   /** An answer was made apart from its prompt, and so is its beginning tokenised: nothing joins across. */
@@ -117,16 +149,15 @@ export class Prompts {
     const { head, begun, addSpecialTokens } = read;
     const prompt = read.tokens ?? (yield* this.#vocabulary.encode(head, addSpecialTokens));
     const answer = yield* this.#vocabulary.encode(begun, false, prompt.length > 0);
-    const { thinking } = read;
-    return { tokens: [...prompt, ...answer], begun: answer.length, thinking };
+    const { thinking, mayThink } = read;
+    return { tokens: [...prompt, ...answer], begun: answer.length, thinking, mayThink };
   }
 }
 
 /** A prompt before it is tokenised, where it has to be. */
-interface Read extends PromptParts {
+interface Read extends PromptParts, Pick<Prompt, "thinking" | "mayThink"> {
   /** Instead of a head, where the prompt came as tokens. */
   readonly tokens: readonly Token[] | null;
-  readonly thinking: boolean;
   readonly addSpecialTokens: boolean;
   readonly param: string;
 }

@@ -27,6 +27,7 @@ function prompt(...messages: [role: string, content: string][]): ChatPrompt {
     continueFinal: false,
     tools: null,
     opening: null,
+    thinksFirst: null,
     variables: {},
   };
 }

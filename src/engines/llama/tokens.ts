@@ -2,6 +2,7 @@ import type { LlamaModel, Token } from "node-llama-cpp";
 import { byteLevelBytes } from "../../lib/token-text.ts";
 import { createGuides, type Guides } from "../guided/guide.ts";
 import { layOut } from "../guided/token-trie.ts";
+import { guideBytes, SEAL } from "../sealed.ts";
 import { type Markers, markersOf, type TokenFacts } from "./markers.ts";
 import type { PromptPiece } from "./protected-text.ts";
 import { apartInByteLevel, apartInSentencePiece, TextSlicer } from "./slices.ts";
@@ -31,6 +32,7 @@ export class Vocabulary implements TemplateVocabulary {
   readonly #encoder = new TextEncoder();
   /** Control tokens that are part of an answer's text. */
   readonly #shown = new Set<Token>();
+  readonly #sealed = new Set<Token>();
 
   /** `template` is the source of the model's chat template, or empty. */
   constructor(model: LlamaModel, template: string) {
@@ -78,14 +80,16 @@ export class Vocabulary implements TemplateVocabulary {
 
   /** All tokens that end an answer. */
   get endTokens(): readonly Token[] {
-    return [...this.#model.iterateAllTokens()].filter((token) => this.#model.isEogToken(token));
+    return [...this.#model.iterateAllTokens()].filter((token) => this.isEndOfGeneration(token));
   }
 
   /** What guided answers are held to by this vocabulary. Other work may be done at every yield. */
   *guides(): Generator<void, Guides, void> {
     const bytes: Uint8Array[] = [];
     for (let token = 0; token < this.size; token++) {
-      bytes.push(this.bytes(this.known(token)));
+      const known = this.known(token);
+      const sealed = this.#sealed.has(known);
+      bytes.push(sealed ? guideBytes(`${SEAL}${this.text(known)}`) : this.bytes(known));
       if (token % SLICE === 0) yield;
     }
     const ends = this.endTokens;
@@ -93,8 +97,25 @@ export class Vocabulary implements TemplateVocabulary {
     return createGuides(yield* layOut(bytes, ends));
   }
 
+  /** A mark within an answer ends none, though llama.cpp takes `<|end|>` for one that does. */
   isEndOfGeneration(token: Token): boolean {
-    return this.#model.isEogToken(token);
+    return this.#model.isEogToken(token) && !this.#sealed.has(token);
+  }
+
+  /**
+   * From now on these texts come as marks that no other token can write, where each is a token of its
+   * own; else nothing is done, and false is said.
+   */
+  seal(texts: readonly string[]): boolean {
+    const tokens = texts.map((text) => this.#texts.indexOf(text));
+    if (tokens.includes(-1)) return false;
+    for (const token of tokens) this.#sealed.add(this.known(token));
+    return true;
+  }
+
+  /** What a sealed mark adds to an answer's text; null for any other token. */
+  sealed(token: Token): Uint8Array | null {
+    return this.#sealed.has(token) ? this.#encoder.encode(`${SEAL}${this.text(token)}`) : null;
   }
 
   /**

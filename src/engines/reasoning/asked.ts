@@ -5,6 +5,14 @@ export function hidesReasoning(request: ChatRequest): boolean {
   return request.include_reasoning === false || fieldOf(request.reasoning, "exclude") === true;
 }
 
+/** The parameters by which a caller says that nothing is to be thought; empty where none says so. */
+export function refusesThinking({ reasoning, reasoning_effort: effort }: ChatRequest): string[] {
+  const enabled = fieldOf(reasoning, "enabled");
+  const off =
+    enabled === false || (enabled === undefined && fieldOf(reasoning, "effort") === "none");
+  return [...(off ? ["reasoning"] : []), ...(effort === "none" ? ["reasoning_effort"] : [])];
+}
+
 /**
  * What a template is told of how much to think, where it asks: `reasoning_effort`, and OpenRouter's
  * `reasoning` with `effort` or `enabled`. `known`: the variables that it reads. `honoured` are the

@@ -22,8 +22,20 @@ export class ThoughtReader {
   /** White space that is thinking if more of it follows. */
   #space = "";
 
-  /** `inside`: the prompt, or the answer's beginning, has opened it. `call`: what announces a call of a tool. */
-  constructor(thinking: Thinking, inside: boolean, call: string | null = null) {
+  /** What stands behind it, of what follows nothing is taken then; null where that is any white space. */
+  readonly #gap: string | null;
+
+  /**
+   * `inside`: the prompt, or the answer's beginning, has opened it. `call`: what announces a call of a
+   * tool. `gap`: what stands between it and a form, which may begin with white space of its own.
+   */
+  constructor(
+    thinking: Thinking,
+    inside: boolean,
+    call: string | null = null,
+    gap: string | null = null,
+  ) {
+    this.#gap = gap;
     this.#thinking = thinking;
     this.#inside = inside;
     this.#ends = call === null || call === "" ? [] : [call];
@@ -46,10 +58,7 @@ export class ThoughtReader {
     const out: Thought[] = [];
     if (this.#place === "start") this.#begin();
     if (this.#place === "inside") this.#think(out);
-    if (this.#place === "closed" && this.#held.trimStart() !== "") {
-      this.#held = this.#held.trimStart();
-      this.#place = "after";
-    }
+    if (this.#place === "closed" && this.#follow()) this.#place = "after";
     if (this.#place === "after") this.#give(out);
     return out;
   }
@@ -61,6 +70,15 @@ export class ThoughtReader {
     else if (this.#place === "start") this.#give(out);
     this.#held = "";
     return out;
+  }
+
+  /** Takes what stands behind thinking; false while that may go on. */
+  #follow(): boolean {
+    const gap = this.#gap;
+    if (gap === null ? this.#held.trimStart() === "" : isBeginning(this.#held, gap)) return false;
+    if (gap === null) this.#held = this.#held.trimStart();
+    else if (this.#held.startsWith(gap)) this.#held = this.#held.slice(gap.length);
+    return true;
   }
 
   #begin(): void {
@@ -101,4 +119,9 @@ export class ThoughtReader {
     if (this.#held !== "") out.push({ kind: "content", text: this.#held });
     this.#held = "";
   }
+}
+
+/** Whether a text could still become one that begins with the other. */
+function isBeginning(text: string, other: string): boolean {
+  return text.length < other.length && other.startsWith(text);
 }

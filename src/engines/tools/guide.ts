@@ -63,6 +63,11 @@ export function toolGuide(
   };
 }
 
+/** The same where the prompt does not end with what the answer has to open with. */
+export function announced({ guide, opening }: ToolGuide): GuideSpec {
+  return opening === null ? guide : sequence({ kind: "literal", text: opening }, guide);
+}
+
 /** Whether each of several calls has its own beginning and end; else they are a list in one. */
 function announcesEach({ begin, between, end }: CallSyntax): boolean {
   if (between === null) return true;

@@ -132,7 +132,13 @@ interface Read {
 
 /** What a reader makes of an answer that comes in these pieces. */
 function read(syntax: CallSyntax, use: ToolUse, pieces: readonly string[], cut = false): Read {
-  const reader = new CallReader(syntax, use.callable, use.required, undefined, argumentTypes(use));
+  const reader = new CallReader(
+    syntax,
+    use.callable,
+    { required: use.required },
+    undefined,
+    argumentTypes(use),
+  );
   const said: Read = { content: "", calls: [] };
   let content = "";
   for (const piece of [...pieces.flatMap((text) => reader.push(text)), ...reader.end(cut)]) {
@@ -304,7 +310,7 @@ test("a text that is a value of another type is read as that, else as the string
 
 test("arguments are given while they come", () => {
   const use = useOf([tool("weather", WEATHER)]);
-  const reader = new CallReader(QWEN, use.callable, false, undefined, argumentTypes(use));
+  const reader = new CallReader(QWEN, use.callable, {}, undefined, argumentTypes(use));
   const given = (text: string) =>
     reader.push(text).map((piece) => ("text" in piece ? piece.text : piece.name));
   expect(given("<tool_call>\n<function=weather>\n<param")).toEqual([]);

@@ -30,7 +30,7 @@ const NAMES = new Set(["weather", "time", "weather_week"]);
 
 /** What a reader makes of a text that comes in these pieces, neighbours joined. */
 function read(syntax: CallSyntax, pieces: readonly string[], begun = false): SaidPiece[] {
-  const reader = new CallReader(syntax, NAMES, begun);
+  const reader = new CallReader(syntax, NAMES, { required: begun });
   const said: SaidPiece[] = [];
   const all = [...pieces.flatMap((piece) => reader.push(piece)), ...reader.end()];
   for (const piece of all) {
@@ -175,7 +175,7 @@ test("arguments are given while they come, and words as soon as they can't begin
 
 /** What a reader makes of a text that `max_tokens` cut at its end. */
 function readCut(syntax: CallSyntax, text: string, begun = false): SaidPiece[] {
-  const reader = new CallReader(syntax, NAMES, begun);
+  const reader = new CallReader(syntax, NAMES, { required: begun });
   return [...reader.push(text), ...reader.end(true)];
 }
 

@@ -43,14 +43,14 @@ export class CallReader {
   #stopped = false;
 
   /**
-   * `names`: the tools there are. `begun`: the prompt ends with what announces a call, as it does
-   * where one is required. `stops`: what ends the answer's words. `typesOf`: how arguments are read that
+   * `names`: the tools there are. `required`: it has to be a call. `begun`: the prompt ends with what
+   * announces one. `stops`: what ends the answer's words. `typesOf`: how arguments are read that
    * are no JSON.
    */
   constructor(
     syntax: CallSyntax,
     names: ReadonlySet<string>,
-    begun = false,
+    { required = false, begun = required }: { required?: boolean; begun?: boolean } = {},
     stops = new StopMatcher([]),
     typesOf?: TypesOf,
   ) {
@@ -60,7 +60,7 @@ export class CallReader {
     this.#names = names;
     this.#trigger = triggerOf(syntax);
     this.#opening = syntax.begin.trimStart().slice(this.#trigger.length);
-    this.#required = begun;
+    this.#required = required;
     if (begun) this.#begin("");
   }
 
