@@ -1,7 +1,7 @@
 import { beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { getLlama, type LlamaModel } from "node-llama-cpp";
 import { Vocabulary } from "../../src/engines/llama/tokens.ts";
-import { Turns } from "../../src/engines/llama/turns.ts";
+import { Turns } from "../../src/engines/turns.ts";
 import { TIMEOUT, weights } from "./local-backend.ts";
 
 setDefaultTimeout(TIMEOUT);

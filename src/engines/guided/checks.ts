@@ -1,11 +1,14 @@
 import { GatewayError } from "../../contract/errors.ts";
 import { FairQueue } from "../queue.ts";
+import { Turns } from "../turns.ts";
 import { type Flaw, type GuideCheck, quickFlawOf, refusalOf } from "./check.ts";
 import type { Checked, ToCheck } from "./check-thread.ts";
 
 const THREAD = new URL("./check-thread.ts", import.meta.url).href;
 /** Milliseconds that a check may take of the gateway's own thread. */
 const QUICK_MS = 3;
+/** And all of them together before others have a turn. */
+const ROUND_MS = 6;
 /** Checks that wait for the thread, up to 100 ms each. */
 const MOST_WAITING = 64;
 const CHECK_SECONDS = 0.1;
@@ -23,17 +26,23 @@ export interface Asker {
  * once; what takes longer on a thread of its own, so that no other request waits for it.
  */
 export class GuideChecks {
-  readonly #line = new FairQueue(
-    1,
-    MOST_WAITING,
-    (waiting) => Math.ceil(waiting * CHECK_SECONDS) + 1,
-    "Too many forms of answers are waiting to be checked. Try again later.",
-  );
+  readonly #line: FairQueue;
+  readonly #turns = new Turns(undefined, ROUND_MS);
   readonly #known = new Map<string, Flaw | null>();
   #thread: Worker | null = null;
   #asked: { readonly seq: number; readonly answer: PromiseWithResolvers<Flaw | null> } | null =
     null;
   #seq = 0;
+
+  /** @param mostWaiting checks that may wait for the thread */
+  constructor(mostWaiting = MOST_WAITING) {
+    this.#line = new FairQueue(
+      1,
+      mostWaiting,
+      (waiting) => Math.ceil(waiting * CHECK_SECONDS) + 1,
+      "Too many forms of answers are waiting to be checked. Try again later.",
+    );
+  }
 
   /** Forms whose check was left to the thread so far; those that were known are not among them. */
   get handedOver(): number {
@@ -45,14 +54,13 @@ export class GuideChecks {
    * @throws GatewayError invalid_request, with the place of what can't be; overloaded; client_closed
    */
   async pass(check: GuideCheck, asker: Asker): Promise<void> {
-    const until = performance.now() + QUICK_MS;
-    const quick = quickFlawOf(check, () => performance.now() > until);
-    const flaw = quick === "unknown" ? await this.#slowFlaw(check, asker) : quick;
+    const found = await this.#turns.run(begun(check), () => !asker.signal.aborted);
+    if (found === null) throw new GatewayError("client_closed", "The request was cancelled.");
+    const flaw = typeof found === "string" ? await this.#slowFlaw(found, asker) : found.flaw;
     if (flaw !== null) throw refusalOf(flaw);
   }
 
-  async #slowFlaw(check: GuideCheck, { keyId, signal }: Asker): Promise<Flaw | null> {
-    const text = JSON.stringify(check);
+  async #slowFlaw(text: string, { keyId, signal }: Asker): Promise<Flaw | null> {
     const name = new Bun.CryptoHasher("sha256").update(text).digest("base64");
     const known = this.#known.get(name);
     if (known !== undefined) return known;
@@ -99,6 +107,15 @@ export class GuideChecks {
     thread.addEventListener("close", ended);
     return thread;
   }
+}
+
+/** What is found in some milliseconds; else the check as a text, for the thread. */
+function* begun(check: GuideCheck): Generator<void, { readonly flaw: Flaw | null } | string, void> {
+  const until = performance.now() + QUICK_MS;
+  const flaw = quickFlawOf(check, () => performance.now() > until);
+  if (flaw !== "unknown") return { flaw };
+  yield;
+  return JSON.stringify(check);
 }
 
 function failed(): GatewayError {

@@ -25,7 +25,7 @@ import { Generation, type Workshop } from "./generate.ts";
 import { type Prompt, Prompts } from "./prompts.ts";
 import { GuardedTemplate } from "./template.ts";
 import { Vocabulary } from "./tokens.ts";
-import { Turns } from "./turns.ts";
+import { Turns } from "../turns.ts";
 
 type Emit = (events: readonly ChildEvent[]) => void;
 

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { DoneOnce } from "./done-once.ts";
+import { DoneOnce } from "./llama/done-once.ts";
 import { Turns } from "./turns.ts";
 
 /** Time that passes as work is done, 10 ms a piece. */

@@ -8,11 +8,14 @@ const TURN_MS = 20;
 export class Turns {
   readonly #waiting: (() => void)[] = [];
   readonly #now: () => number;
+  readonly #turnMs: number;
   /** Milliseconds that all work together took in this round of the event loop. */
   #spent = 0;
 
-  constructor(now: () => number = () => performance.now()) {
+  /** @param turnMs after so much work of a round the rest waits for the next */
+  constructor(now: () => number = () => performance.now(), turnMs = TURN_MS) {
     this.#now = now;
+    this.#turnMs = turnMs;
   }
 
   /**
@@ -24,7 +27,7 @@ export class Turns {
     wanted: () => boolean,
   ): Promise<Result | null> {
     while (true) {
-      if (this.#spent >= TURN_MS) {
+      if (this.#spent >= this.#turnMs) {
         await this.#turn();
         if (!wanted()) return null;
       }
