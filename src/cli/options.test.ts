@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { KEY_ENDPOINTS } from "../contract/admin-keys.ts";
 import { UserError } from "../lib/user-error.ts";
 import { commandHelp, generalHelp } from "./help.ts";
 import { COMMANDS, type CommandName, isCommand, parseCommandLine } from "./options.ts";
@@ -64,4 +65,8 @@ test.each(names)("covey %s --help names every option and its examples can be par
 test("help is understood even without what a command needs", () => {
   expect(parseCommandLine(["pull", "--help"]).help).toBe(true);
   expect(generalHelp("1.2.3")).toContain("1.2.3");
+});
+
+test("the help of keys names every endpoint that a key can be for", () => {
+  for (const endpoint of KEY_ENDPOINTS) expect(commandHelp("keys")).toContain(endpoint);
 });

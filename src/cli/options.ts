@@ -1,4 +1,5 @@
 import { parseArgs } from "node:util";
+import { KEY_ENDPOINTS } from "../contract/admin-keys.ts";
 import { nearest } from "../lib/nearest.ts";
 import { UserError } from "../lib/user-error.ts";
 
@@ -124,7 +125,7 @@ export const COMMANDS = {
       endpoints: {
         type: "string",
         value: "LIST",
-        text: "Endpoints it may use: chat,completions,embeddings,tokenize,detokenize; or all",
+        text: `Endpoints it may use: ${KEY_ENDPOINTS.join(",")}; or all`,
       },
       budget: {
         type: "string",

@@ -1,11 +1,11 @@
 import { GatewayError } from "../contract/errors.ts";
 import { isOnList } from "../lib/name-pattern.ts";
 import type { Caller, Model, Operation } from "../types.ts";
+import { isOnPlan, type Plans, planOf } from "./limits/plans.ts";
 
-/** Whether the caller's key may have this model answer: by the model's id or one of its aliases. */
-export function mayUseModel({ key }: Caller, { id, aliases }: Model): boolean {
-  if (key === null || key.models === null) return true;
-  return isOnList(key.models, [id, ...aliases]);
+/** Whether its key and its plan both let the caller have this model answer. */
+export function mayAsk(plans: Plans, caller: Caller, model: Model): boolean {
+  return mayUseModel(caller, model) && isOnPlan(planOf(plans, caller), model);
 }
 
 /** @throws GatewayError 403 for an endpoint that is none of the key's */
@@ -26,4 +26,10 @@ export function permitModel(caller: Caller, model: Model, place: number): void {
     `This key may not use the model '${model.id}'. GET /v1/models?available_on_current_plan=1 lists those that it may.`,
     { param: place === 0 ? "model" : "models" },
   );
+}
+
+/** By the model's id or one of its aliases. */
+function mayUseModel({ key }: Caller, { id, aliases }: Model): boolean {
+  if (key === null || key.models === null) return true;
+  return isOnList(key.models, [id, ...aliases]);
 }

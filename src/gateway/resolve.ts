@@ -1,7 +1,7 @@
 import { GatewayError } from "../contract/errors.ts";
 import type { Caller, JsonObject, Model, Operation } from "../types.ts";
 import { type Gateway, isServable, LOCAL, stateOf } from "./gateway.ts";
-import { mayUseModel, permitModel } from "./permit.ts";
+import { mayAsk, permitModel } from "./permit.ts";
 import { firstImage, visionAdvice } from "./vision.ts";
 
 /**
@@ -131,7 +131,10 @@ export function exampleModel(
 ): Model | undefined {
   const models = gateway.models
     .models()
-    .filter((model) => does(model, operation) && (caller === null || mayUseModel(caller, model)));
+    .filter(
+      (model) =>
+        does(model, operation) && (caller === null || mayAsk(gateway.plans, caller, model)),
+    );
   const isReady = (model: Model): boolean =>
     gateway.models.targets(model).some((target) => stateOf(gateway, target).state === "ready");
   return models.find(isReady) ?? models.find((model) => isServable(gateway, model));

@@ -1,7 +1,7 @@
 import { GatewayError } from "../contract/errors.ts";
 import type { Caller, JsonObject, Model } from "../types.ts";
 import { type Gateway, isServable, LOCAL, stateOf } from "./gateway.ts";
-import { mayUseModel } from "./permit.ts";
+import { mayAsk } from "./permit.ts";
 
 /** Reads the text in images, and answers nothing else. */
 const READER = "covey/ocr";
@@ -31,16 +31,22 @@ export function permitImages(
 
 /** Which models take images here; where there is none, what to configure or install. In whole sentences. */
 export function visionAdvice(gateway: Gateway, caller: Caller | null): string {
-  const seeing: string[] = [];
-  for (const model of gateway.models.models()) {
-    if (seeing.length === NAMED) break;
-    if (model.id !== READER && sees(model) && isFor(gateway, model, caller)) seeing.push(model.id);
-  }
-  const models =
-    seeing.length > 0
-      ? `Models here that take images: ${seeing.map((id) => `'${id}'`).join(", ")}.`
-      : "No model here takes images: configure a provider that has one, such as [providers.openrouter] or a vLLM server of your own (docs/images.md).";
+  const models = seeingModels(gateway, caller);
   return [models, readerAdvice(gateway, caller)].filter((part) => part !== null).join(" ");
+}
+
+function seeingModels(gateway: Gateway, caller: Caller | null): string {
+  const able = gateway.models
+    .models()
+    .filter((model) => model.id !== READER && sees(model) && isServable(gateway, model));
+  const own = able.filter((model) => caller === null || mayAsk(gateway.plans, caller, model));
+  if (own.length > 0) {
+    const names = own.slice(0, NAMED).map(({ id }) => `'${id}'`);
+    return `Models here that take images: ${names.join(", ")}.`;
+  }
+  return able.length > 0
+    ? "No model that you may use takes images: which you may, your key and your plan say (GET /v1/models?available_on_current_plan=1)."
+    : "No model here takes images: configure a provider that has one, such as [providers.openrouter] or a vLLM server of your own (docs/images.md).";
 }
 
 /** The path of a chat's first image; null where it has none. */
@@ -67,14 +73,11 @@ function sees({ file }: Model): boolean {
   return file.modalities.input.includes("image") && file.modalities.output.includes("text");
 }
 
-function isFor(gateway: Gateway, model: Model, caller: Caller | null): boolean {
-  return isServable(gateway, model) && (caller === null || mayUseModel(caller, model));
-}
-
 /** What still works for the text in images. */
 function readerAdvice(gateway: Gateway, caller: Caller | null): string | null {
   const reader = gateway.models.resolve(READER);
-  if (reader === undefined || (caller !== null && !mayUseModel(caller, reader))) return null;
+  if (reader === undefined || (caller !== null && !mayAsk(gateway.plans, caller, reader)))
+    return null;
   if (isServable(gateway, reader)) return `'${READER}' reads the text in images.`;
   const [target] = gateway.models.targets(reader);
   const lacks = target === undefined ? null : stateOf(gateway, target).detail;

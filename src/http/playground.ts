@@ -2,8 +2,9 @@ import { GatewayError } from "../contract/errors.ts";
 import { OcrRequest, PLAYGROUND, VisionRequest } from "../contract/playground.ts";
 import { parseRequest } from "../contract/validate.ts";
 import type { Gateway } from "../gateway/gateway.ts";
+import { ownPlan } from "../gateway/limits/plans.ts";
 import { servableItems } from "../gateway/listing/list-models.ts";
-import { mayUseModel } from "../gateway/permit.ts";
+import { mayAsk } from "../gateway/permit.ts";
 import { visionAdvice } from "../gateway/vision.ts";
 import type { Caller, JsonObject } from "../types.ts";
 import { modelsPage } from "./models.ts";
@@ -14,7 +15,7 @@ const EXTRACT = "Extract all text from this image. Preserve formatting and line 
 /** Reads pictures by itself: what is said besides them is nothing to it. */
 const READER = "covey/ocr";
 
-/** The conversation that a body of one of these paths stands for. @throws GatewayError 400 */
+/** The conversation that a body of one of these paths stands for. @throws GatewayError 400; 403 for a key whose plan is lost */
 export const PICTURES: Readonly<
   Record<string, (gateway: Gateway, caller: Caller, body: unknown) => JsonObject>
 > = {
@@ -48,8 +49,9 @@ function urlOf(picture: string): string {
   return /^[a-z][a-z0-9+.-]*:/i.test(text) ? text : `data:image/png;base64,${text}`;
 }
 
-/** The first model that sees, where none is named. */
+/** The first model that sees, where none is named. @throws GatewayError 400; 403 for a key whose plan is lost */
 function seeing(gateway: Gateway, caller: Caller): string {
+  ownPlan(gateway.plans, caller);
   const model = servableItems(gateway).find(
     ({ id, input_modalities: input, output_modalities: output }) =>
       id !== READER &&
@@ -71,5 +73,5 @@ function reading(gateway: Gateway, caller: Caller): string {
 
 function isFor(gateway: Gateway, caller: Caller, id: string): boolean {
   const model = gateway.models.resolve(id);
-  return model !== undefined && mayUseModel(caller, model);
+  return model !== undefined && mayAsk(gateway.plans, caller, model);
 }

@@ -3,7 +3,7 @@ import { UPSCALE, UPSCALE_DEFAULTS } from "../contract/upscale.ts";
 import { authenticate } from "../gateway/authenticate.ts";
 import type { Gateway } from "../gateway/gateway.ts";
 import { interruptImages } from "../gateway/interrupt.ts";
-import { planOf } from "../gateway/limits/plans.ts";
+import { ownPlan } from "../gateway/limits/plans.ts";
 import { listUpscalers, upscaleBody } from "../gateway/listing/upscalers.ts";
 import type { Caller, JsonObject } from "../types.ts";
 
@@ -19,7 +19,7 @@ export const ENLARGING: Readonly<
 
 export const UPSCALE_PATHS: readonly string[] = Object.keys(UPSCALE_DEFAULTS);
 
-/** @throws GatewayError 401; 503 while the shared limits can't be read */
+/** @throws GatewayError 401; 403 for a key whose plan is lost; 503 while the shared limits can't be read */
 export function mountUpscale(
   get: (path: string, handler: (request: Request) => Promise<Response>) => void,
   post: (path: string, handler: (request: Request) => Promise<Response>) => void,
@@ -71,7 +71,7 @@ function timestamp(at: number): string {
 
 async function parallel(gateway: Gateway, request: Request): Promise<ParallelRequests> {
   const caller = authenticate(request.headers, gateway.auth);
-  const { limits } = planOf(gateway.plans, caller);
+  const { limits } = ownPlan(gateway.plans, caller);
   const { images: running } = await gateway.limiter.standing(caller.keyId, limits);
   const most = limits.imageParallel;
   return most === 0

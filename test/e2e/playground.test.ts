@@ -109,7 +109,7 @@ describe.each(["vision", "ocr"])("a picture at /api/%s", (name) => {
   });
 });
 
-test("without a model a key gets one of its own, and hears of no other", async () => {
+test("without a model a key gets one of its own and of its plan, and hears of no other", async () => {
   const seeing = ["able", "echo"].map((id) => [
     `{ id = "${id}" }`,
     `{ id = "${id}", modalities = { input = ["text", "image"] } }`,
@@ -118,21 +118,27 @@ test("without a model a key gets one of its own, and hears of no other", async (
     (text, [from = "", to = ""]) => text.replace(from, to),
     fakeConfig(upstream, ["able", "echo"]),
   );
-  const keyed = await startCovey({ toml, env: { FAKE_KEY, COVEY_ADMIN_KEY: ADMIN_KEY } });
+  const plans = '[plans.echo]\nmodels = ["ech*"]\n[plans.none]\nmodels = ["nothing"]\n';
+  const keyed = await startCovey({
+    toml: `${toml}\n${plans}`,
+    env: { FAKE_KEY, COVEY_ADMIN_KEY: ADMIN_KEY },
+  });
   try {
-    const mine = await makeKey(keyed, { models: ["echo"] });
-    for (const path of ["/api/vision", "/api/ocr"]) {
-      const response = await post(`${keyed.url}${path}`, { image: PNG }, { headers: mine.headers });
-      expect(await response.json()).toMatchObject({ success: true, model: "echo" });
+    for (const fields of [{ models: ["echo"] }, { plan: "echo" }]) {
+      const { headers } = await makeKey(keyed, fields);
+      for (const path of ["/api/vision", "/api/ocr"]) {
+        const response = await post(`${keyed.url}${path}`, { image: PNG }, { headers });
+        expect(await response.json()).toMatchObject({ success: true, model: "echo" });
+      }
     }
-    const others = await makeKey(keyed, { models: ["nothing"] });
-    const refused = await post(
-      `${keyed.url}/api/vision`,
-      { image: PNG },
-      { headers: others.headers },
-    );
-    expect(refused.status).toBe(400);
-    expect(await refused.text()).not.toContain("'able'");
+    for (const fields of [{ models: ["nothing"] }, { plan: "none" }]) {
+      const { headers } = await makeKey(keyed, fields);
+      const refused = await post(`${keyed.url}/api/vision`, { image: PNG }, { headers });
+      expect(refused.status).toBe(400);
+      expect(await refused.json()).toMatchObject({
+        error: { message: expect.stringContaining("No model that you may use takes images") },
+      });
+    }
   } finally {
     await keyed.close();
   }

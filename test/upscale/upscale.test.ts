@@ -20,7 +20,8 @@ const QUICK = "ESRGAN-medium_2x";
 
 let covey: TestCovey;
 beforeAll(async () => {
-  covey = await startCovey({ env: { COVEY_ADMIN_KEY: KEY } });
+  const toml = '[engine]\npreload = false\n[plans.medium]\nmodels = ["covey/esrgan-medium"]\n';
+  covey = await startCovey({ toml, env: { COVEY_ADMIN_KEY: KEY } });
 });
 afterAll(() => covey.close());
 
@@ -147,6 +148,27 @@ describe("the web UI's path", () => {
     expect(Buffer.compare(pixels, drawing(16).pixels)).toBe(0);
   });
 
+  test("'model' picks the model, whose own network does it, and the path's other defaults stay", async () => {
+    const image = await file(drawing(16));
+    for (const [model, upscaler] of [
+      ["covey/esrgan-medium", "ESRGAN-medium_4x"],
+      ["esrgan-thick", "ESRGAN_4x"],
+    ]) {
+      const answer = await ask({ image, model }, path);
+      const body = ExtrasAnswer.parse(await answer.json());
+      const canonical = `covey/${model?.replace("covey/", "")}`;
+      // Twice as large, as this path does without a word: by the network for 2 times.
+      const info = { model: canonical, upscaler, width: 32, height: 32, scale_factor: 2 };
+      expect(JSON.parse(body.info)).toMatchObject(info);
+      expect(answer.headers.get("x-covey-model")).toBe(canonical);
+      expect(answer.headers.get("x-covey-provider")).toBe("local");
+      expect(await endedRow(covey, callIdOf(answer))).toMatchObject({ model: canonical });
+    }
+    const other = await ask({ image, model: "covey/esrgan-medium", upscaler_1: "ESRGAN_4x" }, path);
+    expect(other.status).toBe(422);
+    expect(await other.json()).toMatchObject({ error: { param: "upscaler_1" } });
+  });
+
   test("enlarges to cover a size and crops; two upscalers are laid over each other", async () => {
     const image = await file(drawing(24));
     const size = { resize_mode: 1, upscaling_resize_w: 40, upscaling_resize_h: 30 };
@@ -239,28 +261,31 @@ test("fields that do nothing here are told", async () => {
   expect(answer.headers.get("x-covey-dropped-params")).toBe("show_extras_results, foo");
 });
 
-test("a key for some of the models is given those where it names none, and lists no others", async () => {
-  const { key } = await makeKey(covey, { models: ["covey/esrgan-medium"] });
-  const headers = { authorization: `Bearer ${key}` };
-  const list = UpscalerList.parse(
-    await (await fetch(`${covey.url}/v1/upscalers`, { headers })).json(),
-  );
-  expect(new Set(list.map(({ model_name }) => model_name))).toEqual(
-    new Set([null, "covey/esrgan-medium"]),
-  );
-  const image = await file(drawing(16));
-  const askAs = async (fields: object, path = "/v1/upscale-img") => {
-    const answer = await ask({ image, ...fields }, path, { headers });
-    return { status: answer.status, body: await answer.json() };
-  };
-  expect(await askAs({ upscaler_1: "Lanczos" })).toMatchObject({ status: 200 });
-  expect(await askAs({}, "/sdapi/v1/extra-single-image")).toMatchObject({ status: 200 });
-  expect(await askAs({})).toMatchObject({
-    status: 200,
-    body: { info: { upscaler: "ESRGAN-medium_4x" } },
-  });
-  expect(await askAs({ upscaler_1: "ESRGAN_4x" })).toMatchObject({ status: 403 });
-});
+test.each([{ models: ["covey/esrgan-medium"] }, { plan: "medium" }])(
+  "a key for some of the models is given those where it names none, and lists no others: %j",
+  async (fields) => {
+    const { key } = await makeKey(covey, fields);
+    const headers = { authorization: `Bearer ${key}` };
+    const list = UpscalerList.parse(
+      await (await fetch(`${covey.url}/v1/upscalers`, { headers })).json(),
+    );
+    expect(new Set(list.map(({ model_name }) => model_name))).toEqual(
+      new Set([null, "covey/esrgan-medium"]),
+    );
+    const image = await file(drawing(16));
+    const askAs = async (fields: object, path = "/v1/upscale-img") => {
+      const answer = await ask({ image, ...fields }, path, { headers });
+      return { status: answer.status, body: await answer.json() };
+    };
+    expect(await askAs({ upscaler_1: "Lanczos" })).toMatchObject({ status: 200 });
+    expect(await askAs({}, "/sdapi/v1/extra-single-image")).toMatchObject({ status: 200 });
+    expect(await askAs({})).toMatchObject({
+      status: 200,
+      body: { info: { upscaler: "ESRGAN-medium_4x" } },
+    });
+    expect(await askAs({ upscaler_1: "ESRGAN_4x" })).toMatchObject({ status: 403 });
+  },
+);
 
 test("while it runs its progress and its place are told; when its client leaves it ends, as logged", async () => {
   const idle = { running: 0 };

@@ -2,7 +2,7 @@ import { KERNELS } from "../../contract/upscale.ts";
 import { plainUpscaler } from "../../lib/upscaler-name.ts";
 import type { Caller, Model, Target } from "../../types.ts";
 import { type Gateway, isServable, LOCAL, stateOf } from "../gateway.ts";
-import { mayUseModel } from "../permit.ts";
+import { mayAsk } from "../permit.ts";
 import type { Preferences } from "../preferences.ts";
 
 /** Where a caller wants its image to be enlarged, as far as that chooses a model. */
@@ -16,10 +16,10 @@ export function enlarging(gateway: Gateway): Model[] {
   return all.toSorted((one, other) => Number(isOurs(other)) - Number(isOurs(one)));
 }
 
-/** Those that can answer where the caller wants it, and that its key may have answer; best first. */
+/** Those that can answer where the caller wants it, and that its key and its plan let answer; best first. */
 export function usable(gateway: Gateway, caller: Caller, place: Place = ANYWHERE): Model[] {
   const can = enlarging(gateway).filter(
-    (model) => mayUseModel(caller, model) && isServable(gateway, model),
+    (model) => mayAsk(gateway.plans, caller, model) && isServable(gateway, model),
   );
   const ranked = can.flatMap((model) => {
     const rank = rankOf(gateway, model, place);

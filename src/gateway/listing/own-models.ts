@@ -1,8 +1,8 @@
 import type { ModelItem } from "../../contract/models.ts";
 import type { Caller, Model } from "../../types.ts";
 import type { Gateway } from "../gateway.ts";
-import { isOnPlan, planOf } from "../limits/plans.ts";
-import { mayUseModel } from "../permit.ts";
+import { planOf } from "../limits/plans.ts";
+import { mayAsk } from "../permit.ts";
 
 /** Lists of patterns that are remembered for one set of models. */
 const MOST_LISTS = 100;
@@ -37,7 +37,7 @@ function ownModels(gateway: Gateway, caller: Caller): ReadonlySet<string> | null
   const name = JSON.stringify([keyModels, plan.models]);
   const known = lists.get(name);
   if (known !== undefined) return known;
-  const own = models.filter((model) => mayUseModel(caller, model) && isOnPlan(plan, model));
+  const own = models.filter((model) => mayAsk(gateway.plans, caller, model));
   const ids = new Set(own.map(({ id }) => id));
   if (lists.size >= MOST_LISTS) lists.clear();
   lists.set(name, ids);

@@ -2,8 +2,7 @@ import { GatewayError } from "../../contract/errors.ts";
 import type { JsonObject, Model, Operation, OperationInput, Target } from "../../types.ts";
 import type { Call } from "../call.ts";
 import { type Gateway, stateOf } from "../gateway.ts";
-import { isOnPlan, planOf } from "../limits/plans.ts";
-import { mayUseModel } from "../permit.ts";
+import { mayAsk } from "../permit.ts";
 import type { Preferences } from "../preferences.ts";
 import type { Started } from "./attempt.ts";
 import { choose, type Facts } from "./choose.ts";
@@ -103,6 +102,5 @@ export function largerModel(
 ): Model | undefined {
   const name = gateway.routing.contextFallback(model);
   const larger = name === null ? undefined : gateway.models.resolve(name);
-  if (larger === undefined || !mayUseModel(caller, larger)) return undefined;
-  return isOnPlan(planOf(gateway.plans, caller), larger) ? larger : undefined;
+  return larger !== undefined && mayAsk(gateway.plans, caller, larger) ? larger : undefined;
 }

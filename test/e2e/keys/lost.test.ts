@@ -47,7 +47,8 @@ models = [{ id = "echo" }]
     const [status, body] = await ask(after.url);
     expect(status).toBe(403);
     expect(body).toContain("on the plan 'team', which this server's config does not have");
-    for (const path of ["/v1/plan", "/account/concurrency", "/api/v1/key"]) {
+    const paths = ["/v1/plan", "/account/concurrency", "/api/v1/key", "/v1/parallel-requests"];
+    for (const path of paths) {
       const told = await fetch(`${after.url}${path}`, {
         headers: { authorization: `Bearer ${key}` },
       });
@@ -57,6 +58,9 @@ models = [{ id = "echo" }]
         expect.stringContaining("on the plan 'team'"),
       ]);
     }
+    const headers = { authorization: `Bearer ${key}` };
+    const image = { image: "iVBORw0KGgo=" };
+    expect((await post(`${after.url}/api/vision`, image, { headers })).status).toBe(403);
   } finally {
     await after.close();
     await upstream.close();
