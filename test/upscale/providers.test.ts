@@ -225,6 +225,15 @@ describe("which of them", () => {
     expect(await answer.json()).toMatchObject({ model });
   });
 
+  test("does what this machine's own can't: its 16 times as large are too many", async () => {
+    const size = { resize_mode: 1, upscaling_resize_w: 16 * SIDE };
+    const { answer } = await enlarged({ upscaler_1: "ESRGAN_4x", ...size });
+    expect(answer.headers.get("x-covey-provider")).toMatch(/arli|webui|named/);
+    const here = await ask({ upscaler_1: "ESRGAN_4x", ...size, provider: { only: ["local"] } });
+    expect(here.status).toBe(422);
+    expect(await here.json()).toMatchObject({ error: { param: "upscaling_resize_w" } });
+  });
+
   test("the header x-covey-provider names one as well", async () => {
     const answer = await ask({}, undefined, {
       headers: { ...headers, "x-covey-provider": "arli" },
