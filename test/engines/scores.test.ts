@@ -159,6 +159,22 @@ test("a stop token ends the answer, and is no part of it", async () => {
   expect(await tokensOf(PROMPT + before)).toEqual(tokens.slice(0, -4));
 });
 
+test("what ended the answer is part of it where asked for, the model's own end only as a special token", async () => {
+  const question = "What is the capital of France?";
+  const said = async (fields: object) => {
+    const { choice } = await chosen(question, { max_tokens: 60, ...fields });
+    expect(choice?.finish_reason).toBe("stop");
+    return choice?.message.content;
+  };
+  const text = await said({});
+  const included = { include_stop_str_in_output: true };
+  expect(await said(included)).toBe(text);
+  expect(await said({ ...included, skip_special_tokens: false })).toBe(`${text}</s>`);
+  const guided = { ...included, guided_json: { type: "boolean" } };
+  expect(await said(guided)).toMatch(/^(true|false)$/);
+  expect(await said({ ...guided, skip_special_tokens: false })).toMatch(/^(true|false)$/);
+});
+
 test("an answer goes on where it must not end yet", async () => {
   const question = "What is the capital of France?";
   const short = await chosen(question, { max_tokens: 60 });

@@ -80,6 +80,20 @@ const KEYWORDS: readonly [string, object | boolean, readonly string[], readonly 
     ["{}", '{"a": 1}'],
   ],
   ["optional", { properties: TWO }, ["{}", '{"b": 1}', '{"a": 1,\n  "b": 2\n}'], ['{"b":1,"a":2}']],
+  ["no properties at all", { type: "object", properties: {} }, ["{}"], ['{"a":1}']],
+  ["any object", { type: "object" }, ["{}", '{"a":1}'], ["[]"]],
+  [
+    "no properties, and others allowed",
+    { properties: {}, additionalProperties: true },
+    ["{}", '{"a":1}'],
+    ["[]"],
+  ],
+  [
+    "no properties but those required",
+    { properties: {}, required: ["z"] },
+    ['{"z":1}'],
+    ["{}", '{"z":1,"a":1}'],
+  ],
   ["required only", { required: ["z"] }, ['{"z": [1]}', '{"z":1,"x":2}'], ["{}", '{"x": 1}']],
   [
     "additionalProperties",

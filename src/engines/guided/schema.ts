@@ -239,8 +239,8 @@ export class SchemaReader {
       value: this.#node(schema, joinPath(joinPath(path, "properties"), name)),
       required: needed.has(name),
     }));
-    // Where properties are named and nothing is said of others, there are none, as vLLM has it.
-    const rest = all.additionalProperties ?? properties.length === 0;
+    // Where `properties` is there, be it empty, and nothing is said of others, there are none, as vLLM has it.
+    const rest = all.additionalProperties ?? all.properties === undefined;
     const further =
       rest === false ? null : this.#node(rest, joinPath(path, "additionalProperties"));
     for (const name of needed) {

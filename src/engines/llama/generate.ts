@@ -190,11 +190,15 @@ export class Generation {
     const { sampling } = this.#options;
     this.#answer.push(token);
     const again = this.#seam.open;
-    const ends = vocabulary.isEndOfGeneration(token) || this.#stopTokens.has(token);
-    const hidden = ends ? !sampling.includeStop : sampling.skipSpecialTokens;
+    const isEnd = vocabulary.isEndOfGeneration(token);
+    const ends = isEnd || this.#stopTokens.has(token);
+    // The model's own end is a special token, and no part of a form whatever is asked for.
+    const unsaid = isEnd && (sampling.skipSpecialTokens || this.#options.guide !== null);
+    const left = ends && (!sampling.includeStop || unsaid);
     // A completion's text has nothing that isn't read as a chat's is.
     const sealed = this.#options.prompt.kind === "chat" ? vocabulary.sealed(token) : null;
-    const own = sealed ?? (ends && hidden ? new Uint8Array() : vocabulary.bytes(token, !hidden));
+    const shown = left ? new Uint8Array() : vocabulary.bytes(token, !sampling.skipSpecialTokens);
+    const own = sealed ?? shown;
     const bytes = this.#seam.take(own);
     // A token that only says again what was there is no more of the answer.
     if (!again || bytes.length > 0) this.#completionTokens++;
