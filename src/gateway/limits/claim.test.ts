@@ -87,6 +87,38 @@ test("such an answer is shortened to what the minute has left, but to no less th
   expect(of(500, 0, { max_tokens: 400 })).toEqual([PROMPT + 400, 400, null]);
 });
 
+test("what reads images is not cut where texts usually are: it may have what they can hold, and likely has a page of each", () => {
+  const reader = modelNamed("covey/ocr", { engine: "ocr", max_output: 65_536 });
+  const page = (count: number) => ({
+    type: "image_url",
+    image_url: { url: `https://a.b/${count}` },
+  });
+  const of = (tokensPerMinute: number, pages: number, input = {}, left?: number) => {
+    const content = Array.from({ length: pages }, (_, count) => page(count));
+    const { claim, maxTokens, most } = claimOf(
+      caller,
+      plan({ tokensPerMinute }),
+      "chat",
+      { messages: [{ role: "user", content }], ...input },
+      [{ model: reader, targets: [targetOf(reader, "local", "covey/ocr")] }],
+      left,
+    );
+    return [
+      maxTokens,
+      claim.answer,
+      (claim.likely?.tokens ?? 0) - most.promptTokens,
+      most.completionTokens,
+    ];
+  };
+  const one = [20_480, 20_480, 4_096, 4_096];
+  expect(of(200_000, 1)).toEqual(one);
+  expect(of(200_000, 1, {}, 5_000)).toEqual(one);
+  expect(of(200_000, 2).slice(0, 3)).toEqual([40_960, 40_960, 8_192]);
+  expect(of(200_000, 16)[0]).toBe(65_536);
+  expect(of(9_000, 1)[0]).toBeWithin(7_000, 9_000);
+  expect(of(200_000, 1, { max_tokens: 100 })).toEqual([null, 100, 100, 100]);
+});
+
 test("more than any of its targets gives is not set aside", () => {
   const { claim } = asked(
     { tokensPerMinute: 10_000 },

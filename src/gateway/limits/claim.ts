@@ -48,6 +48,11 @@ const MAKES_IMAGES: ReadonlySet<Operation> = new Set(["upscale"]);
 const NANO = 1e9;
 /** Tokens. A shorter answer is not worth its prompt: it waits for room, unless it would be shorter in an empty minute too. */
 const LEAST_ANSWER = 256;
+/**
+ * A reader's answer is as long as the page, and no model goes on and on: it is not cut where texts usually are.
+ * Characters, each a token, of an image in the smallest print that is read, and of a full page.
+ */
+const READ = { most: 20_480, likely: 4_096 };
 
 /**
  * What a request must be admitted with: an upper bound of what any of its candidates may take. Pure.
@@ -66,8 +71,8 @@ export function claimOf(
   const counts = (limits.tokensPerMinute > 0 || limits.budget !== null) && !FREE.has(operation);
   const bound = counts
     ? boundOf(plan, operation, input, candidates, left)
-    : { ...NOTHING, answer: askedOf(operation, input, candidates) };
-  const { prompt, likely, answer } = bound;
+    : unbounded(askedOf(operation, input, candidates));
+  const { prompt, likely, answer, likelyAnswer } = bound;
   const image = MAKES_IMAGES.has(operation);
   const claim: Claim = {
     keyId: caller.keyId,
@@ -78,12 +83,14 @@ export function claimOf(
     image,
     costNanoUsd: limits.budget === null ? null : dearest(candidates, prompt, answer, image ? 1 : 0),
     likely: {
-      tokens: counts ? likely + answer : 0,
+      tokens: counts ? likely + likelyAnswer : 0,
       costNanoUsd:
-        limits.budget === null ? 0 : (dearest(candidates, likely, answer, image ? 1 : 0) ?? 0),
+        limits.budget === null
+          ? 0
+          : (dearest(candidates, likely, likelyAnswer, image ? 1 : 0) ?? 0),
     },
   };
-  const most = { promptTokens: likely, completionTokens: answer };
+  const most = { promptTokens: likely, completionTokens: likelyAnswer };
   const unsent = counts ? OTHER_BOUNDS.filter((name) => (input[name] ?? null) !== null) : [];
   return { claim, maxTokens: bound.maxTokens, unsent, most };
 }
@@ -94,10 +101,13 @@ interface Bound {
   /** Those that the prompts likely have. */
   readonly likely: number;
   readonly answer: number;
+  readonly likelyAnswer: number;
   readonly maxTokens: number | null;
 }
 
-const NOTHING: Bound = { prompt: 0, likely: 0, answer: 0, maxTokens: null };
+function unbounded(answer: number): Bound {
+  return { prompt: 0, likely: 0, answer, likelyAnswer: answer, maxTokens: null };
+}
 
 function boundOf(
   { defaultMaxTokens, limits: { tokensPerMinute } }: Plan,
@@ -106,18 +116,22 @@ function boundOf(
   candidates: readonly Candidate[],
   left: number,
 ): Bound {
-  const { most: prompt, likely } = promptSize(input);
-  if (!ANSWERS[operation]) return { prompt, likely, answer: 0, maxTokens: null };
+  const { most: prompt, likely, media } = promptSize(input);
+  if (!ANSWERS[operation]) return { ...unbounded(0), prompt, likely };
   const asked = askedLimit(input);
   const answers = answersAsked(input.prompt);
   const longest = longestAnswer(candidates);
   const within = (tokens: number): number =>
     Math.floor((tokensPerMinute === 0 ? Infinity : room(tokens, prompt, likely)) / answers);
-  const usual = Math.max(1, Math.min(defaultMaxTokens, longest, within(tokensPerMinute)));
-  const least = Math.min(LEAST_ANSWER, Math.ceil(usual / 2));
+  const reads = candidates[0]?.model.file.engine === "ocr";
+  const wanted = reads ? READ.most * Math.max(1, media) : defaultMaxTokens;
+  const usual = Math.max(1, Math.min(wanted, longest, within(tokensPerMinute)));
+  const least = reads ? usual : Math.min(LEAST_ANSWER, Math.ceil(usual / 2));
   const each =
     asked === null ? Math.max(least, Math.min(usual, within(left))) : Math.min(asked, longest);
-  return { prompt, likely, answer: each * answers, maxTokens: asked === null ? each : null };
+  const answer = each * answers;
+  const likelyAnswer = reads ? Math.min(answer, READ.likely * Math.max(1, media)) : answer;
+  return { prompt, likely, answer, likelyAnswer, maxTokens: asked === null ? each : null };
 }
 
 /** What so many tokens leave for the answer: beside the most that a prompt can have, but half of what it likely leaves at least. */
