@@ -20,6 +20,8 @@ beforeAll(() => {
       seen.push({ path: pathname, authorization: request.headers.get("authorization") });
       if (pathname === "/v1/models") return Response.json(list);
       if (pathname === "/api/tags") return Response.json({ models: [{ name: "llama3.2:3b" }] });
+      if (pathname === "/sdapi/v1/upscalers")
+        return Response.json([{ name: "None" }, { name: "R-ESRGAN 4x+", scale: 4 }]);
       if (pathname === "/picky/models")
         return seen.at(-1)?.authorization === `Bearer ${KEY}`
           ? Response.json(list)
@@ -89,6 +91,13 @@ test("several keys are all tried, and a refused one is told by its place", async
   expect(await ask("/picky", { key: "bad-one, another-key" })).toEndWith(
     "refuses all 2 keys in BOX_KEY (401): set valid ones",
   );
+});
+
+test("a web UI is asked for its upscalers, with its key as it wants it", async () => {
+  const options = { type: "sd-webui", models: ["R-ESRGAN 4x+"], key: "user:secret" };
+  expect(await ask("", options)).toContain("2 models");
+  const authorization = `Basic ${btoa("user:secret")}`;
+  expect(seen.at(-1)).toEqual({ path: "/sdapi/v1/upscalers", authorization });
 });
 
 test("Ollama is asked by its own API", async () => {

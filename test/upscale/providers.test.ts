@@ -252,6 +252,42 @@ describe("which of them", () => {
     expect((await ask(fields)).status).toBe(status);
   });
 
+  test("is only ours for what is wrong with a request: nobody else is asked to get round it", async () => {
+    const asked = arli.requests.length + webui.requests.length;
+    const second = { upscaler_2: "Remacri_4x", extras_upscaler_2_visibility: 1 };
+    for (const fields of [second, { image: "aGVsbG8=" }]) {
+      const answer = await ask({ upscaler_1: "ESRGAN_4x", ...fields });
+      expect(answer.status).toBe(422);
+      expect(await endedRow(covey, callIdOf(answer))).toMatchObject({ status: "refused" });
+    }
+    expect(arli.requests.length + webui.requests.length).toBe(asked);
+  });
+
+  test("is theirs when ours can't, unless the caller wants no other", async () => {
+    const tight = await startCovey({
+      toml: `[engine]\npreload = false\nmemory_budget = "200MB"\n[providers.arli]\nbase_url = "${arli.url}"\n`,
+      env: { ARLI_API_KEY: FAKE_KEY },
+    });
+    try {
+      await until(async () => {
+        const answer = await fetch(`${tight.url}/v1/upscalers`);
+        return (await answer.text()).includes("Remacri_4x") ? true : null;
+      }, "the list is there");
+      const image = await small();
+      const asked = async (fields: object) =>
+        post(`${tight.url}/v1/upscale-img`, { image, ...fields });
+      const answer = await asked({});
+      expect(answer.status).toBe(200);
+      expect(answer.headers.get("x-covey-provider")).toBe("arli");
+      const { attempts } = await endedRow(tight, callIdOf(answer));
+      expect(attempts.map(({ provider }) => provider)).toContain("local");
+      for (const provider of [{ only: ["local"] }, { allow_fallbacks: false }])
+        expect((await asked({ provider })).status).toBe(503);
+    } finally {
+      await tight.close();
+    }
+  });
+
   test("answers no chat", async () => {
     const messages = [{ role: "user", content: "Hello" }];
     const answer = await post(

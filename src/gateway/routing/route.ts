@@ -53,6 +53,8 @@ export async function route<O extends Operation>(
       return await reach(gateway, call, errand, targets, retries);
     } catch (error) {
       if (call.gone !== null || !(error instanceof GatewayError)) throw error;
+      // An upscaler's name may stand for several models: what is wrong with the request is told, not got round.
+      if (request.operation === "upscale" && error.fault === "request") throw error;
       // That a model to fall back to could not even be asked is not why the call failed.
       if (failure === null || retries.made > made) failure = error;
       const larger = faultOf(error) === "context" ? largerModel(gateway, call, model) : undefined;
