@@ -9,15 +9,25 @@ import { formatTable } from "./format.ts";
 
 type Greeted = Pick<App, "gateway" | "url" | "models" | "unusedKeys">;
 
-/** What a person needs in the first minute: the address, the models that can answer, and something to paste. */
-export function greeting({ gateway, url, models, unusedKeys }: Greeted, host: string): string {
+/**
+ * What a person needs in the first minute: the address, the models that can answer, and something to paste.
+ * `tooBig`: why some can't that are here, by their ids.
+ */
+export function greeting(
+  { gateway, url, models, unusedKeys }: Greeted,
+  host: string,
+  tooBig: ReadonlyMap<string, string> = new Map(),
+): string {
   const named = gateway.models.models().filter((model) => models.index.isNamed(model));
   const here = named.filter((model) => isServable(gateway, model));
   const absent = named.filter((model) => !isServable(gateway, model));
   const lines = [`Covey ${packageFile.version} listens on ${url}`];
   if (!isLoopback(host)) lines.push(`and is reached from other machines: it is bound to ${host}`);
   lines.push("");
-  const rows = [...here.map((model) => row(gateway, model)), ...models.lists().flatMap(listRow)];
+  const rows = [
+    ...here.map((model) => row(gateway, model, tooBig)),
+    ...models.lists().flatMap(listRow),
+  ];
   if (rows.length > 0) lines.push(indent(formatTable(rows)));
   if (absent.length > 0) {
     const names = absent.map((model) => model.aliases[0] ?? model.id).join(", ");
@@ -30,8 +40,10 @@ export function greeting({ gateway, url, models, unusedKeys }: Greeted, host: st
   const isReady = (model: Model): boolean =>
     gateway.models.targets(model).some((target) => stateOf(gateway, target).state === "ready");
   // A model that somebody chose, rather than the first of a long list.
-  const known = here.filter(chats);
-  const example = known.find(isReady) ?? known[0] ?? exampleModel(gateway);
+  const known = here.filter((model) => chats(model) && !tooBig.has(model.id));
+  const other = exampleModel(gateway);
+  const last = other !== undefined && tooBig.has(other.id) ? undefined : other;
+  const example = known.find(isReady) ?? known[0] ?? last;
   lines.push(
     "",
     ...(example === undefined
@@ -66,11 +78,12 @@ function listRow({ provider, models, trouble, missingKey }: ListState): string[]
 }
 
 /** A model's id, who answers for it, and what an operator should know of that. */
-function row(gateway: Gateway, model: Model): string[] {
+function row(gateway: Gateway, model: Model, tooBig: ReadonlyMap<string, string>): string[] {
   const targets = gateway.models.targets(model);
   const notes = targets.map((target) => {
     const { state, detail } = stateOf(gateway, target);
-    const shown = state === "loadable" ? "ready to load" : state;
+    const waits = tooBig.get(target.provider === "local" ? model.id : "") ?? "ready to load";
+    const shown = state === "loadable" ? waits : state;
     return `${target.provider}: ${detail === null ? shown : `${shown}, ${detail}`}`;
   });
   return [model.id, notes.join("; ")];

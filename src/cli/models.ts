@@ -116,6 +116,17 @@ export function providerRows(catalog: Catalog, { provider, listed }: LastListed)
   });
 }
 
+/** Of models that run here: why those can't that need more memory than there may be, by their ids. */
+export async function tooBig(
+  models: readonly Model[],
+  config: Config,
+): Promise<ReadonlyMap<string, string>> {
+  const rows = await Promise.all(models.map((model) => describeModel(model, config)));
+  return new Map(
+    rows.filter(({ fits }) => fits === false).map((row) => [row.id, fitText(row)] as const),
+  );
+}
+
 function fitText(row: ModelRow): string {
   const { fits, needed, budget, contextSize, contextLength } = row;
   if (fits === null || needed === null || budget === null)

@@ -9,7 +9,9 @@ import { GatewayError } from "../contract/errors.ts";
 import { createLog, type Log, type SettableLog } from "../lib/log.ts";
 import { UserError } from "../lib/user-error.ts";
 import { HomeError } from "../store/index.ts";
+import type { Model } from "../types.ts";
 import { greeting } from "./greeting.ts";
+import { tooBig } from "./models.ts";
 
 /** npm and other launchers hand on the signal that the terminal has sent to this process too. */
 const ONE_KEYPRESS_MS = 500;
@@ -34,7 +36,8 @@ export async function serve(flags: ConfigFlags): Promise<number> {
     .lists()
     .some(({ models, missingKey }) => models === 0 && missingKey === null);
   if (isNew) await Promise.race([app.discovered, Bun.sleep(LISTS_MS)]);
-  process.stdout.write(greeting(app, config.server.host));
+  const local = app.gateway.models.models().filter((model) => isLocal(app, model));
+  process.stdout.write(greeting(app, config.server.host, await tooBig(local, config)));
   if (config.engine.preload) void preload(app, log);
   const signal = await stopping;
   const calls = app.gateway.running.size;
@@ -51,6 +54,10 @@ export async function serve(flags: ConfigFlags): Promise<number> {
       `${cut === 1 ? "1 call was" : `${cut} calls were`} still running after the drain timeout and ended`,
     );
   return 0;
+}
+
+function isLocal(app: App, model: Model): boolean {
+  return app.gateway.models.targets(model).some(({ provider }) => provider === "local");
 }
 
 async function start(config: Config, log: SettableLog, options: StartOptions): Promise<App> {
