@@ -169,6 +169,22 @@ describe("a refused chat request says what, where and what would be right", () =
       "stop",
       "Invalid value for 'stop': expected an array of 1 to 4 strings, but got an array of 5 items.",
     ],
+    [{ stop: "" }, "stop", "Invalid value for 'stop': an empty text ends no answer; leave it out."],
+    [
+      { stop: ["a", ""] },
+      "stop",
+      "Invalid value for 'stop': an empty text ends no answer; leave it out.",
+    ],
+    [
+      { top_k: 2 ** 53 },
+      "top_k",
+      "Invalid value for 'top_k': expected an integer of at least -1 and at most 9007199254740991, but got 9007199254740992.",
+    ],
+    [
+      { max_tokens: 1e30 },
+      "max_tokens",
+      "Invalid value for 'max_tokens': expected an integer of at least 1 and at most 9007199254740991, but got 1e+30.",
+    ],
     [
       { logit_bias: { hello: 1 } },
       "logit_bias",

@@ -92,7 +92,7 @@ function isFurther(path: Path, than: Path): boolean {
 function sentence(param: string, { issue, value, schema }: Problem): string {
   if (issue.code === "custom") return issue.message;
   const supported = supportedBy(issue, schema);
-  const wanted = wantedBy(schema, supported);
+  const wanted = `${wantedBy(schema, supported)}${ceiling(issue, value)}`;
   if (value === undefined) return `Missing required parameter: '${param}'. Expected ${wanted}.`;
   if (issue.message !== "") return `Invalid value for '${param}': ${issue.message}`;
   if (supported.length > 0 && typeof value === "string") {
@@ -113,6 +113,13 @@ function isRightKind(issue: Issue): boolean {
 function wantedBy(schema: z.core.$ZodType | null, supported: readonly string[]): string {
   if (schema !== null) return expected(schema);
   return supported.length > 0 ? `one of ${supported.join(", ")}` : "another value";
+}
+
+/** The bound of whole numbers itself, which is worth naming only where it was passed. */
+function ceiling(issue: Issue, value: unknown): string {
+  const most = Number.MAX_SAFE_INTEGER;
+  const passed = issue.code === "too_big" && issue.maximum === most && Number(value) > most;
+  return passed ? ` and at most ${most}` : "";
 }
 
 function supportedBy(issue: Issue, schema: z.core.$ZodType | null): string[] {

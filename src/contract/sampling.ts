@@ -61,9 +61,13 @@ export const standardSampling = {
   stop: z
     .union([z.string(), z.array(z.string()).min(1).max(4)])
     .check(({ value, issues }) => {
-      if ([value].flat().every((text) => text.length <= LONGEST_STOP)) return;
-      const message = `Invalid value for 'stop': a text has at most ${LONGEST_STOP} characters.`;
-      issues.push({ code: "custom", input: value, message });
+      const texts = [value].flat();
+      const isLong = texts.some((text) => text.length > LONGEST_STOP);
+      if (!isLong && texts.every((text) => text !== "")) return;
+      const rule = isLong
+        ? `a text has at most ${LONGEST_STOP} characters`
+        : "an empty text ends no answer; leave it out";
+      issues.push({ code: "custom", input: value, message: `Invalid value for 'stop': ${rule}.` });
     })
     .nullish()
     .describe("Ends the answer before any of these texts, which are not part of it."),

@@ -2,6 +2,7 @@ import { z } from "zod";
 import type { ChatRequest } from "../contract/chat.ts";
 import type { CompletionRequest } from "../contract/completions.ts";
 import { GatewayError } from "../contract/errors.ts";
+import { expected } from "../contract/expected.ts";
 import { extendedSampling, standardSampling } from "../contract/sampling.ts";
 
 /** What other engines call a parameter, and ours for the same thing in the same unit. */
@@ -21,7 +22,8 @@ const OURS = {
   ban_eos_token: "ignore_eos",
 } as const;
 
-export const OTHER_NAMES: readonly string[] = Object.keys(OURS);
+const PAIRS = Object.entries(OURS);
+export const OTHER_NAMES: readonly string[] = PAIRS.map(([theirs]) => theirs);
 
 const VALUES = z
   .object({ ...standardSampling, ...extendedSampling, max_tokens: z.int().min(0).nullish() })
@@ -34,7 +36,7 @@ type Named = z.infer<typeof VALUES>;
  */
 export function inOurNames<R extends ChatRequest | CompletionRequest>(request: R): R {
   let named: Named = {};
-  for (const [theirs, ours] of Object.entries(OURS)) {
+  for (const [theirs, ours] of PAIRS) {
     const value: unknown = Reflect.get(request, theirs);
     // llama.cpp's -1 is no limit, which is what saying nothing is.
     if (value === undefined || value === null || (theirs === "n_predict" && value === -1)) continue;
@@ -45,10 +47,20 @@ export function inOurNames<R extends ChatRequest | CompletionRequest>(request: R
         `'${theirs}' is another name of '${ours}', and the two differ: send one of them.`,
       );
     const read = VALUES.safeParse({ [ours]: value });
-    if (!read.success) throw invalid(theirs, `Invalid value for '${theirs}': see '${ours}'.`);
+    if (!read.success)
+      throw invalid(
+        theirs,
+        `Invalid value for '${theirs}', another name of '${ours}': expected ${expected(VALUES.shape[ours])}.`,
+      );
     named = { ...named, ...read.data };
   }
   return { ...request, ...named };
+}
+
+/** What the caller called this parameter of ours. */
+export function nameSent(request: object, ours: (typeof OURS)[keyof typeof OURS]): string {
+  const sent = PAIRS.find(([theirs, own]) => own === ours && Reflect.get(request, theirs) != null);
+  return sent?.[0] ?? ours;
 }
 
 function invalid(param: string, message: string): GatewayError {

@@ -2,6 +2,7 @@ import type { ChatRequest } from "../../contract/chat.ts";
 import type { CompletionRequest } from "../../contract/completions.ts";
 import { GatewayError } from "../../contract/errors.ts";
 import type { ModelDefaults } from "../../types.ts";
+import { nameSent } from "../other-names.ts";
 import type { Sampling } from "../protocol.ts";
 
 type Asked = ChatRequest | CompletionRequest;
@@ -61,11 +62,15 @@ export function samplersOf(request: Asked, defaults: ModelDefaults): Omit<Sampli
 function dynamicTemperatureOf(request: Asked): Sampling["dynamicTemperature"] {
   const min = request.dynatemp_min ?? 0;
   const max = request.dynatemp_max ?? 0;
-  if (min > max)
+  if (min > max) {
+    const [low, high] = [nameSent(request, "dynatemp_min"), nameSent(request, "dynatemp_max")];
     throw contradiction(
-      "dynatemp_min",
-      `Invalid value for 'dynatemp_min': ${min} is more than dynatemp_max, which is ${max}.`,
+      low,
+      max === 0
+        ? `'${low}' is nothing without '${high}', the highest temperature: where that is not sent, or 0, the dynamic temperature is off.`
+        : `Invalid value for '${low}': ${min} is more than '${high}', which is ${max}.`,
     );
+  }
   return max === 0 ? null : { min, max, exponent: request.dynatemp_exponent ?? 1 };
 }
 
