@@ -96,9 +96,18 @@ export type ErrorName = keyof typeof ERRORS;
  * `busy`: it is limited or overloaded, and may be asked again after `retryAfter`;
  * `broken`: it failed, and may not the next time;
  * `silent`: it let a time limit pass, and is not asked twice;
+ * `failed`: it failed at this request and is well otherwise; it is not asked twice, others may be;
  * `unsupported`: it can't do this, others may.
  */
-export type Fault = "request" | "context" | "key" | "busy" | "broken" | "silent" | "unsupported";
+export type Fault =
+  | "request"
+  | "context"
+  | "key"
+  | "busy"
+  | "broken"
+  | "silent"
+  | "failed"
+  | "unsupported";
 
 export interface ErrorDetails {
   /** OpenAI's path of the offending field, such as `messages[0].role`. */

@@ -2,7 +2,7 @@ import { GatewayError } from "../contract/errors.ts";
 import type { AttemptContext } from "../types.ts";
 import type { Speech } from "./kind.ts";
 import type { ModelPool, PooledModel } from "./pool.ts";
-import { answerTook, takePlace } from "./take-place.ts";
+import { giveBack, takePlace } from "./take-place.ts";
 
 /** Who asks. */
 export interface AskContext extends Pick<AttemptContext, "keyId" | "signal" | "meter"> {
@@ -16,7 +16,7 @@ export interface AskContext extends Pick<AttemptContext, "keyId" | "signal" | "m
  * Asks a model of any kind once: waits for a place and for the model to be loaded, and resolves with
  * the last event. `ask` is made when the model is there; each goes to `onEvent` as it comes.
  * Rejects as the model does, with `overloaded` where its line is full, and with `client_closed` at
- * once when the context's signal aborts.
+ * once when the context's signal aborts; the place is free when the model has come to an end with it.
  */
 export async function askModel<S extends Speech>(
   pool: ModelPool,
@@ -29,14 +29,16 @@ export async function askModel<S extends Speech>(
   try {
     const release = await takePlace(pooled, keyId, admitted, signal, long);
     const began = performance.now();
+    let settled = Promise.resolve();
     try {
       // It may have crashed while this one waited.
       const info = await pooled.host.ensureReady(signal);
       if (meter.startedAt === 0) meter.startedAt = began;
-      return await lastOf(pooled.host.ask(ask(info), signal), onEvent);
+      const asked = pooled.host.ask(ask(info), signal);
+      settled = asked.settled;
+      return await lastOf(asked, onEvent);
     } finally {
-      release();
-      answerTook(pooled, performance.now() - began);
+      giveBack(pooled, release, began, settled);
     }
   } finally {
     done();

@@ -7,7 +7,8 @@ export interface Receiver<S extends Speech> {
   load(options: S["load"]): Promise<S["info"]>;
   /** Answers go out by `Channel.emit`; a rejection becomes the request's error. */
   ask(id: number, ask: S["ask"]): Promise<void> | void;
-  cancel(id: number): void;
+  /** Resolves when nothing that takes a place is done for it any more. */
+  cancel(id: number): Promise<void> | void;
 }
 
 export interface Channel<S extends Speech> {
@@ -40,8 +41,15 @@ export function openChannel<S extends Speech>(
     switch (message.type) {
       case "ping":
         return send({ type: "pong" });
-      case "cancel":
-        return cancel(message.id);
+      case "cancel": {
+        const { id } = message;
+        const settled = () => send({ type: "settled", id });
+        (async () => cancel(id))().then(settled, (error: unknown) => {
+          console.error(error);
+          settled();
+        });
+        return;
+      }
       case "load":
         load(message.options).then(
           (info) => send({ type: "ready", info }),
@@ -85,7 +93,8 @@ export interface Served<S extends Speech> {
   /**
    * Does one request; requests run side by side unless it makes them wait. `tell` sends an event
    * before the last, which is what it resolves with. It stops soon after `signal` aborts: what it
-   * says or throws then is nobody's.
+   * says or throws then is nobody's. It settles when what it takes is free again:
+   * its place is given to the next one then.
    */
   run(ask: S["ask"], signal: AbortSignal, tell: (event: S["event"]) => void): Promise<S["event"]>;
 }
@@ -98,7 +107,10 @@ export function serve<S extends Speech>({
   readonly load: (options: S["load"], progress: () => void) => Promise<Served<S>>;
 }): void {
   let served: Served<S> | null = null;
-  const running = new Map<number, AbortController>();
+  const running = new Map<
+    number,
+    { readonly abort: AbortController; readonly ended: Promise<void> }
+  >();
   openChannel<S>(({ emit, progress }) => ({
     load: async (options) => {
       served = await load(options, progress);
@@ -107,7 +119,8 @@ export function serve<S extends Speech>({
     ask: async (id, ask) => {
       if (served === null) throw new Error("asked before the model was loaded");
       const abort = new AbortController();
-      running.set(id, abort);
+      const { promise: ended, resolve: end } = Promise.withResolvers<void>();
+      running.set(id, { abort, ended });
       const tell = (event: S["event"]) => {
         if (!abort.signal.aborted) emit([{ ...event, id }]);
       };
@@ -117,8 +130,13 @@ export function serve<S extends Speech>({
         if (!abort.signal.aborted) throw error;
       } finally {
         running.delete(id);
+        end();
       }
     },
-    cancel: (id) => running.get(id)?.abort(),
+    cancel: (id) => {
+      const request = running.get(id);
+      request?.abort.abort();
+      return request?.ended;
+    },
   }));
 }

@@ -17,6 +17,8 @@ export type FromChild<S extends Speech> =
   | { readonly type: "ready"; readonly info: S["info"] }
   /** It could not be loaded. */
   | { readonly type: "failed"; readonly message: string }
+  /** Nothing is done any more for a request that was cancelled. Comes for each cancellation, once. */
+  | { readonly type: "settled"; readonly id: number }
   /** All that one step of the engine brought forth, for all running requests. */
   | { readonly type: "events"; readonly events: readonly Told<S["event"]>[] };
 

@@ -1,12 +1,13 @@
 import { type Fault, GatewayError } from "../contract/errors.ts";
-import { GroupStream } from "../lib/group-stream.ts";
 import type { Log } from "../lib/log.ts";
 import type { Model } from "../types.ts";
+import { Asked } from "./asked.ts";
 import { EngineProcess } from "./child-process.ts";
-import { type FromChild, isFailed, type Told } from "./frame.ts";
+import { type FailedEvent, type FromChild, isFailed, type Told } from "./frame.ts";
 import { COLD, type HostEvent, type HostState, transition } from "./host-state.ts";
 import type { EngineKind, Speech } from "./kind.ts";
 import { Liveness } from "./liveness.ts";
+import { Settling } from "./settling.ts";
 
 export interface HostOptions<S extends Speech> {
   readonly model: Model;
@@ -17,6 +18,8 @@ export interface HostOptions<S extends Speech> {
   readonly loadTimeoutMs: number;
   /** Milliseconds without a sign of life after which a child that has work is given up. */
   readonly livenessMs: number;
+  /** Milliseconds that a cancelled request may keep a child that has nothing else to do; 10 s if unset. */
+  readonly settleMs?: number | undefined;
   readonly log: Log;
 }
 
@@ -24,6 +27,9 @@ export interface HostOptions<S extends Speech> {
 const LOOKS = 6;
 /** A load may bring nothing forth for so many times as long as a caller waits for it. */
 const LOAD_PATIENCE = 2;
+const SETTLE_MS = 10_000;
+/** So many times as long where others would lose what they have of it. */
+const OTHERS_PATIENCE = 12;
 
 /**
  * One model and its child process. Callers say `ensureReady` and then use it; loading, crashes,
@@ -31,7 +37,8 @@ const LOAD_PATIENCE = 2;
  */
 export class EngineHost<S extends Speech> {
   readonly #options: HostOptions<S>;
-  readonly #answers = new Map<number, GroupStream<S["event"]>>();
+  readonly #answers = new Map<number, Asked<S["event"]>>();
+  readonly #settling: Settling;
   #state: HostState = COLD;
   #child: EngineProcess<S> | null = null;
   #liveness: Liveness | null = null;
@@ -44,6 +51,7 @@ export class EngineHost<S extends Speech> {
 
   constructor(options: HostOptions<S>) {
     this.#options = options;
+    this.#settling = new Settling(options.settleMs ?? SETTLE_MS, (ms) => this.#overdue(ms));
   }
 
   get state(): HostState {
@@ -88,22 +96,25 @@ export class EngineHost<S extends Speech> {
 
   /**
    * Has the child do something. `ensureReady` first. What it tells comes in groups, the last event at
-   * the end; a failure is thrown from the iterator. Reading stops at once when `signal` aborts.
+   * the end; a failure is thrown from the iterator. Reading stops at once when `signal` aborts; the child
+   * may be at it for a while yet: `settled` tells.
    */
-  ask(message: S["ask"], signal: AbortSignal): AsyncIterable<readonly S["event"][]> {
+  ask(message: S["ask"], signal: AbortSignal): Asked<S["event"]> {
     const id = this.#nextId++;
     const end = () => {
       signal.removeEventListener("abort", abort);
       if (!this.#answers.delete(id)) return;
+      this.#settling.add(id, () => answer.settle());
       this.#child?.send({ type: "cancel", id });
     };
-    const answer = new GroupStream<S["event"]>(end);
+    const answer = new Asked<S["event"]>(end);
     const abort = () => {
       end();
       answer.fail(cancelled(), true);
     };
     if (signal.aborted || this.#child === null || this.#state.name !== "ready") {
       answer.fail(signal.aborted ? cancelled() : this.#stillLoading());
+      answer.settle();
       return answer;
     }
     signal.addEventListener("abort", abort, { once: true });
@@ -183,7 +194,7 @@ export class EngineHost<S extends Speech> {
   #patience(): number | null {
     const { livenessMs, loadTimeoutMs } = this.#options;
     if (this.#state.name === "loading") return Math.max(LOAD_PATIENCE * loadTimeoutMs, livenessMs);
-    return this.#answers.size > 0 ? livenessMs : null;
+    return this.#answers.size + this.#settling.size > 0 ? livenessMs : null;
   }
 
   #receive(child: EngineProcess<S>, message: FromChild<S>): void {
@@ -204,6 +215,9 @@ export class EngineHost<S extends Speech> {
       case "failed":
         this.#gone(child, message.message);
         return;
+      case "settled":
+        this.#settling.settled(message.id);
+        return;
       case "events":
         for (const event of message.events) this.#deliver(event);
     }
@@ -212,16 +226,31 @@ export class EngineHost<S extends Speech> {
   #deliver(event: Told<S["event"]>): void {
     const answer = this.#answers.get(event.id);
     if (answer === undefined) return;
-    if (isFailed(event)) {
-      answer.fail(new GatewayError(event.kind, event.message, { param: event.param }));
-      this.#answers.delete(event.id);
-      return;
-    }
-    answer.push(event);
     const { isLast = ({ type }) => type === "done" } = this.#options.kind;
-    if (!isLast(event)) return;
-    answer.close();
+    if (isFailed(event)) answer.fail(failureOf(event));
+    else {
+      answer.push(event);
+      if (!isLast(event)) return;
+      answer.close();
+    }
+    answer.settle();
     this.#answers.delete(event.id);
+  }
+
+  /**
+   * The child does not come back from a request that was cancelled, and its place is taken as long. With
+   * nothing else to do it is ended in good order; where others are at work on it, late, and as a crash.
+   */
+  #overdue(ms: number): void {
+    const child = this.#child;
+    if (child === null || this.#state.name !== "ready") return;
+    const alone = this.#answers.size === 0;
+    if (!alone && ms < OTHERS_PATIENCE * (this.#options.settleMs ?? SETTLE_MS)) return;
+    const reason = "a cancelled request did not end";
+    if (alone) {
+      this.#options.log.warn("model process ended", { model: this.#options.model.id, reason });
+      this.#apply("unload");
+    } else this.#gone(child, reason);
   }
 
   /**
@@ -248,15 +277,15 @@ export class EngineHost<S extends Speech> {
       this.#options.log.error("model process ended", fields);
       if (was === "loading") this.#failure = this.#couldNotLoad(cause);
     }
-    for (const answer of this.#answers.values())
-      answer.fail(
-        new GatewayError("upstream_error", "The model stopped unexpectedly. Try again.", {
-          retryAfter: 1,
-          fault,
-        }),
-      );
+    const answers = [...this.#answers.values()];
     this.#answers.clear();
-    this.#apply("exited");
+    const state = this.#apply("exited");
+    const waitMs = state.name === "crashed" ? state.retryAt - performance.now() : 0;
+    for (const answer of answers) {
+      answer.fail(stopped(Math.max(1, waitMs / 1_000), fault));
+      answer.settle();
+    }
+    this.#settling.settleAll();
   }
 
   /** Resolves at the next change of state, after `ms`, or when `signal` aborts. */
@@ -296,6 +325,19 @@ export class EngineHost<S extends Speech> {
       { cause },
     );
   }
+}
+
+/** What a child failed at by itself it would fail at again: it is well, but not asked twice. */
+function failureOf({ kind, message, param }: FailedEvent): GatewayError {
+  return new GatewayError(kind, message, {
+    param,
+    ...(kind === "upstream_error" ? { fault: "failed" } : {}),
+  });
+}
+
+function stopped(retryAfter: number, fault: Fault): GatewayError {
+  const message = "The model stopped unexpectedly. Try again.";
+  return new GatewayError("upstream_error", message, { retryAfter, fault });
 }
 
 function cancelled(): GatewayError {

@@ -10,7 +10,7 @@ import type {
   ReadyInfo,
   ScoredToken,
 } from "./protocol.ts";
-import { answerTook, takePlace } from "./take-place.ts";
+import { giveBack, takePlace } from "./take-place.ts";
 
 /** More text of the answer to the prompt with this index, and its end. */
 export interface AnswerUpdate {
@@ -107,6 +107,7 @@ async function runOne(
   const release = await takePlace(pooled, owner, admitted, signal);
   onPlace();
   const began = performance.now();
+  let settled = Promise.resolve();
   try {
     // It may have crashed while this one waited.
     const ready = await pooled.host.ensureReady(signal);
@@ -114,15 +115,16 @@ async function runOne(
     refuseOversized(options, ready);
     if (context.meter.startedAt === 0) context.meter.startedAt = performance.now();
     let counted = 0;
-    for await (const events of pooled.host.ask({ type: "generate", options, owner }, signal))
+    const answer = pooled.host.ask({ type: "generate", options, owner }, signal);
+    settled = answer.settled;
+    for await (const events of answer)
       for (const event of events) {
         counted = count(run, event, counted);
         const update = updateOf(index, event);
         if (update !== null) updates.push(update);
       }
   } finally {
-    release();
-    answerTook(pooled, performance.now() - began);
+    giveBack(pooled, release, began, settled);
   }
 }
 

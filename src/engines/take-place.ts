@@ -3,9 +3,24 @@ import type { PooledModel } from "./pool.ts";
 
 const WEIGHT_OF_LAST_ANSWER = 0.2;
 
-/** Remembers how long an answer took, in milliseconds: by that, how long others will have to wait is told. */
-export function answerTook<S extends Speech>(pooled: PooledModel<S>, ms: number): void {
-  pooled.answerMs += WEIGHT_OF_LAST_ANSWER * (ms - pooled.answerMs);
+/**
+ * Gives a place back when the child is done with what was asked from it, and remembers how long it was
+ * taken: by that, how long others will have to wait is told. Nobody waits for this.
+ */
+export function giveBack<S extends Speech>(
+  pooled: PooledModel<S>,
+  release: () => void,
+  began: number,
+  settled: Promise<void>,
+): void {
+  settled.then(
+    () => {
+      release();
+      const ms = performance.now() - began;
+      pooled.answerMs += WEIGHT_OF_LAST_ANSWER * (ms - pooled.answerMs);
+    },
+    () => release(),
+  );
 }
 
 /**

@@ -1,11 +1,15 @@
-import { afterEach, expect, test } from "bun:test";
+import { afterEach, describe, expect, test } from "bun:test";
 import { GatewayError } from "../../src/contract/errors.ts";
+import { askModel } from "../../src/engines/ask-model.ts";
 import { EngineHost } from "../../src/engines/host.ts";
 import { defineEngine } from "../../src/engines/kind.ts";
-import { afterFailure } from "../../src/gateway/routing/retry.ts";
+import { ModelPool, type PooledModel } from "../../src/engines/pool.ts";
+import { FairQueue } from "../../src/engines/queue.ts";
+import { freshMeter } from "../../src/gateway/call.ts";
+import { afterFailure, faultOf } from "../../src/gateway/routing/retry.ts";
 import { createLog } from "../../src/lib/log.ts";
 import type { CountingSpeech } from "./frame-child.ts";
-import { model } from "./local-backend.ts";
+import { CONFIG, model } from "./local-backend.ts";
 
 /** What every engine gets from the host and the child's frame, whatever it does. */
 
@@ -21,13 +25,14 @@ const COUNTING = defineEngine<CountingSpeech>({
 });
 
 let open: EngineHost<CountingSpeech>[] = [];
-function host(fails = false, livenessMs = 10_000): EngineHost<CountingSpeech> {
+function host(fails = false, livenessMs = 10_000, settleMs?: number): EngineHost<CountingSpeech> {
   const made = new EngineHost<CountingSpeech>({
     model,
     kind: COUNTING,
     prepare: async () => ({ fails }),
     loadTimeoutMs: 10_000,
     livenessMs,
+    settleMs,
     log: createLog(() => undefined, false),
   });
   open.push(made);
@@ -81,6 +86,17 @@ test("our own errors reach the caller with their place", async () => {
   });
 });
 
+test("what a child failed at by itself is not asked of it again, and is no crash of it", async () => {
+  const counter = host();
+  await counter.ensureReady(never);
+  const asked = counter.ask({ to: 0.5, bytes }, never).next();
+  const failure: unknown = await asked.catch((error: unknown) => error);
+  if (!(failure instanceof GatewayError)) throw failure;
+  expect([failure.kind, faultOf(failure)]).toEqual(["upstream_error", "failed"]);
+  expect(afterFailure(undefined, failure, 0, 0).notBefore).toBe(Number.POSITIVE_INFINITY);
+  expect(counter.state.name).toBe("ready");
+});
+
 test("a model that can't be loaded is said to be one, and backed off", async () => {
   const counter = host(true);
   expect(await counter.ensureReady(never).catch((error: unknown) => error)).toMatchObject({
@@ -107,4 +123,67 @@ test.each([
   expect(failure.kind).toBe("upstream_error");
   const tried = afterFailure(undefined, failure, 0, 0);
   expect(Number.isFinite(tried.notBefore)).toBe(again);
+});
+
+describe("a place that was left while the child can't be interrupted", () => {
+  const pool = new ModelPool(
+    [],
+    async () => ({}),
+    CONFIG,
+    createLog(() => undefined, false),
+  );
+
+  function placed(host: EngineHost<CountingSpeech>): PooledModel<CountingSpeech> {
+    const queue = new FairQueue(1, 10, () => 1);
+    return {
+      ...{ model, kind: COUNTING, host, queue, longQueue: queue },
+      ...{ users: 0, lastUsed: 0, bytes: 0, answerMs: 0 },
+    };
+  }
+
+  /** Asks, and leaves when the child can't hear of it any more. */
+  async function leave(pooled: PooledModel<CountingSpeech>, deafMs: number): Promise<unknown> {
+    const leaving = new AbortController();
+    const context = { keyId: "a", signal: leaving.signal, meter: freshMeter() };
+    const ask = () => ({ to: 0, bytes, deafMs });
+    return askModel(pool, pooled, ask, context, () => leaving.abort()).catch((error) => error);
+  }
+  const ask = (pooled: PooledModel<CountingSpeech>) =>
+    askModel(pool, pooled, () => ({ to: 1, bytes }), {
+      keyId: "b",
+      signal: never,
+      meter: freshMeter(),
+    });
+
+  test("is another's when it has ended; who left was let go at once", async () => {
+    const pooled = placed(host());
+    expect(await leave(pooled, 300)).toMatchObject({ kind: "client_closed" });
+    expect(pooled.queue.running).toBe(1);
+    expect(await ask(pooled)).toMatchObject({ type: "done", atOnce: 1 });
+  });
+
+  test("is another's in a new process where it does not end, and nothing has failed", async () => {
+    const counter = host(false, 10_000, 100);
+    const pooled = placed(counter);
+    await counter.ensureReady(never);
+    const { pid } = counter;
+    await leave(pooled, 1_000_000);
+    expect(await ask(pooled)).toMatchObject({ type: "done", atOnce: 1 });
+    expect(counter.pid).not.toBe(pid);
+    expect(counter.state).toMatchObject({ name: "ready", failures: 0 });
+  });
+
+  test("ends others' work for it only after much longer", async () => {
+    const counter = host(false, 10_000, 100);
+    await counter.ensureReady(never);
+    const began = performance.now();
+    const other = counter.ask({ to: 1_000_000, bytes }, never);
+    const pooled = placed(counter);
+    await leave(pooled, 1_000_000);
+    const failure = await (async () => {
+      for await (const _ of other);
+    })().catch((error: unknown) => error);
+    expect(failure).toMatchObject({ kind: "upstream_error", fault: "broken" });
+    expect(performance.now() - began).toBeGreaterThan(1_000);
+  });
 });

@@ -19,6 +19,7 @@ openChannel<LlamaSpeech>(
       return engine.info;
     },
     ask,
+    // Told at once: it ends at the next step, and the next answer waits here for its sequence.
     cancel: (id) => engine?.cancel(id),
   }),
   faultOf,

@@ -109,7 +109,8 @@ export class Attempt {
     const call = this.#call;
     if (call.attempt === this) call.attempt = null;
     const now = performance.now();
-    const said = tellHealth && call.gone === null ? verdictOn(error) : "nothing";
+    const own = this.target.provider === LOCAL;
+    const said = tellHealth && call.gone === null ? verdictOn(error, own) : "nothing";
     this.#gateway.health.ended(this.target.id, said, this.#measured(now), now, this.#isProbe);
     const failure = call.gone ?? error;
     if (this.#refused(failure)) return;

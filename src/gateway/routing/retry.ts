@@ -70,6 +70,7 @@ export function afterFailure(
     case "request":
     case "context":
     case "silent":
+    case "failed":
     case "unsupported":
       return { times, notBefore: Number.POSITIVE_INFINITY };
   }
@@ -82,6 +83,7 @@ const TELLS: Readonly<Record<Fault, number>> = {
   context: 2,
   silent: 2,
   broken: 2,
+  failed: 2,
   busy: 2,
   request: 3,
 };

@@ -17,11 +17,18 @@ test.each([
   ["context", "refused"],
   ["unsupported", "nothing"],
   ["key", "nothing"],
+  ["failed", "nothing"],
   ["broken", "failed"],
   ["silent", "failed"],
   ["busy", "failed"],
 ] as const)("a fault of the kind '%s' says '%s' of the target", (fault, verdict) => {
   expect(verdictOn(failed(fault))).toBe(verdict);
+});
+
+test("an engine of our own is never left alone for a failure: its host knows when it is back", () => {
+  for (const fault of ["broken", "silent", "busy", "failed"] as const)
+    expect(verdictOn(failed(fault, 1), true)).toBe("nothing");
+  expect(verdictOn(null, true)).toBe("answered");
 });
 
 test("a target that says when to come back is left alone until then", () => {

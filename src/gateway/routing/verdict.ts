@@ -13,8 +13,12 @@ export type Verdict =
   | "nothing"
   | { readonly restMs: number };
 
-/** `error` is why the attempt ended; null when it gave a whole answer. Pure. */
-export function verdictOn(error: unknown): Verdict {
+/**
+ * `error` is why the attempt ended; null when it gave a whole answer. An engine of our `own` is never said
+ * to have failed: its process ends once for all that it is at, and its host knows when it may be asked
+ * again. Pure.
+ */
+export function verdictOn(error: unknown, own = false): Verdict {
   if (error === null) return "answered";
   // Our own code failed.
   if (!(error instanceof GatewayError)) return "nothing";
@@ -26,13 +30,14 @@ export function verdictOn(error: unknown): Verdict {
     // It may not have been asked at all.
     case "unsupported":
     case "key":
+    case "failed":
       return "nothing";
     case "busy":
       // A full queue of an engine of our own says nothing about the next call.
-      if (error.fault === undefined) return "nothing";
+      if (own || error.fault === undefined) return "nothing";
       return error.retryAfter === undefined ? "failed" : { restMs: error.retryAfter * 1000 };
     case "broken":
     case "silent":
-      return "failed";
+      return own ? "nothing" : "failed";
   }
 }
