@@ -48,6 +48,8 @@ export interface EngineKind<S extends Speech> {
   readonly continuation?: Continuation;
   /** Requests of one model that run at once; others wait in line. */
   places(config: EngineConfig): number;
+  /** A key takes a place only while it has fewer than so many times those that are free: any number if unset. */
+  readonly share?: number;
   /** Beside those, places of requests that take long, with a line of their own; without it all wait alike. */
   readonly longPlaces?: number;
   /** Pure but for looking at files' sizes. Rejects with a `GatewayError` when it can't be loaded. */

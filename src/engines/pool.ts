@@ -146,6 +146,8 @@ export class ModelPool {
         places,
         maxQueue,
         (waiting) => ((waiting + 1) * pooled.answerMs) / places / 1_000,
+        undefined,
+        kind.share,
       );
     const queue = line(kind.places(this.#config));
     const pooled: PooledModel = {

@@ -83,3 +83,31 @@ test("giving a place back twice frees it once", async () => {
   release();
   expect(queue.running).toBe(0);
 });
+
+test("with a share a key leaves places for others, however many it asks for, and all are used by turns", async () => {
+  const queue = new FairQueue(8, 100, () => 1, "full", 1);
+  const held: Record<string, (() => void)[]> = {};
+  const enter = (keyId: string) =>
+    void queue.acquire({ keyId, signal: never }).then((done) => {
+      const own = held[keyId] ?? [];
+      held[keyId] = own;
+      own.push(done);
+    });
+  const running = async () => {
+    await Bun.sleep(0);
+    return Object.fromEntries(Object.entries(held).map(([keyId, own]) => [keyId, own.length]));
+  };
+  for (let n = 0; n < 20; n++) enter("a");
+  expect(await running()).toEqual({ a: 4 });
+  for (let n = 0; n < 20; n++) enter("b");
+  expect(await running()).toEqual({ a: 4, b: 2 });
+  enter("c");
+  expect(await running()).toEqual({ a: 4, b: 2, c: 1 });
+  held.a?.pop()?.();
+  held.c?.pop()?.();
+  // What is given back goes to those that have fewer.
+  expect(await running()).toEqual({ a: 3, b: 3, c: 0 });
+  for (let left = 41; left > 0; left = Object.values(await running()).reduce((a, b) => a + b, 0))
+    for (const own of Object.values(held)) for (const done of own.splice(0)) done();
+  expect([queue.running, queue.waiting]).toEqual([0, 0]);
+});

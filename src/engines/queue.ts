@@ -25,18 +25,22 @@ export class FairQueue {
   readonly #turns = new FairTurns<Waiter>();
   readonly #retryAfter: (waiting: number) => number;
   readonly #whenFull: string;
+  readonly #share: number;
 
   /**
    * `retryAfter` estimates the seconds until a place in the line is free; `whenFull` is what the refused
-   * are told.
+   * are told. With a `share` a key takes a place only while it has fewer than so many times those that are
+   * free, so that there are some for others (Choudhury and Hahne's dynamic thresholds, 1998).
    */
   constructor(
     places: number,
     maxWaiting: number,
     retryAfter: (waiting: number) => number,
     whenFull = "This model has as many requests waiting as it may. Try again later.",
+    share = Number.POSITIVE_INFINITY,
   ) {
     this.#whenFull = whenFull;
+    this.#share = share;
     this.#places = places;
     this.#maxWaiting = maxWaiting;
     this.#retryAfter = retryAfter;
@@ -61,7 +65,8 @@ export class FairQueue {
    */
   async acquire({ keyId, signal, admitted = false }: AcquireOptions): Promise<() => void> {
     if (signal.aborted) throw left();
-    if (this.running < this.#places && this.waiting === 0) {
+    // Those that wait while there are free places have as many as they may.
+    if (this.#mayTake(keyId)) {
       this.#turns.begin(keyId, 1);
       return this.#release(keyId);
     }
@@ -119,12 +124,20 @@ export class FairQueue {
     return promise;
   }
 
+  /** One that is given back can be the reason why several keys may have one more. */
   #grantNext(): void {
-    if (this.running >= this.#places) return;
-    const next = this.#turns.next();
-    if (next === null) return;
-    this.#turns.begin(next.keyId, 1, next.item);
-    next.item.grant();
+    for (;;) {
+      // The key that has the fewest: where it may not, none may.
+      const next = this.#turns.next();
+      if (next === null || !this.#mayTake(next.keyId)) return;
+      this.#turns.begin(next.keyId, 1, next.item);
+      next.item.grant();
+    }
+  }
+
+  #mayTake(keyId: string): boolean {
+    const free = this.#places - this.running;
+    return free > 0 && this.#turns.runningOf(keyId) < this.#share * free;
   }
 }
 

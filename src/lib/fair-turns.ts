@@ -33,6 +33,11 @@ export class FairTurns<T> {
     return this.#running;
   }
 
+  /** Units of that key that run. */
+  runningOf(keyId: string): number {
+    return this.#lines.get(keyId)?.units ?? 0;
+  }
+
   waitingOf(keyId: string): number {
     return this.#lines.get(keyId)?.waiting.size ?? 0;
   }

@@ -2,7 +2,8 @@ import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { EmbeddingsResponse } from "../../src/contract/embeddings.ts";
 import { ErrorBody } from "../../src/contract/errors.ts";
 import { startCovey, type TestCovey } from "../covey.ts";
-import { callIdOf, endedRow, post } from "../e2e/wire.ts";
+import { makeKey } from "../e2e/keys/made.ts";
+import { callIdOf, endedRow, post, until } from "../e2e/wire.ts";
 import { oracle } from "../oracle.ts";
 import { cosine, farthest, floatsOf, REFERENCE } from "./reference.ts";
 
@@ -314,6 +315,67 @@ test("a request that is left gives its place back, and its texts are not embedde
   await vectorsOf(await ask({ input: "after" }));
   // All of them take half a minute and more.
   expect(performance.now() - began).toBeLessThan(10_000);
+});
+
+test("a key with as many requests as it likes delays another's single one by no more than a batch or two", async () => {
+  const other = await makeKey(covey);
+  const leaving = new AbortController();
+  const input = Array.from({ length: 4 }, () => "word ".repeat(400));
+  const many = Array.from({ length: 80 }, () =>
+    post(
+      `${covey.url}/v1/embeddings`,
+      { model: MODEL, input },
+      { headers: other.headers, signal: leaving.signal },
+    ).then(
+      () => "answered",
+      () => "left",
+    ),
+  );
+  const state = () => covey.app.local.snapshot().find(({ model }) => model === MODEL);
+  await until(async () => ((state()?.running ?? 0) >= 64 ? true : null), "its places are taken");
+  expect((await vectorsOf(await ask({ input: "quick" }))).length).toBe(1);
+  // Alone they take a minute, and by turns they end together.
+  expect(state()?.running).toBe(64);
+  leaving.abort();
+  await Promise.all(many);
+});
+
+test("a request that is left counts what was embedded for it until then", async () => {
+  const leaving = new AbortController();
+  const input = Array.from({ length: 500 }, (_, at) => `${at} ${"word ".repeat(200)}`);
+  const left = post(
+    `${covey.url}/v1/embeddings`,
+    { model: MODEL, input },
+    { headers, signal: leaving.signal },
+  ).then(
+    () => "answered",
+    () => "left",
+  );
+  const running = () => [...covey.app.gateway.running].find(({ attempt }) => attempt !== null);
+  await until(
+    async () => ((running()?.attempt?.meter.promptTokens ?? 0) > 2_000 ? true : null),
+    "some are embedded",
+  );
+  const id = running()?.id ?? "";
+  leaving.abort();
+  expect(await left).toBe("left");
+  const row = await endedRow(covey, id);
+  expect(row).toMatchObject({ status: "cancelled", usage_source: "counted" });
+  expect(Number(row.prompt_tokens)).toBeWithin(2_000, 50_000);
+});
+
+test("lists of tokens that are too long, or are of tokens that are none, are refused with their place, or cut", async () => {
+  const input = Array.from({ length: 2_048 }, () => new Array<number>(1_000).fill(1));
+  expect(await refusalOf({ input })).toEqual({
+    param: "input[0]",
+    code: "context_length_exceeded",
+  });
+  expect(await refusalOf({ input: [[1], [1, 2 ** 40]] })).toEqual({
+    param: "input[1][1]",
+    code: null,
+  });
+  const cut = await ask({ input: input.slice(0, 2), truncate_prompt_tokens: 3 });
+  expect(await cut.json()).toMatchObject({ usage: { prompt_tokens: 6 } });
 });
 
 test("a killed process is an error that says so, and the next one answers", async () => {

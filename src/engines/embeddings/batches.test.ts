@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { Batches } from "./batches.ts";
 
 const texts = (...lengths: number[]) =>
-  lengths.map((length, index) => ({ tokens: Array.from({ length }, () => 1), index }));
+  lengths.map((length, index) => ({ tokens: new Int32Array(length), index }));
 const shown = (batches: Batches): string =>
   batches
     .next()
@@ -11,7 +11,7 @@ const shown = (batches: Batches): string =>
 
 test("texts of about one length go together, and never more tokens than a batch may have", () => {
   const batches = new Batches(32);
-  batches.add(1, texts(4, 16, 5, 15, 3));
+  batches.add("key", 1, texts(4, 16, 5, 15, 3));
   expect(shown(batches)).toBe("1.1:16 1.3:15");
   expect(shown(batches)).toBe("1.2:5 1.0:4");
   expect(shown(batches)).toBe("1.4:3");
@@ -21,9 +21,9 @@ test("texts of about one length go together, and never more tokens than a batch 
 
 test("requests share batches, and take turns in leading one", () => {
   const batches = new Batches(20);
-  batches.add(1, texts(10, 10, 10, 10));
-  batches.add(2, texts(3));
-  batches.add(3, texts(10));
+  batches.add("key", 1, texts(10, 10, 10, 10));
+  batches.add("key", 2, texts(3));
+  batches.add("key", 3, texts(10));
   expect(shown(batches)).toBe("1.3:10 1.2:10");
   expect(shown(batches)).toBe("2.0:3");
   expect(shown(batches)).toBe("3.0:10 1.1:10");
@@ -32,25 +32,43 @@ test("requests share batches, and take turns in leading one", () => {
 
 test("a request with a thousand texts delays another's one by a batch", () => {
   const batches = new Batches(64);
-  batches.add(1, texts(...Array.from({ length: 1_000 }, () => 32)));
+  batches.add("key", 1, texts(...Array.from({ length: 1_000 }, () => 32)));
   batches.next();
-  batches.add(2, texts(500));
+  batches.add("key", 2, texts(500));
   batches.next();
   expect(shown(batches)).toBe("2.0:500");
 });
 
+test("a key with a hundred requests delays another's single one by a batch, and gets all the rest", () => {
+  const batches = new Batches(64);
+  for (let id = 0; id < 100; id++) batches.add("many", id, texts(60, 60));
+  expect(shown(batches)).toBe("0.1:60");
+  batches.add("one", 100, texts(3));
+  expect([shown(batches), shown(batches), shown(batches)]).toEqual(["1.1:60", "100.0:3", "2.1:60"]);
+});
+
+test("texts of another key that are about as long join a batch", () => {
+  const batches = new Batches(32);
+  batches.add("one", 1, texts(10));
+  batches.add("one", 2, texts(10, 10));
+  batches.add("other", 3, texts(9));
+  expect(shown(batches)).toBe("1.0:10 3.0:9 2.1:10");
+  expect(shown(batches)).toBe("2.0:10");
+  expect(batches.isEmpty).toBe(true);
+});
+
 test("a text longer than a batch is alone in one", () => {
   const batches = new Batches(8);
-  batches.add(1, texts(100, 2));
+  batches.add("key", 1, texts(100, 2));
   expect(shown(batches)).toBe("1.0:100");
   expect(shown(batches)).toBe("1.1:2");
 });
 
 test("what is cancelled is in no batch any more", () => {
   const batches = new Batches(8);
-  batches.add(1, texts(4, 4, 4));
+  batches.add("key", 1, texts(4, 4, 4));
   batches.next();
-  batches.cancel(1);
+  batches.cancel("key", 1);
   expect(batches.isEmpty).toBe(true);
 });
 
@@ -62,7 +80,7 @@ test("every text is in exactly one batch, and at most a quarter of one is paddin
     return 1 + (random % 200);
   };
   for (let id = 0; id < 20; id++)
-    batches.add(id, texts(...Array.from({ length: 1 + (length() % 30) }, length)));
+    batches.add("key", id, texts(...Array.from({ length: 1 + (length() % 30) }, length)));
   const seen = new Map<string, number>();
   let wanted = 0;
   for (let batch = batches.next(); batch.length > 0; batch = batches.next()) {

@@ -1,6 +1,6 @@
 /** A text that waits to be embedded: its tokens, and its place in its request. */
 export interface Waiting {
-  readonly tokens: readonly number[];
+  readonly tokens: Int32Array;
   readonly index: number;
 }
 
@@ -14,12 +14,12 @@ const MOST_PADDING = 0.25;
 
 /**
  * Texts of all running requests, put together into batches of about one length, so that little is
- * padding. Requests take turns in leading a batch: one with a thousand texts delays another's single
- * one by a batch. Pure but for its own state.
+ * padding. Keys take turns in leading a batch, and so do the requests of one: a key with a hundred requests
+ * delays another's single one by a batch, as a request with a thousand texts does. Pure but for its own state.
  */
 export class Batches {
-  /** By request, the longest text last. A request that has led goes to the end. */
-  readonly #waiting = new Map<number, Waiting[]>();
+  /** By key and request, the longest text last. Who has led goes to the end. */
+  readonly #waiting = new Map<string, Map<number, Waiting[]>>();
   readonly #batchTokens: number;
 
   /** `batchTokens`: tokens of one batch together, padding included; a longer text is alone in its own. */
@@ -31,35 +31,51 @@ export class Batches {
     return this.#waiting.size === 0;
   }
 
-  add(id: number, texts: readonly Waiting[]): void {
+  add(keyId: string, id: number, texts: readonly Waiting[]): void {
     if (texts.length === 0) return;
-    this.#waiting.set(
+    const requests = this.#waiting.get(keyId) ?? new Map<number, Waiting[]>();
+    this.#waiting.set(keyId, requests);
+    requests.set(
       id,
       texts.toSorted((a, b) => a.tokens.length - b.tokens.length),
     );
   }
 
   /** Its texts that are in no batch yet never will be. */
-  cancel(id: number): void {
-    this.#waiting.delete(id);
+  cancel(keyId: string, id: number): void {
+    const requests = this.#waiting.get(keyId);
+    if (requests?.delete(id) === true && requests.size === 0) this.#waiting.delete(keyId);
   }
 
   /** Texts to be embedded together; empty when nothing waits. */
   next(): readonly Batched[] {
     const [leader] = this.#waiting;
-    if (leader === undefined) return [];
-    const [id, texts] = leader;
+    const [request] = leader?.[1] ?? [];
+    if (leader === undefined || request === undefined) return [];
+    const [keyId, requests] = leader;
+    const [id, texts] = request;
     const longest = texts.at(-1)?.tokens.length ?? 0;
     const most = Math.max(1, Math.floor(this.#batchTokens / Math.max(1, longest)));
     const batch: Batched[] = [];
-    this.#waiting.delete(id);
-    this.#waiting.set(id, texts);
+    requests.delete(id);
+    requests.set(id, texts);
+    this.#waiting.delete(keyId);
+    this.#waiting.set(keyId, requests);
     this.#take(id, texts, longest, most, batch);
-    for (const [other, more] of this.#waiting) {
-      if (batch.length >= most) break;
-      if (other !== id) this.#take(other, more, longest, most, batch);
-    }
+    for (const others of this.#waiting.values())
+      for (const [other, more] of others) {
+        if (batch.length >= most) break;
+        if (other !== id) this.#take(other, more, longest, most, batch);
+      }
+    this.#forgetEmpty();
     return batch;
+  }
+
+  #forgetEmpty(): void {
+    for (const [keyId, requests] of this.#waiting) {
+      for (const [id, texts] of requests) if (texts.length === 0) requests.delete(id);
+      if (requests.size === 0) this.#waiting.delete(keyId);
+    }
   }
 
   #take(id: number, texts: Waiting[], longest: number, most: number, batch: Batched[]): void {
@@ -73,7 +89,6 @@ export class Batches {
       end--;
     }
     texts.splice(end, from - end);
-    if (texts.length === 0) this.#waiting.delete(id);
   }
 }
 

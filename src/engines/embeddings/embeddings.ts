@@ -4,9 +4,10 @@ import type { AttemptContext, Model, Reply } from "../../types.ts";
 import { askModel } from "../ask-model.ts";
 import type { ModelPool } from "../pool.ts";
 import { LONGEST_TEXT, textTooLong } from "../prompt-limits.ts";
+import { idsOf, paramOf } from "./inputs.ts";
 import type { PooledEmbedder } from "./kind.ts";
 import { shortened } from "./pooling.ts";
-import type { EmbeddingsSpeech, EmbeddingsText } from "./protocol.ts";
+import type { EmbeddingsSpeech } from "./protocol.ts";
 
 /** Parameters that are honoured, or have no effect on what is answered. */
 const HONOURED = new Set([
@@ -31,25 +32,35 @@ export async function embeddings(
   const wanted = request.dimensions ?? null;
   const told = model.file.embeddings;
   if (told !== undefined) refuseDimensions(wanted, told.dimensions, model);
-  const { texts, listed } = textsOf(request.input);
-  refuseLong(texts, listed);
+  const { texts: sent, listed } = textsOf(request.input);
+  refuseLong(sent, listed);
+  const { meter } = context;
   const event = await askModel<EmbeddingsSpeech>(
     pool,
     pooled,
     (info) => {
       refuseDimensions(wanted, info.dimensions, model);
       const truncateTo = truncation(request, info.contextSize);
-      return { type: "embed", texts, listed, truncateTo };
+      const texts = sent.map((text, index) =>
+        typeof text === "string" ? text : idsOf(text, info, truncateTo, paramOf(index, listed)),
+      );
+      return { type: "embed", keyId: context.keyId, texts, listed, truncateTo };
     },
     context,
+    (event) => {
+      if (event.type !== "embedding") return;
+      // What was worked at counts, whoever leaves before it is answered.
+      meter.promptTokens += event.tokens;
+      meter.source = "counted";
+    },
   );
   if (event.type !== "done")
     throw new GatewayError("internal", "The model's engine gave an answer of the wrong kind.");
   const { vectors, promptTokens: tokens } = event;
-  context.meter.promptTokens = tokens;
-  context.meter.source = "counted";
-  const size = vectors.length / texts.length;
-  const data = texts.map((_, index) => {
+  meter.promptTokens = tokens;
+  meter.source = "counted";
+  const size = vectors.length / sent.length;
+  const data = sent.map((_, index) => {
     const whole = vectors.subarray(index * size, (index + 1) * size);
     const vector = shortened(whole, wanted ?? size);
     const embedding = request.encoding_format === "base64" ? toBase64(vector) : Array.from(vector);
@@ -59,9 +70,12 @@ export async function embeddings(
   return { kind: "json", body: { object: "list", data, usage }, usage: null };
 }
 
+/** A text, or the tokens of one. */
+type Sent = string | readonly number[];
+
 /** What is to be embedded, each for itself; `listed` where the request has a list of them. */
 export function textsOf(input: EmbeddingsInput): {
-  readonly texts: readonly EmbeddingsText[];
+  readonly texts: readonly Sent[];
   readonly listed: boolean;
 } {
   if (typeof input === "string") return { texts: [input], listed: false };
@@ -71,9 +85,9 @@ export function textsOf(input: EmbeddingsInput): {
 }
 
 /** Before it is sent to the child. */
-function refuseLong(texts: readonly EmbeddingsText[], listed: boolean): void {
+function refuseLong(texts: readonly Sent[], listed: boolean): void {
   const at = texts.findIndex((text) => text.length > LONGEST_TEXT);
-  if (at !== -1) throw textTooLong(LONGEST_TEXT, listed ? `input[${at}]` : "input");
+  if (at !== -1) throw textTooLong(LONGEST_TEXT, paramOf(at, listed));
 }
 
 /** Tokens of a longer text that are kept; null where it is to be refused. vLLM's parameter, and TEI's. */

@@ -1,6 +1,6 @@
 import type { Served } from "../child-frame.ts";
-import { Batches } from "./batches.ts";
-import { encoded, type Turn, tokensOf } from "./inputs.ts";
+import { type Batched, Batches, type Waiting } from "./batches.ts";
+import { encoded, paramOf, type Turn, tokensOf } from "./inputs.ts";
 import type {
   EmbeddingsAsk,
   EmbeddingsEvent,
@@ -15,6 +15,7 @@ const CHARACTERS_A_TURN = 2_048;
 interface Running {
   readonly vectors: Float32Array;
   left: number;
+  readonly begins: (tokens: number) => void;
   readonly done: () => void;
   readonly fail: (error: unknown) => void;
 }
@@ -36,10 +37,14 @@ export class EmbeddingEngine implements Served<EmbeddingsSpeech> {
     return this.#runtime.info;
   }
 
-  async run(ask: EmbeddingsAsk, signal: AbortSignal): Promise<EmbeddingsEvent> {
+  async run(
+    ask: EmbeddingsAsk,
+    signal: AbortSignal,
+    tell: (event: EmbeddingsEvent) => void,
+  ): Promise<EmbeddingsEvent> {
     switch (ask.type) {
       case "embed":
-        return this.#embed(ask, signal);
+        return this.#embed(ask, signal, tell);
       case "tokenize": {
         const { before, after } = this.#vocabulary;
         const all = Number.POSITIVE_INFINITY;
@@ -52,17 +57,7 @@ export class EmbeddingEngine implements Served<EmbeddingsSpeech> {
         };
       }
       case "detokenize": {
-        const { vocabularySize } = this.#runtime.info;
-        const known = await tokensOf(
-          {
-            ...this.#vocabulary,
-            info: { ...this.info, contextSize: Number.POSITIVE_INFINITY, vocabularySize },
-          },
-          ask.tokens,
-          null,
-          "tokens",
-        );
-        return { type: "text", text: this.#runtime.decode(known) };
+        return { type: "text", text: this.#runtime.decode(ask.tokens) };
       }
     }
   }
@@ -77,37 +72,42 @@ export class EmbeddingEngine implements Served<EmbeddingsSpeech> {
   }
 
   async #embed(
-    { texts, listed, truncateTo }: Extract<EmbeddingsAsk, { type: "embed" }>,
+    { keyId, texts, listed, truncateTo }: Extract<EmbeddingsAsk, { type: "embed" }>,
     signal: AbortSignal,
+    tell: (event: EmbeddingsEvent) => void,
   ): Promise<EmbeddingsEvent> {
-    const waiting: { tokens: readonly number[]; index: number }[] = [];
+    const waiting: Waiting[] = [];
     let promptTokens = 0;
     const turn = turns(signal);
     for (const [index, text] of texts.entries()) {
-      const param = listed ? `input[${index}]` : "input";
-      const tokens = await tokensOf(this.#vocabulary, text, truncateTo, param, turn);
+      const tokens =
+        typeof text === "string"
+          ? Int32Array.from(
+              await tokensOf(this.#vocabulary, text, truncateTo, paramOf(index, listed), turn),
+            )
+          : text;
       waiting.push({ tokens, index });
       promptTokens += tokens.length;
-      if (typeof text !== "string") await turn(text.length);
     }
     const vectors = new Float32Array(texts.length * this.info.dimensions);
     const id = this.#nextId++;
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const cancel = () => {
-      this.#batches.cancel(id);
+      this.#batches.cancel(keyId, id);
       this.#running.delete(id);
       reject(signal.reason);
     };
     signal.addEventListener("abort", cancel, { once: true });
-    this.#running.set(id, { vectors, left: texts.length, done: resolve, fail: reject });
-    this.#batches.add(id, waiting);
+    const begins = (tokens: number) => tell({ type: "embedding", tokens });
+    this.#running.set(id, { vectors, left: texts.length, begins, done: resolve, fail: reject });
+    this.#batches.add(keyId, id, waiting);
     void this.#work();
     try {
       await promise;
       return { type: "done", vectors, promptTokens };
     } finally {
       signal.removeEventListener("abort", cancel);
-      this.#batches.cancel(id);
+      this.#batches.cancel(keyId, id);
       this.#running.delete(id);
     }
   }
@@ -121,6 +121,7 @@ export class EmbeddingEngine implements Served<EmbeddingsSpeech> {
       await nextTurn();
       const batch = this.#batches.next();
       if (batch.length === 0) break;
+      this.#tellWork(batch);
       try {
         const vectors = await this.#runtime.embed(batch.map(({ tokens }) => tokens));
         for (const [place, { id, index }] of batch.entries()) this.#keep(id, index, vectors, place);
@@ -129,6 +130,13 @@ export class EmbeddingEngine implements Served<EmbeddingsSpeech> {
       }
     }
     this.#works = false;
+  }
+
+  /** A batch that has begun is done, whoever leaves: it counts for those whose texts are in it. */
+  #tellWork(batch: readonly Batched[]): void {
+    const tokens = new Map<number, number>();
+    for (const { id, tokens: own } of batch) tokens.set(id, (tokens.get(id) ?? 0) + own.length);
+    for (const [id, count] of tokens) this.#running.get(id)?.begins(count);
   }
 
   #keep(id: number, index: number, vectors: Float32Array, place: number): void {

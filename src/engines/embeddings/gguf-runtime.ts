@@ -68,7 +68,7 @@ export class GgufEmbeddings implements EmbeddingRuntime {
     return this.#model.tokenize(text, false, "trimLeadingSpace");
   }
 
-  decode(tokens: readonly number[]): string {
+  decode(tokens: Int32Array): string {
     return this.#model.detokenize(this.#known(tokens));
   }
 
@@ -76,11 +76,11 @@ export class GgufEmbeddings implements EmbeddingRuntime {
     return this.#model.detokenize(this.#known([token]), true);
   }
 
-  #known(ids: readonly number[]): Token[] {
-    return ids.flatMap((id) => this.#tokens[id] ?? []);
+  #known(ids: Iterable<number>): Token[] {
+    return [...ids].flatMap((id) => this.#tokens[id] ?? []);
   }
 
-  async embed(texts: readonly (readonly number[])[]): Promise<Float32Array> {
+  async embed(texts: readonly Int32Array[]): Promise<Float32Array> {
     const { dimensions } = this.info;
     const vectors = new Float32Array(texts.length * dimensions);
     for (const [at, tokens] of texts.entries()) {

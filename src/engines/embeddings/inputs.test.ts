@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { GatewayError } from "../../contract/errors.ts";
-import { tokensOf } from "./inputs.ts";
+import { idsOf, tokensOf } from "./inputs.ts";
 
 /** A letter is a token; 1 and 2 stand around a text. */
 const vocabulary = {
@@ -10,8 +10,10 @@ const vocabulary = {
   slices: (text: string) => text.match(/.{1,3}/gu) ?? [],
   encode: (text: string) => [...text].map((letter) => letter.charCodeAt(0)),
 };
-const of = (text: string | readonly number[], truncateTo: number | null = null) =>
-  tokensOf(vocabulary, text, truncateTo, "input[3]");
+const of = async (text: string | readonly number[], truncateTo: number | null = null) =>
+  typeof text === "string"
+    ? tokensOf(vocabulary, text, truncateTo, "input[3]")
+    : [...idsOf(text, vocabulary.info, truncateTo, "input[3]")];
 
 test("a text has its tokens with those around it, tokens are taken as they are", async () => {
   expect(await of("abc")).toEqual([1, 97, 98, 99, 2]);

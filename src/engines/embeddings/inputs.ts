@@ -1,5 +1,5 @@
 import { GatewayError } from "../../contract/errors.ts";
-import type { EmbeddingsText } from "./protocol.ts";
+import type { EmbeddingsInfo } from "./protocol.ts";
 import type { EmbeddingRuntime } from "./runtime.ts";
 
 type Vocabulary = Pick<EmbeddingRuntime, "info" | "slices" | "encode" | "before" | "after">;
@@ -8,27 +8,20 @@ type Vocabulary = Pick<EmbeddingRuntime, "info" | "slices" | "encode" | "before"
 export type Turn = (characters: number) => Promise<void> | void;
 
 /**
- * The tokens that are embedded: a text's with those the model wants around it, tokens as they are.
- * With `truncateTo` a longer text keeps its first tokens and what is around it. What is past the
- * limit is not tokenised.
+ * The tokens of a text that are embedded, with those the model wants around it. With `truncateTo` a longer
+ * text keeps its first tokens and what is around it. What is past the limit is not tokenised.
  * @param param where the text stands in the request
- * @throws GatewayError `context_length_exceeded`, or `invalid_request` for a token that is none
+ * @throws GatewayError `context_length_exceeded`
  */
 export async function tokensOf(
   vocabulary: Vocabulary,
-  text: EmbeddingsText,
+  text: string,
   truncateTo: number | null,
   param: string,
   turn: Turn = () => undefined,
 ): Promise<readonly number[]> {
   const { info, before, after } = vocabulary;
   const limit = Math.min(info.contextSize, truncateTo ?? info.contextSize);
-  if (typeof text !== "string") {
-    refuseUnknown(text, info.vocabularySize, param);
-    if (text.length <= limit) return text;
-    if (truncateTo === null) throw tooLong(info.contextSize, `${text.length}`, param);
-    return text.slice(0, limit);
-  }
   const around = before.length + after.length;
   const { tokens, isAll } = await encoded(vocabulary, text, limit - around, turn);
   const length = tokens.length + around;
@@ -36,6 +29,11 @@ export async function tokensOf(
   if (truncateTo === null)
     throw tooLong(info.contextSize, isAll ? `${length}` : `at least ${length}`, param);
   return [...before, ...tokens.slice(0, Math.max(0, limit - around)), ...after].slice(0, limit);
+}
+
+/** Where the text stands in its request. */
+export function paramOf(index: number, listed: boolean): string {
+  return listed ? `input[${index}]` : "input";
 }
 
 /** A text's own tokens, slice by slice, until there are more than `most`. */
@@ -58,12 +56,26 @@ export async function encoded(
   return { tokens, isAll: true };
 }
 
-function refuseUnknown(tokens: readonly number[], size: number, param: string): void {
-  const at = tokens.findIndex((token) => !(token >= 0 && token < size));
-  if (at === -1) return;
+/**
+ * Tokens that were sent instead of a text, as they are embedded: what is past `truncateTo` is left out.
+ * They are looked at before they are sent to the child: to put a great many in a message takes seconds.
+ * @param param where they stand in the request
+ * @throws GatewayError `context_length_exceeded`, or `invalid_request` for a token that is none
+ */
+export function idsOf(
+  tokens: readonly number[],
+  { contextSize, vocabularySize }: Pick<EmbeddingsInfo, "contextSize" | "vocabularySize">,
+  truncateTo: number | null,
+  param: string,
+): Int32Array {
+  if (tokens.length > contextSize && truncateTo === null)
+    throw tooLong(contextSize, `${tokens.length}`, param);
+  const kept = tokens.slice(0, Math.min(contextSize, truncateTo ?? contextSize));
+  const at = kept.findIndex((token) => !(token >= 0 && token < vocabularySize));
+  if (at === -1) return Int32Array.from(kept);
   throw new GatewayError(
     "invalid_request",
-    `There is no token ${tokens[at]}: this model's vocabulary has ${size}, from 0.`,
+    `There is no token ${kept[at]}: this model's vocabulary has ${vocabularySize}, from 0.`,
     { param: `${param}[${at}]` },
   );
 }

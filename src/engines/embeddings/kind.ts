@@ -3,8 +3,12 @@ import { defineEngine } from "../kind.ts";
 import type { PooledModel } from "../pool.ts";
 import type { EmbeddingsSpeech } from "./protocol.ts";
 
-/** Requests that one model has at once: their texts share batches. */
-const PLACES = 64;
+/**
+ * Requests that one model has at once: their texts share batches, and so a place is held until others' are
+ * done too. One key alone has half of them, the next one half of the others.
+ */
+const PLACES = 128;
+const SHARE = 1;
 /** What the process has beside the weights: the runtime, the vocabulary, a batch at work. */
 const BESIDE = 200 * 2 ** 20;
 /** Weights of 16 bits are held in 32, and lie in memory twice while they are loaded. */
@@ -22,8 +26,9 @@ export const EMBEDDINGS = defineEngine<EmbeddingsSpeech>({
   endpoint: "/v1/embeddings",
   parameters: ["dimensions", "encoding_format", "truncate", "truncate_prompt_tokens"],
   places: () => PLACES,
+  share: SHARE,
   contextSize: (info) => info.contextSize,
-  isLast: () => true,
+  isLast: ({ type }) => type !== "embedding",
   load: async ({ file }, files, config) => {
     const { threads, gpu = false } = config;
     const contextSize = Math.min(config.contextSize || file.context_length, file.context_length);

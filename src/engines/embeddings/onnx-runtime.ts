@@ -71,7 +71,7 @@ export class OnnxEmbeddings implements EmbeddingRuntime {
     return this.#tokenizer.encode(text, { add_special_tokens: false }).ids;
   }
 
-  decode(tokens: readonly number[]): string {
+  decode(tokens: Int32Array): string {
     return tokens.length === 0 ? "" : this.#tokenizer.decode([...tokens]);
   }
 
@@ -79,7 +79,7 @@ export class OnnxEmbeddings implements EmbeddingRuntime {
     return this.#tokenizer.id_to_token(token) ?? "";
   }
 
-  async embed(texts: readonly (readonly number[])[]): Promise<Float32Array> {
+  async embed(texts: readonly Int32Array[]): Promise<Float32Array> {
     const length = texts.reduce((most, tokens) => Math.max(most, tokens.length), 1);
     const ids = new Int32Array(texts.length * length).fill(this.#padding);
     const lengths = new Int32Array(texts.length);

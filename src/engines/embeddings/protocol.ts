@@ -32,12 +32,14 @@ export interface EmbeddingsInfo {
   readonly vocabularySize: number;
 }
 
-/** A text, or its tokens as they are. */
-export type EmbeddingsText = string | readonly number[];
+/** A text, or its tokens as they are: all of the vocabulary, and no more than a text may have. */
+export type EmbeddingsText = string | Int32Array;
 
 export type EmbeddingsAsk =
   | {
       readonly type: "embed";
+      /** Keys take turns. */
+      readonly keyId: string;
       readonly texts: readonly EmbeddingsText[];
       /** Whether the texts are a list in the request: so a fault names its place. */
       readonly listed: boolean;
@@ -45,9 +47,11 @@ export type EmbeddingsAsk =
       readonly truncateTo: number | null;
     }
   | { readonly type: "tokenize"; readonly text: string; readonly addSpecialTokens: boolean }
-  | { readonly type: "detokenize"; readonly tokens: readonly number[] };
+  | { readonly type: "detokenize"; readonly tokens: Int32Array };
 
 export type EmbeddingsEvent =
+  /** Work at so many of its tokens begins; more of them may follow. */
+  | { readonly type: "embedding"; readonly tokens: number }
   | {
       readonly type: "done";
       /** One after the other, in the order of the texts; each of length 1. */

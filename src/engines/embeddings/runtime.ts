@@ -12,9 +12,9 @@ export interface EmbeddingRuntime {
   /** What the model was trained to see around a text. */
   readonly before: readonly number[];
   readonly after: readonly number[];
-  decode(tokens: readonly number[]): string;
+  decode(tokens: Int32Array): string;
   /** A token as its vocabulary writes it. */
   piece(token: number): string;
   /** Embeddings of texts' tokens, one after the other, each of length 1. */
-  embed(texts: readonly (readonly number[])[]): Promise<Float32Array>;
+  embed(texts: readonly Int32Array[]): Promise<Float32Array>;
 }

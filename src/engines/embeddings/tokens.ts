@@ -4,6 +4,7 @@ import type { AttemptContext, Reply } from "../../types.ts";
 import { askModel } from "../ask-model.ts";
 import type { ModelPool } from "../pool.ts";
 import { refuseDetokenizing, refuseTokenizing } from "../prompt-limits.ts";
+import { idsOf } from "./inputs.ts";
 import type { PooledEmbedder } from "./kind.ts";
 import type { EmbeddingsSpeech } from "./protocol.ts";
 
@@ -55,7 +56,10 @@ export async function detokenizeForEmbedding(
   const event = await askModel<EmbeddingsSpeech>(
     pool,
     pooled,
-    () => ({ type: "detokenize", tokens }),
+    ({ vocabularySize }) => {
+      const any = { contextSize: tokens.length, vocabularySize };
+      return { type: "detokenize", tokens: idsOf(tokens, any, null, "tokens") };
+    },
     context,
   );
   if (event.type !== "text") throw new Error(`${event.type} for an answer`);
