@@ -89,10 +89,45 @@ test("a stop string ends the answer's words, not its thinking", async () => {
   expect(stopped).toMatchObject({ reasoning, content: content.slice(0, 3), finish: "stop" });
 });
 
-test("an answer that must have a form has no thinking, and neither has one that goes on after its words began", async () => {
-  const format = { response_format: { type: "json_object" } };
-  const form = await ask({ ...format, max_tokens: 64 });
-  expect([form.reasoning, form.content[0]]).toEqual(["", "{"]);
+test("an answer that must have a form has it behind its thinking, or without any for who wants none", async () => {
+  const form = { response_format: { type: "json_object" }, max_tokens: 64 };
+  const thought = await ask(form);
+  expect(thought.reasoning).toMatch(/^\w[^.]*$/);
+  expect(thought.content[0]).toBe("{");
+  expect(await ask({ ...form, stream: true })).toEqual(thought);
+  for (const off of [
+    { reasoning_effort: "none" },
+    { chat_template_kwargs: { enable_thinking: false } },
+  ]) {
+    const { reasoning, content } = await ask({ ...form, ...off, max_tokens: 16 });
+    expect([reasoning, content[0]]).toEqual(["", "{"]);
+  }
+  const cut = await ask({ ...form, max_tokens: 3 });
+  expect(cut).toMatchObject({ content: "", finish: "length" });
+});
+
+test("a call that must be comes behind thinking, with arguments that fit", async () => {
+  const parameters = { type: "object", properties: { n: { enum: [1, 2] } }, required: ["n"] };
+  const tool = { type: "function", function: { name: "count", parameters } };
+  const choice = { type: "function", function: { name: "count" } };
+  const request = chatRequest(QUESTION, { max_tokens: 80, tools: [tool], tool_choice: choice });
+  const reply = await replyTo(request, contextFor(), backend);
+  if (reply.kind !== "json") throw new Error("expected a whole answer");
+  expect(reply.body.choices).toMatchObject([
+    {
+      message: {
+        content: null,
+        reasoning_content: expect.stringMatching(/\w/),
+        tool_calls: [
+          { function: { name: "count", arguments: expect.stringMatching(/^\{"n": [12]\}$/) } },
+        ],
+      },
+      finish_reason: "tool_calls",
+    },
+  ]);
+});
+
+test("an answer that goes on after its words began has no thinking", async () => {
   const resumed = await ask({}, "Paris is the");
   expect(resumed.reasoning).toBe("");
   expect(resumed.content).not.toBe("");

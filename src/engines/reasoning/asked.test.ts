@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { ChatRequest } from "../../contract/chat.ts";
-import { hidesReasoning, reasoningVariables } from "./asked.ts";
+import { hidesReasoning, reasoningVariables, refusesThinking } from "./asked.ts";
 
 const request = (fields: object) =>
   ChatRequest.parse({ model: "m", messages: [{ role: "user", content: "" }], ...fields });
@@ -34,4 +34,14 @@ test("thinking is left out for those who say so", () => {
   expect(hidesReasoning(request({}))).toBe(false);
   expect(hidesReasoning(request({ include_reasoning: false }))).toBe(true);
   expect(hidesReasoning(request({ reasoning: { exclude: true } }))).toBe(true);
+});
+
+test("who wants nothing thought says so by any of the parameters", () => {
+  const refused = (fields: object) => refusesThinking(request(fields));
+  expect(refused({})).toEqual([]);
+  expect(refused({ reasoning_effort: "low", reasoning: { effort: "high" } })).toEqual([]);
+  expect(refused({ reasoning_effort: "none" })).toEqual(["reasoning_effort"]);
+  expect(refused({ reasoning: { enabled: false } })).toEqual(["reasoning"]);
+  expect(refused({ reasoning: { effort: "none" } })).toEqual(["reasoning"]);
+  expect(refused({ chat_template_kwargs: { enable_thinking: false } })).toHaveLength(1);
 });

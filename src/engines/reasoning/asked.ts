@@ -6,11 +6,20 @@ export function hidesReasoning(request: ChatRequest): boolean {
 }
 
 /** The parameters by which a caller says that nothing is to be thought; empty where none says so. */
-export function refusesThinking({ reasoning, reasoning_effort: effort }: ChatRequest): string[] {
+export function refusesThinking({
+  reasoning,
+  reasoning_effort: effort,
+  chat_template_kwargs: told,
+}: ChatRequest): string[] {
+  const isTold = told?.enable_thinking === false || told?.thinking === false;
   const enabled = fieldOf(reasoning, "enabled");
   const off =
     enabled === false || (enabled === undefined && fieldOf(reasoning, "effort") === "none");
-  return [...(off ? ["reasoning"] : []), ...(effort === "none" ? ["reasoning_effort"] : [])];
+  return [
+    ...(off ? ["reasoning"] : []),
+    ...(effort === "none" ? ["reasoning_effort"] : []),
+    ...(isTold ? ["chat_template_kwargs"] : []),
+  ];
 }
 
 /**
