@@ -16,6 +16,7 @@ export interface ChildStart {
   /** File that it runs. */
   readonly entry: URL;
   readonly serialization: EngineKind<Speech>["serialization"];
+  readonly env: Readonly<Record<string, string>>;
 }
 
 /** One running child process with its message channel. */
@@ -23,10 +24,10 @@ export class EngineProcess<S extends Speech> {
   readonly #process: Bun.Subprocess<"ignore", "ignore", "pipe">;
   readonly #lastLines: string[] = [];
 
-  constructor({ entry, serialization }: ChildStart, handlers: ChildHandlers<S>) {
+  constructor({ entry, serialization, env }: ChildStart, handlers: ChildHandlers<S>) {
     this.#process = Bun.spawn([process.execPath, fileURLToPath(entry)], {
       stdio: ["ignore", "ignore", "pipe"],
-      env: Object.fromEntries(PASSED_ON.map((name) => [name, process.env[name]])),
+      env: { ...Object.fromEntries(PASSED_ON.map((name) => [name, process.env[name]])), ...env },
       serialization,
       ipc: (message: FromChild<S>) => handlers.onMessage(message),
       onExit: (_, code, signal) =>

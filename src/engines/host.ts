@@ -176,7 +176,8 @@ export class EngineHost<S extends Speech> {
       return;
     }
     const { kind, model } = this.#options;
-    const how = { entry: kind.entry(model.file), serialization: kind.serialization };
+    const { serialization, env = {} } = kind;
+    const how = { entry: kind.entry(model.file), serialization, env };
     const child: EngineProcess<S> = new EngineProcess<S>(how, {
       onMessage: (message) => this.#receive(child, message),
       onExit: (description) => this.#gone(child, description),

@@ -39,6 +39,8 @@ export interface EngineKind<S extends Speech> {
   readonly requires: readonly string[] | ((file: Model["file"]) => readonly string[]);
   /** `advanced` carries bytes as they are; `json` is quicker for words. */
   readonly serialization: "json" | "advanced";
+  /** Variables of its child's environment, such as how its library takes memory. */
+  readonly env?: Readonly<Record<string, string>>;
   /** What its models do, and where: `makes embeddings`, `/v1/embeddings`. */
   readonly does: string;
   readonly endpoint: string;
