@@ -197,9 +197,12 @@ export type BackendOperations = {
   ) => Promise<Reply>;
 };
 
-/** Whether a model can answer: `ready` now, `loadable` on demand, `loading`, or not, with the reason. */
+/**
+ * Whether a model can answer: `ready` now, `loadable` on demand, `loading`, or not, with the reason. One that is
+ * `too_big` will not, however often it is asked: it never fits the memory that there is.
+ */
 export interface ModelState {
-  readonly state: "ready" | "loading" | "loadable" | "crashed" | "unavailable";
+  readonly state: "ready" | "loading" | "loadable" | "crashed" | "too_big" | "unavailable";
   readonly detail: string | null;
   /** When an unavailable one will be back, on the `performance.now()` clock; absent when nobody knows. */
   readonly until?: number;

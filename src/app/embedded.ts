@@ -8,6 +8,7 @@ import {
   createLocalBackend,
   kindOf,
   type LocalBackend,
+  type Need,
   requiredBy,
   type WeightPaths,
 } from "../engines/index.ts";
@@ -16,26 +17,37 @@ import { lacking } from "../lib/engine-installed.ts";
 import type { Log } from "../lib/log.ts";
 import { UserError } from "../lib/user-error.ts";
 import type { Model } from "../types.ts";
+import { engineConfigOf } from "./engine-config.ts";
+import type { Needs } from "./needs.ts";
 
-/** What holds of an embedded model as a target, unless its file says otherwise. */
-export function localFacts({ file }: Model): LocalFacts {
+/** What holds of an embedded model as a target, unless its file says otherwise; `need` as far as it is known. */
+export function localFacts({ file }: Model, need: Need | null): LocalFacts {
   const { parameters = [], continuation } = kindOf(file);
-  return { price: FREE, parameters, ...(continuation === undefined ? {} : { continuation }) };
+  const contextLength = need?.contextSize ?? null;
+  const { max_output: most } = file;
+  return {
+    ...{ price: FREE, parameters },
+    ...(continuation === undefined ? {} : { continuation }),
+    ...(contextLength === null ? {} : { contextLength }),
+    ...(contextLength === null || most === undefined
+      ? {}
+      : { maxOutput: Math.min(most, contextLength) }),
+  };
 }
 
-/** The engines of this machine. A model whose weights are not here, or without an engine, is not one that can answer. */
+/** The engines of this machine. A model whose weights are not here, or too big, or without an engine, is not one that can answer. */
 export function embedded(
   models: readonly Model[],
   config: Config,
   availability: Availability,
+  needs: Needs,
   images: ImageSource,
   log: Log,
 ): LocalBackend {
-  const { keepAlive: keepAliveMs, loadTimeout: loadTimeoutMs, ...engine } = config.engine;
   const local = createLocalBackend({
     models,
     prepare: (model) => weightsOf(model, config.home),
-    config: { ...engine, keepAliveMs, loadTimeoutMs, imagePixels: config.images.maxPixels },
+    config: engineConfigOf(config),
     images,
     log,
   });
@@ -54,9 +66,10 @@ export function embedded(
       const lack = lackOf(target.model);
       if (lack !== null) return { state: "unavailable", detail: lack };
       const { state, reason } = availability.of(target.model);
-      return state === "missing"
-        ? { state: "unavailable", detail: reason ?? "its weights are not here" }
-        : local.state(target);
+      if (state === "missing")
+        return { state: "unavailable", detail: reason ?? "its weights are not here" };
+      const tooBig = needs.of(target.model)?.tooBig ?? null;
+      return tooBig === null ? local.state(target) : { state: "too_big", detail: tooBig };
     },
   };
 }

@@ -13,6 +13,8 @@ import { ImageSource } from "../images/source.ts";
 import type { Log } from "../lib/log.ts";
 import type { Model } from "../types.ts";
 import { embedded, localFacts } from "./embedded.ts";
+import { engineConfigOf } from "./engine-config.ts";
+import { Needs } from "./needs.ts";
 import type { Observation } from "./observe.ts";
 import { rendering } from "./rendering.ts";
 import type { Settings } from "./settings.ts";
@@ -40,9 +42,14 @@ export async function supplyOf(
   named: (models: LiveModels) => void,
 ): Promise<Supply> {
   const { home } = config;
+  const needs = new Needs(engineConfigOf(config));
+  const availability = new Availability(catalog.models, { home }, (model, found) =>
+    needs.look(model, found),
+  );
+  await availability.refresh();
   const models = liveModels({
     own: catalog.models,
-    localFacts,
+    localFacts: (model) => localFacts(model, needs.of(model)),
     providers,
     aliases,
     home,
@@ -51,11 +58,10 @@ export async function supplyOf(
   });
   named(models);
   await models.restore();
-  const availability = new Availability(catalog.models, { home });
-  await availability.refresh();
+  needs.onContext = () => void models.rebuild();
   const starter = starterOf(catalog, config.models.starter, availability);
   const imageSource = imageSourceOf(config.images);
-  const local = embedded(catalog.models, config, availability, imageSource, log);
+  const local = embedded(catalog.models, config, availability, needs, imageSource, log);
   const refitter = canDecode() ? new Refitter() : null;
   const images = new Images({ source: imageSource, refitter });
   const templates = new ChatTemplates({ home }, log);

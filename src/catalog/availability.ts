@@ -13,12 +13,19 @@ const UNKNOWN: WeightState = {
 export class Availability {
   #models: readonly Model[];
   readonly #folders: WeightFolders;
+  readonly #seen: (model: Model, state: WeightState) => Promise<void>;
   readonly #states = new Map<string, WeightState>();
   #timer: Timer | null = null;
 
-  constructor(models: readonly Model[], folders: WeightFolders) {
+  /** `seen` is told of each model at each look, before its state counts. */
+  constructor(
+    models: readonly Model[],
+    folders: WeightFolders,
+    seen: (model: Model, state: WeightState) => Promise<void> = async () => undefined,
+  ) {
     this.#models = models;
     this.#folders = folders;
+    this.#seen = seen;
   }
 
   of(model: Model): WeightState {
@@ -34,7 +41,9 @@ export class Availability {
   async refresh(): Promise<void> {
     await Promise.all(
       this.#models.map(async (model) => {
-        this.#states.set(model.id, await look(model, this.#folders));
+        const state = await look(model, this.#folders);
+        await this.#seen(model, state);
+        this.#states.set(model.id, state);
       }),
     );
   }

@@ -40,6 +40,8 @@ export interface LiveModels {
   lists(): ListState[];
   /** Offers the lists kept on disk. Nothing is asked of anyone. */
   restore(): Promise<void>;
+  /** Puts all together anew: what holds of embedded models may be another thing now. Never rejects. */
+  rebuild(): Promise<void>;
   /** Fetches lists from now on. Resolves when each was tried once, and what they say is offered. */
   start(): Promise<void>;
   stop(): Promise<void>;
@@ -95,6 +97,7 @@ export function liveModels(input: LiveModelsInput): LiveModels {
       await discovery.restore();
       await rebuilt();
     },
+    rebuild: rebuilt,
     start: async () => {
       await discovery.start();
       await index.settled().catch(() => undefined);

@@ -410,3 +410,28 @@ test("what did not change is the same object after another merge", () => {
   expect(after.models[1]).toBe(before.models[2]);
   expect(after.targets.get("x/n")).toBe(before.targets.get("x/n"));
 });
+
+test("an embedded model of which another thing holds now is made anew, and nothing else is", () => {
+  const input = { own: [embedded("a/one")], lists: { vllm: ["x/m"] } };
+  const providers = settleProviders({ vllm: NAMED }, FILES, () => "key").map((provider) => ({
+    provider,
+    listed: input.lists.vllm.flatMap((item) => readListed(item) ?? []),
+  }));
+  const [vllm] = providers;
+  if (vllm === undefined) throw new Error("there is one");
+  const again = (contextLength: number, before?: Merged) =>
+    atOnce(
+      merge(
+        {
+          ...{ own: input.own, localFacts: () => ({ contextLength }), aliases: NO_ALIASES },
+          providers: [vllm],
+        },
+        before,
+      ),
+    );
+  const before = again(2_048);
+  expect(again(2_048, before).targets.get("a/one")).toBe(before.targets.get("a/one"));
+  const after = again(512, before);
+  expect(after.targets.get("a/one")?.[0]?.contextLength).toBe(512);
+  expect(after.targets.get("x/m")).toBe(before.targets.get("x/m"));
+});

@@ -36,6 +36,8 @@ export interface Merged {
 
 interface Made {
   readonly group: Group;
+  /** Of its embedded target, if it has one. */
+  readonly facts: LocalFacts | null;
   readonly model: Model;
   readonly targets: readonly Target[];
 }
@@ -64,7 +66,8 @@ export function* merge(input: MergeInput, before: Merged = NOTHING): Generator<v
   for (const group of groups) {
     const id = idOf(group, byName, input.aliases);
     if (id !== null) {
-      const each = again(group, id, before) ?? make(group, id, input.localFacts);
+      const facts = group.own === null ? null : factsOf(group.own, input.localFacts(group.own));
+      const each = again(group, id, facts, before) ?? make(group, id, facts);
       models.push(each.model);
       targets.set(id, each.targets);
       made.set(id, each);
@@ -125,9 +128,15 @@ function isChosen({ entries }: Group, name: string): boolean {
   return entries.some(({ chosen }) => chosen?.id === name || chosen?.aliases.includes(name));
 }
 
-function again(group: Group, id: string, before: Merged): Made | undefined {
+function again(
+  group: Group,
+  id: string,
+  facts: LocalFacts | null,
+  before: Merged,
+): Made | undefined {
   const last = before.made.get(id);
   if (last === undefined || last.group.own !== group.own) return undefined;
+  if (facts !== null && !Bun.deepEquals(facts, last.facts)) return undefined;
   const { entries } = last.group;
   const isSame =
     entries.length === group.entries.length &&
@@ -146,10 +155,10 @@ function factsOf({ file: { price } }: Model, facts: LocalFacts): LocalFacts {
   return price === undefined ? facts : { ...facts, price: perToken(price) };
 }
 
-function make(group: Group, id: string, localFacts: MergeInput["localFacts"]): Made {
+function make(group: Group, id: string, facts: LocalFacts | null): Made {
   const { own, entries } = group;
   const model = own ?? upstreamModel(id, entries);
-  const local = own === null ? [] : [targetOf(own, "local", own.id, factsOf(own, localFacts(own)))];
+  const local = own === null || facts === null ? [] : [targetOf(own, "local", own.id, facts)];
   const targets = [...local, ...entries.map((entry) => providerTarget(model, entry))];
-  return { group, model, targets };
+  return { group, facts, model, targets };
 }

@@ -1,17 +1,6 @@
 import { expect, test } from "bun:test";
-import { formatBytes, formatSeconds, formatTable, ordinal } from "./format.ts";
+import { formatSeconds, formatTable, ordinal } from "./format.ts";
 import { ProgressView, progressLine, speedOf } from "./progress.ts";
-
-test("bytes are told in units of 1000, never as 1000 of one", () => {
-  expect([0, 999, 1_000, 1_117_320_736, 999_999, 322_591_712].map(formatBytes)).toEqual([
-    "0 B",
-    "999 B",
-    "1.0 kB",
-    "1.1 GB",
-    "1.0 MB",
-    "323 MB",
-  ]);
-});
 
 test("spans are told as people say them", () => {
   expect([4.4, 60, 200, 3_599.6, 3_900].map(formatSeconds)).toEqual([

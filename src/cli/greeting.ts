@@ -4,28 +4,22 @@ import type { ListState } from "../catalog/live-models.ts";
 import { isLoopback } from "../config/loopback.ts";
 import { type Gateway, isServable, stateOf } from "../gateway/gateway.ts";
 import { chats, exampleModel } from "../gateway/resolve.ts";
-import type { Model } from "../types.ts";
+import type { Model, ModelState } from "../types.ts";
 import { formatTable } from "./format.ts";
 
 type Greeted = Pick<App, "gateway" | "url" | "models" | "unusedKeys">;
 
-/**
- * What a person needs in the first minute: the address, the models that can answer, and something to paste.
- * `tooBig`: why some can't that are here, by their ids.
- */
-export function greeting(
-  { gateway, url, models, unusedKeys }: Greeted,
-  host: string,
-  tooBig: ReadonlyMap<string, string> = new Map(),
-): string {
+/** What a person needs in the first minute: the address, the models that can answer, and something to paste. */
+export function greeting({ gateway, url, models, unusedKeys }: Greeted, host: string): string {
   const named = gateway.models.models().filter((model) => models.index.isNamed(model));
   const here = named.filter((model) => isServable(gateway, model));
-  const absent = named.filter((model) => !isServable(gateway, model));
+  const tooBig = named.filter((model) => !here.includes(model) && isTooBig(gateway, model));
+  const absent = named.filter((model) => !here.includes(model) && !tooBig.includes(model));
   const lines = [`Covey ${packageFile.version} listens on ${url}`];
   if (!isLoopback(host)) lines.push(`and is reached from other machines: it is bound to ${host}`);
   lines.push("");
   const rows = [
-    ...here.map((model) => row(gateway, model, tooBig)),
+    ...[...here, ...tooBig].map((model) => row(gateway, model)),
     ...models.lists().flatMap(listRow),
   ];
   if (rows.length > 0) lines.push(indent(formatTable(rows)));
@@ -40,10 +34,8 @@ export function greeting(
   const isReady = (model: Model): boolean =>
     gateway.models.targets(model).some((target) => stateOf(gateway, target).state === "ready");
   // A model that somebody chose, rather than the first of a long list.
-  const known = here.filter((model) => chats(model) && !tooBig.has(model.id));
-  const other = exampleModel(gateway);
-  const last = other !== undefined && tooBig.has(other.id) ? undefined : other;
-  const example = known.find(isReady) ?? known[0] ?? last;
+  const known = here.filter(chats);
+  const example = known.find(isReady) ?? known[0] ?? exampleModel(gateway);
   lines.push(
     "",
     ...(example === undefined
@@ -77,13 +69,25 @@ function listRow({ provider, models, trouble, missingKey }: ListState): string[]
   ];
 }
 
+/** States that people call otherwise. */
+const SHOWN: Readonly<Partial<Record<ModelState["state"], string>>> = {
+  loadable: "ready to load",
+  too_big: "too big",
+};
+
+/** Whether its weights are here, and take more memory than there may be. */
+function isTooBig(gateway: Gateway, model: Model): boolean {
+  return gateway.models
+    .targets(model)
+    .some((target) => stateOf(gateway, target).state === "too_big");
+}
+
 /** A model's id, who answers for it, and what an operator should know of that. */
-function row(gateway: Gateway, model: Model, tooBig: ReadonlyMap<string, string>): string[] {
+function row(gateway: Gateway, model: Model): string[] {
   const targets = gateway.models.targets(model);
   const notes = targets.map((target) => {
     const { state, detail } = stateOf(gateway, target);
-    const waits = tooBig.get(target.provider === "local" ? model.id : "") ?? "ready to load";
-    const shown = state === "loadable" ? waits : state;
+    const shown = SHOWN[state] ?? state;
     return `${target.provider}: ${detail === null ? shown : `${shown}, ${detail}`}`;
   });
   return [model.id, notes.join("; ")];

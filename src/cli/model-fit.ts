@@ -1,9 +1,9 @@
+import { engineConfigOf } from "../app/engine-config.ts";
 import type { WeightState } from "../catalog/weights.ts";
 import type { Config } from "../config/schema.ts";
-import type { WeightPaths } from "../engines/index.ts";
+import { needOf } from "../engines/index.ts";
 import { kindOf } from "../engines/kinds.ts";
-import { batchFor, type KvType, memoryFor } from "../lib/footprint.ts";
-import { createLog } from "../lib/log.ts";
+import { batchFor, type KvType } from "../lib/footprint.ts";
 import type { Model } from "../types.ts";
 
 /** How a model is run on this machine. */
@@ -20,7 +20,9 @@ export interface Runs {
 export interface Fit {
   /** Bytes of memory it takes; null where that is not known yet. */
   readonly needed: number | null;
-  /** Tokens of context that one answer gets within the budget. */
+  /** Why it can't be loaded and what to change; null where it fits, or nothing is known. */
+  readonly tooBig: string | null;
+  /** Tokens of context that one request gets within the budget; null where that means nothing. */
   readonly contextSize: number | null;
   readonly runs: Runs;
 }
@@ -28,51 +30,19 @@ export interface Fit {
 /** What running a model takes, as its engine reckons before it loads it. */
 export async function fitOf(model: Model, located: WeightState, config: Config): Promise<Fit> {
   const kind = kindOf(model.file);
-  return kind.id === "llama" ? textFit(model, located, config) : kindFit(model, located, config);
-}
-
-function textFit({ file }: Model, { size }: WeightState, { engine }: Config): Fit {
-  const { memoryBudget, contextSize, sequences, threads, kvType, batchSize } = engine;
-  const wanted = Math.min(contextSize || file.context_length, file.context_length);
-  const kvBytesPerToken = file.kv_bytes_per_token ?? null;
-  const need =
-    size === undefined
-      ? null
-      : memoryFor(
-          { weights: size, kvBytesPerToken, sequences, contextSize: wanted },
-          memoryBudget,
-          kvType,
-        );
+  const engine = engineConfigOf(config);
+  const { threads, batchSize = "auto" } = engine;
+  const need = await needOf(model, located, engine);
+  const makesText = kind.id === "llama";
   return {
     needed: need?.bytes ?? null,
+    tooBig: need?.tooBig ?? null,
     contextSize: need?.contextSize ?? null,
     runs: {
       threads,
-      sequences,
-      batchSize: batchSize === "auto" ? batchFor(threads, false) : batchSize,
+      sequences: kind.places(engine),
+      batchSize: !makesText ? null : batchSize === "auto" ? batchFor(threads, false) : batchSize,
       kvType: need?.kvType ?? null,
     },
   };
-}
-
-async function kindFit(model: Model, located: WeightState, config: Config): Promise<Fit> {
-  const kind = kindOf(model.file);
-  const { keepAlive: keepAliveMs, loadTimeout: loadTimeoutMs, ...engine } = config.engine;
-  const settings = { ...engine, keepAliveMs, loadTimeoutMs };
-  const runs = {
-    threads: engine.threads,
-    sequences: kind.places(settings),
-    batchSize: null,
-    kvType: null,
-  };
-  const paths = pathsOf(located);
-  if (paths === null) return { needed: null, contextSize: null, runs };
-  const quiet = createLog(() => undefined, false);
-  const { bytes } = await kind.load(model, paths, settings, quiet);
-  return { needed: bytes, contextSize: null, runs };
-}
-
-function pathsOf({ state, files, path }: WeightState): WeightPaths | null {
-  if (state !== "present") return null;
-  return files ?? (path === undefined ? null : { weights: path });
 }

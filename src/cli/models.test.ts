@@ -112,7 +112,14 @@ test("how a model runs is shown before it is loaded, as the config says it", asy
   expect(told.runs).toMatchObject({ kvType: "q4_0", batchSize: 64 });
   const tight = await row("200MiB");
   expect(tight.fits).toBe(false);
-  expect(modelsTable([tight])).toMatch(/too big: needs .* –/);
+  const detail = expect.stringMatching(
+    /^it needs 5\d\d MB of memory and the budget is 210 MB: raise memory_budget under \[engine\]$/,
+  );
+  expect(tight).toMatchObject({ state: "too_big", detail });
+  expect(modelsTable([tight])).toMatch(/too big: needs .* – {2,}too big: raise memory_budget/);
+  // One answer at a time would fit.
+  const narrow = await row("550MiB", 'kv_type = "f16"\n');
+  expect(narrow.detail).toMatch(/: raise memory_budget or lower sequences under \[engine\]$/);
 });
 
 test("a model of another engine shows what it takes as that engine reckons", async () => {

@@ -27,8 +27,9 @@ export interface ModelRow {
   readonly license: string;
   /** Tokens; null when nobody said. */
   readonly contextLength: number | null;
-  readonly state: "ready" | "missing";
-  /** What to do about a missing one; null when ready. */
+  /** `too_big`: its weights are here, and take more memory than engines may have. */
+  readonly state: "ready" | "too_big" | "missing";
+  /** What to do about one that can't answer; null when ready. */
   readonly detail: string | null;
   /** Bytes of the weights; null when nobody knows before they are here, or they are a provider's. */
   readonly size: number | null;
@@ -53,7 +54,8 @@ export async function describeModel(
   const { file } = model;
   const located = await locateWeights(model, { home: config.home });
   const { memoryBudget: budget } = config.engine;
-  const { needed, contextSize, runs } = await fitOf(model, located, config);
+  const { needed, tooBig, contextSize, runs } = await fitOf(model, located, config);
+  const isMissing = located.state === "missing" || lack !== null;
   return {
     id: model.id,
     aliases: model.aliases,
@@ -62,10 +64,10 @@ export async function describeModel(
     category: file.category,
     license: file.license,
     contextLength: file.context_length === 0 ? null : file.context_length,
-    state: located.state === "missing" || lack !== null ? "missing" : "ready",
-    detail: lack ?? located.reason ?? null,
+    state: isMissing ? "missing" : tooBig === null ? "ready" : "too_big",
+    detail: lack ?? located.reason ?? tooBig,
     size: located.size ?? null,
-    fits: needed === null ? null : needed <= budget,
+    fits: needed === null ? null : tooBig === null,
     needed,
     contextSize,
     budget,
@@ -116,17 +118,6 @@ export function providerRows(catalog: Catalog, { provider, listed }: LastListed)
   });
 }
 
-/** Of models that run here: why those can't that need more memory than there may be, by their ids. */
-export async function tooBig(
-  models: readonly Model[],
-  config: Config,
-): Promise<ReadonlyMap<string, string>> {
-  const rows = await Promise.all(models.map((model) => describeModel(model, config)));
-  return new Map(
-    rows.filter(({ fits }) => fits === false).map((row) => [row.id, fitText(row)] as const),
-  );
-}
-
 function fitText(row: ModelRow): string {
   const { fits, needed, budget, contextSize, contextLength } = row;
   if (fits === null || needed === null || budget === null)
@@ -148,6 +139,7 @@ function runsText({ runs, contextSize, fits }: ModelRow): string {
 
 function stateText({ state, detail, provider }: ModelRow): string {
   if (state === "missing") return detail ?? "missing";
+  if (state === "too_big") return "too big: raise memory_budget";
   return provider === "local" ? "ready to load" : `at ${provider}`;
 }
 
@@ -174,6 +166,8 @@ export interface ModelsOptions {
 /** So many models of one provider are shown unless all are asked for: a list may have thousands. */
 const MOST_SHOWN = 20;
 
+const PLACES: Readonly<Record<ModelRow["state"], number>> = { ready: 0, too_big: 1, missing: 2 };
+
 /** `covey models`: this machine's, those that are ready first, then by size; then each provider's. */
 export async function models(config: Config, options: ModelsOptions): Promise<number> {
   const catalog = loadCatalog(catalogFolders(config.home, config.models.folders));
@@ -184,9 +178,7 @@ export async function models(config: Config, options: ModelsOptions): Promise<nu
   const lists = await Promise.all(providers.map((provider) => lastListed(provider, config.home)));
   const rows = lists.map((list) => providerRows(catalog, list));
   const here = own.sort(
-    (a, b) =>
-      Number(a.state === "missing") - Number(b.state === "missing") ||
-      (a.size ?? 0) - (b.size ?? 0),
+    (a, b) => PLACES[a.state] - PLACES[b.state] || (a.size ?? 0) - (b.size ?? 0),
   );
   // A program gets them all: nobody tells it that some were left out.
   const most = options.all || options.json ? Number.POSITIVE_INFINITY : MOST_SHOWN;

@@ -6,12 +6,11 @@ import { type ConfigFlags, loadConfig } from "../config/load.ts";
 import { type Reread, rereadConfig } from "../config/reread.ts";
 import type { Config } from "../config/schema.ts";
 import { GatewayError } from "../contract/errors.ts";
+import { mayAnswer } from "../gateway/gateway.ts";
 import { createLog, type Log, type SettableLog } from "../lib/log.ts";
 import { UserError } from "../lib/user-error.ts";
 import { HomeError } from "../store/index.ts";
-import type { Model } from "../types.ts";
 import { greeting } from "./greeting.ts";
-import { tooBig } from "./models.ts";
 
 /** npm and other launchers hand on the signal that the terminal has sent to this process too. */
 const ONE_KEYPRESS_MS = 500;
@@ -36,8 +35,7 @@ export async function serve(flags: ConfigFlags): Promise<number> {
     .lists()
     .some(({ models, missingKey }) => models === 0 && missingKey === null);
   if (isNew) await Promise.race([app.discovered, Bun.sleep(LISTS_MS)]);
-  const local = app.gateway.models.models().filter((model) => isLocal(app, model));
-  process.stdout.write(greeting(app, config.server.host, await tooBig(local, config)));
+  process.stdout.write(greeting(app, config.server.host));
   if (config.engine.preload) void preload(app, log);
   const signal = await stopping;
   const calls = app.gateway.running.size;
@@ -54,10 +52,6 @@ export async function serve(flags: ConfigFlags): Promise<number> {
       `${cut === 1 ? "1 call was" : `${cut} calls were`} still running after the drain timeout and ended`,
     );
   return 0;
-}
-
-function isLocal(app: App, model: Model): boolean {
-  return app.gateway.models.targets(model).some(({ provider }) => provider === "local");
 }
 
 async function start(config: Config, log: SettableLog, options: StartOptions): Promise<App> {
@@ -88,7 +82,10 @@ async function start(config: Config, log: SettableLog, options: StartOptions): P
 async function preload(app: App, log: Log): Promise<void> {
   const { starter, local } = app;
   const target = app.gateway.models.targets(starter).find(({ provider }) => provider === local.id);
-  if (target === undefined || local.state(target).state === "unavailable") return;
+  if (target === undefined) return;
+  const { state, detail } = local.state(target);
+  if (state === "too_big") log.warn(`${starter.id} is not loaded`, { detail });
+  if (!mayAnswer({ state, detail })) return;
   const began = performance.now();
   try {
     await local.preload(starter.id);

@@ -66,6 +66,18 @@ test("the config cannot be changed, at any depth", () => {
   expect(Object.isFrozen(config.server.corsOrigins)).toBe(true);
 });
 
+test("more threads than there are cores are taken, with a warning", async () => {
+  await write("[engine]\nthreads = 4\ncontext_size = 256");
+  expect(load()).toMatchObject({ engine: { threads: 4, contextSize: 256 }, warnings: [] });
+  await write("[engine]\nthreads = 64");
+  expect(load().engine.threads).toBe(64);
+  expect(load().warnings).toEqual([
+    expect.stringMatching(
+      /^covey.toml:2: engine.threads is 64, more than the 4 cores .* "auto" is 3$/,
+    ),
+  ]);
+});
+
 describe("what is wrong in the file is told with its line", () => {
   test.each([
     ["[server]\nprot = 1", 'covey.toml:2: unknown key "prot" in [server]; did you mean "port"?'],
@@ -84,6 +96,10 @@ describe("what is wrong in the file is told with its line", () => {
     ],
     ["[engine]\nmemory_budget = '110%'", "covey.toml:2: engine.memory_budget: expected a size"],
     ["[engine]\nthreads = 0", "covey.toml:2: engine.threads: Too small: expected number to be >=1"],
+    [
+      "[engine]\ncontext_size = 10",
+      "covey.toml:2: engine.context_size: expected 0, which is the model's own length, or at least 256",
+    ],
     ["[server]\nport = '80'", "covey.toml:2: server.port: expected number, received string"],
     ["server = 3", "covey.toml:1: server: expected object, received number"],
     ["[server]\nhost = 'a'\nhost = 'b'", "covey.toml:3: "],

@@ -202,6 +202,11 @@ export function loadConfig(sources: ConfigSources = {}): Config {
       ? memoryBudget.bytes
       : Math.floor((machine.memory * memoryBudget.percent) / 100);
 
+  if (threads !== "auto" && threads > machine.cores)
+    warnings.push(
+      `${place(["engine", "threads"])}engine.threads is ${threads}, more than the ${cores(machine)} there are for it: answers may take a hundred times as long. "auto" is ${defaultThreads(machine)}`,
+    );
+
   const providers = { ...parsed.providers };
   for (const id of namesIn(env.COVEY_PROVIDERS))
     if (!Object.hasOwn(providers, id)) providers[id] = providerNamed(id);
@@ -235,6 +240,10 @@ export function loadConfig(sources: ConfigSources = {}): Config {
     place,
     warnings,
   });
+}
+
+function cores({ cores: count }: Machine): string {
+  return count === 1 ? "1 core" : `${count} cores`;
 }
 
 /** The parts of a list that commas or spaces separate. */

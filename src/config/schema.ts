@@ -50,6 +50,9 @@ const keys = z.strictObject({
   refuseStale: z.boolean().default(false),
 });
 
+/** A chat's template, a question and an answer of some lines. */
+const LEAST_CONTEXT = 256;
+
 const engine = z.strictObject({
   memoryBudget: memory.prefault("60%"),
   keepAlive: duration.prefault("30m"),
@@ -62,7 +65,12 @@ const engine = z.strictObject({
   loadTimeout: duration.prefault("60s"),
   maxQueue: count.default(64),
   maxLoaded: count.default(0),
-  contextSize: count.default(0),
+  contextSize: count
+    .refine(
+      (tokens) => tokens === 0 || tokens >= LEAST_CONTEXT,
+      `expected 0, which is the model's own length, or at least ${LEAST_CONTEXT} tokens`,
+    )
+    .default(0),
   /** Tokens of a prompt that are evaluated in one go, at most. */
   batchSize: z
     .union([z.int().min(32).max(4_096), z.literal("auto")], 'expected "auto" or 32 to 4096 tokens')

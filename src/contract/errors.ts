@@ -82,6 +82,8 @@ export const ERRORS = {
   upstream_error: { status: 502, type: "api_error", code: "upstream_error", retryable: true },
   upstream_timeout: { status: 504, type: "api_error", code: "upstream_timeout", retryable: true },
   model_loading: { status: 503, type: "api_error", code: "model_loading", retryable: true },
+  /** It takes more memory than engines may have here: as things are set, it will never be loaded. */
+  model_too_big: { status: 503, type: "api_error", code: "model_too_big", retryable: false },
   overloaded: { status: 503, type: "api_error", code: "overloaded", retryable: true },
   unavailable: { status: 503, type: "api_error", code: "unavailable", retryable: true },
 } as const;

@@ -57,6 +57,9 @@ const messages: Readonly<Record<ErrorName, [message: string, param?: string]>> =
   upstream_error: ["The provider of this model answered with an error."],
   upstream_timeout: ["The provider of this model did not answer in time."],
   model_loading: ["The model is being loaded. Try again in 5 seconds."],
+  model_too_big: [
+    "The model 'example/model' can't answer here: it needs 8.1 GB of memory and the budget is 4 GB: raise memory_budget under [engine].",
+  ],
   overloaded: ["Too many requests are waiting for this model. Try again in 5 seconds."],
   unavailable: ["The call log cannot be written, so no request is accepted."],
 };

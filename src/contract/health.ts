@@ -11,7 +11,7 @@ export const Readiness = z.looseObject({
   models: z.array(
     z.looseObject({
       id: z.string(),
-      state: z.enum(["ready", "loading", "loadable", "crashed", "unavailable"]),
+      state: z.enum(["ready", "loading", "loadable", "crashed", "too_big", "unavailable"]),
       detail: z.string().nullable(),
     }),
   ),

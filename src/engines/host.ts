@@ -1,4 +1,4 @@
-import { type Fault, GatewayError } from "../contract/errors.ts";
+import { type ErrorName, type Fault, GatewayError } from "../contract/errors.ts";
 import type { Log } from "../lib/log.ts";
 import type { Model } from "../types.ts";
 import { Asked } from "./asked.ts";
@@ -25,6 +25,8 @@ export interface HostOptions<S extends Speech> {
 
 /** How often silence is looked at while it is waited for. */
 const LOOKS = 6;
+/** What a model that finds no room is refused with. */
+const NO_ROOM: ReadonlySet<ErrorName> = new Set<ErrorName>(["overloaded", "model_too_big"]);
 /** A load may bring nothing forth for so many times as long as a caller waits for it. */
 const LOAD_PATIENCE = 2;
 const SETTLE_MS = 10_000;
@@ -153,11 +155,11 @@ export class EngineHost<S extends Speech> {
   }
 
   /**
-   * There was no child yet. Where there was only no room, nothing has failed and the next caller may
-   * try again at once; anything else, such as weights of the wrong hash, is said and tried more rarely.
+   * There was no child yet. Where there was only no room, now or ever, nothing has failed and the next
+   * caller is told the same at once; anything else, such as weights of the wrong hash, is said and tried more rarely.
    */
   #refuse(error: unknown): void {
-    const noRoom = error instanceof GatewayError && error.kind === "overloaded";
+    const noRoom = error instanceof GatewayError && NO_ROOM.has(error.kind);
     if (this.#state.name === "loading") {
       this.#failure = this.#couldNotLoad(error);
       if (!noRoom)

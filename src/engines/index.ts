@@ -16,6 +16,7 @@ import { type ServiceParts, serve, unsupportedBy } from "./services.ts";
 export type { EngineConfig } from "./engine-config.ts";
 export type { WeightPaths } from "./kind.ts";
 export { kindOf, requiredBy } from "./kinds.ts";
+export { type FoundWeights, type Need, needOf } from "./need.ts";
 
 export interface LocalBackendOptions extends ServiceParts {
   /** The models it may load; `targets` name them by `model.id`. */

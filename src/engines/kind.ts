@@ -28,6 +28,8 @@ export interface Loading<Options> {
   readonly options: Options;
   /** Memory it takes when it is loaded and at work. */
   readonly bytes: number;
+  /** Tokens of context that one request gets; absent where that means nothing. */
+  readonly contextSize?: number;
 }
 
 /** One kind of engine: what its child process is, and what it needs. */

@@ -6,6 +6,7 @@ import { expired, type LoadedModel, planEviction } from "./evict.ts";
 import { EngineHost } from "./host.ts";
 import type { EngineKind, Speech, WeightPaths } from "./kind.ts";
 import { kindOf } from "./kinds.ts";
+import { tooBigError } from "./need.ts";
 import { FairQueue } from "./queue.ts";
 
 /** A model's place in the pool. */
@@ -187,12 +188,9 @@ export class ModelPool {
     while (true) {
       const budget = memoryBudget - this.#retiredBytes();
       const plan = planEviction(this.#loaded(), { bytes, budget, maxLoaded });
-      if (plan.kind === "too-big")
-        throw new GatewayError(
-          "unavailable",
-          `The model ${pooled.model.id} needs ${gigabytes(bytes)} of memory and the budget is ${gigabytes(memoryBudget)} (engine.memory_budget).`,
-        );
-      if (plan.kind === "busy")
+      if (bytes > memoryBudget) throw tooBigError(pooled.model.id, bytes, memoryBudget);
+      // Beside models that go as soon as nobody uses them it may be too big, and isn't without them.
+      if (plan.kind !== "fits")
         throw new GatewayError(
           "overloaded",
           `There is no room for the model ${pooled.model.id} while other models are in use. Try again later.`,
@@ -265,8 +263,4 @@ export function wrongEndpoint({ model, kind }: PooledModel): GatewayError {
     `The model ${model.id} ${kind.does}: use ${kind.endpoint}.`,
     { param: "model", fault: "unsupported" },
   );
-}
-
-function gigabytes(bytes: number): string {
-  return `${(bytes / 2 ** 30).toFixed(1)} GiB`;
 }

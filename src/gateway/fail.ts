@@ -87,13 +87,14 @@ function shown(typed: string): string {
   return withoutKeys(typed.slice(0, MAX_TYPED), []);
 }
 
-/** A 503 always says when to try again. */
+/** A 503 says when to try again, unless that can't help. */
 const USUAL_RETRY_S = 5;
 
 /** What SDKs read besides the body: when to try again, and whether to. */
 export function errorHeaders(error: GatewayError): Record<string, string> {
   const headers: Record<string, string> = {};
-  const wait = error.retryAfter ?? (error.status === 503 ? USUAL_RETRY_S : undefined);
+  const usual = error.status === 503 && error.retryable ? USUAL_RETRY_S : undefined;
+  const wait = error.retryAfter ?? usual;
   if (wait !== undefined) headers["retry-after"] = String(Math.max(1, Math.ceil(wait)));
   if (!error.retryable) headers["x-should-retry"] = "false";
   return headers;

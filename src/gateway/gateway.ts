@@ -68,10 +68,15 @@ export function stateOf(gateway: Gateway, target: Target): ModelState {
   return gateway.backends.get(target.provider)?.state(target) ?? NO_BACKEND;
 }
 
+/** Whether it may answer, now or when it works again: it is here, and fits. */
+export function mayAnswer({ state }: ModelState): boolean {
+  return state !== "unavailable" && state !== "too_big";
+}
+
 /** Whether any target of the model can answer now, on demand, or after a pause whose end is known. */
 export function isServable(gateway: Gateway, model: Model): boolean {
   return gateway.models.targets(model).some((target) => {
-    const { state, until } = stateOf(gateway, target);
-    return state !== "unavailable" || until !== undefined;
+    const state = stateOf(gateway, target);
+    return mayAnswer(state) || state.until !== undefined;
   });
 }

@@ -2,6 +2,7 @@ import { GatewayError } from "../contract/errors.ts";
 import type { Caller, JsonObject, Model, Operation } from "../types.ts";
 import { type Gateway, isServable, LOCAL, stateOf } from "./gateway.ts";
 import { mayAsk, permitModel } from "./permit.ts";
+import { tooBig } from "./too-big.ts";
 import { firstImage, visionAdvice } from "./vision.ts";
 
 /**
@@ -11,7 +12,7 @@ import { firstImage, visionAdvice } from "./vision.ts";
  * @param caller null where the models are only described
  * @param input what is asked of them; where it shows an image, a refusal says who takes one
  * @param operation what they are asked for; where there is no such model, a refusal names one that does it
- * @throws GatewayError 403, 404
+ * @throws GatewayError 403, 404; 503 where all that is wrong is that the model is too big for this machine
  */
 export function resolveAll(
   gateway: Gateway,
@@ -29,7 +30,7 @@ export function resolveAll(
   const models = [...new Set(all)];
   const [first, ...others] = models.filter((model) => isServable(gateway, model));
   if (first !== undefined) return [first, ...others];
-  throw cannotAnswer(gateway, models[0], advice());
+  throw cannotAnswer(gateway, models[0], advice(), caller !== null);
 }
 
 /** What a refusal goes by when it names another model. */
@@ -55,13 +56,13 @@ function cannotAnswer(
   gateway: Gateway,
   model: Model | undefined,
   advice: string | null,
+  isAsked: boolean,
 ): GatewayError {
   if (model === undefined) return new GatewayError("model_not_found", "No model was asked for.");
-  const reasons = gateway.models
-    .targets(model)
-    .map((target) => stateOf(gateway, target).detail)
-    .filter((detail) => detail !== null);
+  const states = gateway.models.targets(model).map((target) => stateOf(gateway, target));
+  const reasons = states.map(({ detail }) => detail).filter((detail) => detail !== null);
   const why = reasons.join("; ") || "it has no provider";
+  if (isAsked && states.some(({ state }) => state === "too_big")) return tooBig(model.id, why);
   return new GatewayError(
     "model_not_found",
     `The model '${model.id}' is known but can't answer here: ${why}.${advice === null ? "" : ` ${advice}`}`,

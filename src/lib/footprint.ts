@@ -40,8 +40,8 @@ export function memoryFor(
   const exact = shrunk(model, budget, "f16");
   if (exact.contextSize === model.contextSize && exact.bytes <= budget) return exact;
   const packed = shrunk(model, budget, "q8_0");
-  const fits = packed.bytes <= budget && exact.bytes > budget;
-  return fits || packed.contextSize > exact.contextSize ? packed : exact;
+  // Where neither fits, the lesser one says what is needed.
+  return exact.bytes > budget || packed.contextSize > exact.contextSize ? packed : exact;
 }
 
 function shrunk(model: Footprint, budget: number, kvType: KvType): MemoryNeed {

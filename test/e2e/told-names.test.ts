@@ -4,7 +4,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { findings } from "../../src/cli/check.ts";
 import { greeting } from "../../src/cli/greeting.ts";
-import { tooBig } from "../../src/cli/models.ts";
 import { startCovey } from "../covey.ts";
 import { chatBody, post } from "./wire.ts";
 
@@ -136,14 +135,4 @@ test("a provider without its key says so in the banner, and so do its models", a
   expect(await told(covey.url, "a/one")).toBe(
     "The model 'a/one' is known but can't answer here: GPU_KEY is not set.",
   );
-});
-
-test("a model that is too big for the memory there may be is no example of what can answer", async () => {
-  const covey = await start('memory_budget = "300MB"\n');
-  const { gateway } = covey.app;
-  const misfits = await tooBig(gateway.models.models(), covey.app.settings().config);
-  const banner = greeting(covey.app, "127.0.0.1", misfits);
-  expect(banner).toMatch(/TinyLlama-1.1B-Chat-v1.0 +local: too big: needs .* of 300 MB/);
-  expect(banner).toContain("No model can answer yet");
-  expect(greeting(covey.app, "127.0.0.1")).toContain("Try it:");
 });

@@ -128,10 +128,29 @@ test("a load that takes too long is 503 with Retry-After while it goes on", asyn
 
 test("a model that can't fit the budget is refused before it is loaded", async () => {
   const local = backend({ memoryBudget: 300 * 2 ** 20 });
-  expect(await failure(chat(hello, contextFor(), local))).toMatchObject({
-    kind: "unavailable",
-    message: expect.stringMatching(/needs 0\.\d GiB of memory and the budget is 0\.3 GiB/),
-  });
+  for (let times = 0; times < 3; times++)
+    expect(await failure(chat(hello, contextFor(), local))).toMatchObject({
+      kind: "model_too_big",
+      retryable: false,
+      message: expect.stringMatching(/needs \d{3} MB of memory and the budget is 315 MB/),
+    });
+  // Nothing has failed: there is nothing to back off from.
+  expect(local.state(target).state).toBe("loadable");
+});
+
+test("a model that has no room only while one that goes is in use may be asked for again", async () => {
+  const second: Model = { ...model, id: "second" };
+  const other = { ...target, model: second };
+  const local = backend({ memoryBudget: 2 ** 30 }, weights, [model]);
+  const long = chatRequest("Count.", { max_tokens: 400, stream: true, logit_bias: { "2": -100 } });
+  const reply = await replyTo(long, contextFor(), local);
+  if (reply.kind !== "stream") throw new Error("expected a stream");
+  for await (const _ of reply.events) {
+    local.offer([second]);
+    const asked = async () => local.operations.chat?.(other, hello, contextFor());
+    expect(await failure(asked())).toMatchObject({ kind: "overloaded", retryable: true });
+    break;
+  }
 });
 
 test("another model takes the place of an idle one, and never of one in use", async () => {

@@ -40,10 +40,12 @@ export const EMBEDDINGS = defineEngine<EmbeddingsSpeech>({
       ? {
           options: { ...shared, runtime: "onnx", weights, tokenizer, config: shape },
           bytes: ONNX_FACTOR * size + BESIDE,
+          contextSize,
         }
       : {
           options: { ...shared, runtime: "gguf", path: weights, gpu },
           bytes: size + BESIDE + contextSize * (file.kv_bytes_per_token ?? 0),
+          contextSize,
         };
   },
 });

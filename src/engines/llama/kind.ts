@@ -1,5 +1,7 @@
 import { stat } from "node:fs/promises";
-import { batchFor, memoryFor } from "../../lib/footprint.ts";
+import { batchFor, type MemoryNeed, memoryFor } from "../../lib/footprint.ts";
+import type { Model } from "../../types.ts";
+import type { EngineConfig } from "../engine-config.ts";
 import { defineEngine } from "../kind.ts";
 import { LOCAL_PARAMETERS } from "../parameters.ts";
 import type { PooledModel } from "../pool.ts";
@@ -21,16 +23,9 @@ export const LLAMA = defineEngine<LlamaSpeech>({
   isLast: ({ type }) => type === "done" || type === "tokens" || type === "text",
   load: async ({ id, file }, { weights: path = "" }, config, log) => {
     const { size } = await stat(path);
-    const { sequences, threads, memoryBudget, gpu = false } = config;
-    const { sharedPrefixes = false } = config;
-    const { batchSize = "auto", kvType = "auto" } = config;
-    const wanted = Math.min(config.contextSize || file.context_length, file.context_length);
-    const kvBytesPerToken = file.kv_bytes_per_token ?? null;
-    const need = memoryFor(
-      { weights: size, kvBytesPerToken, sequences, contextSize: wanted },
-      memoryBudget,
-      kvType,
-    );
+    const { sequences, threads, gpu = false, sharedPrefixes = false, batchSize = "auto" } = config;
+    const wanted = wantedContext(file, config);
+    const need = textNeed(file, size, config);
     if (need.contextSize < wanted)
       log.warn("context made smaller to fit the memory budget", {
         model: id,
@@ -49,9 +44,21 @@ export const LLAMA = defineEngine<LlamaSpeech>({
       template: file.template ?? null,
       thinking: file.reasoning ?? null,
     };
-    return { options, bytes: need.bytes };
+    return { options, bytes: need.bytes, contextSize: need.contextSize };
   },
 });
+
+/** What a text model whose file has so many bytes takes: its context is made smaller to fit the budget. */
+export function textNeed(file: Model["file"], weights: number, config: EngineConfig): MemoryNeed {
+  const { sequences, memoryBudget, kvType = "auto" } = config;
+  const kvBytesPerToken = file.kv_bytes_per_token ?? null;
+  const contextSize = wantedContext(file, config);
+  return memoryFor({ weights, kvBytesPerToken, sequences, contextSize }, memoryBudget, kvType);
+}
+
+function wantedContext({ context_length }: Model["file"], { contextSize }: EngineConfig): number {
+  return Math.min(contextSize || context_length, context_length);
+}
 
 /** A text model's place in the pool. */
 export type PooledText = PooledModel<LlamaSpeech>;

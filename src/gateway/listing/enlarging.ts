@@ -1,7 +1,7 @@
 import { KERNELS } from "../../contract/upscale.ts";
 import { plainUpscaler } from "../../lib/upscaler-name.ts";
 import type { Caller, Model, Target } from "../../types.ts";
-import { type Gateway, isServable, LOCAL, stateOf } from "../gateway.ts";
+import { type Gateway, isServable, LOCAL, mayAnswer, stateOf } from "../gateway.ts";
 import { mayAsk } from "../permit.ts";
 import type { Preferences } from "../preferences.ts";
 
@@ -50,8 +50,8 @@ function rankOf(gateway: Gateway, model: Model, { order, only, ignore }: Place):
 }
 
 function canAnswer(gateway: Gateway, target: Target): boolean {
-  const { state, until } = stateOf(gateway, target);
-  return state !== "unavailable" || until !== undefined;
+  const state = stateOf(gateway, target);
+  return mayAnswer(state) || state.until !== undefined;
 }
 
 /** Whether it has an upscaler of that name: a network, or a kernel where it does these too. */

@@ -1,6 +1,6 @@
 import type { ModelItem, ModelList, ModelsQuery } from "../../contract/models.ts";
 import type { Model, Target } from "../../types.ts";
-import { type Gateway, stateOf } from "../gateway.ts";
+import { type Gateway, mayAnswer, stateOf } from "../gateway.ts";
 import { listingOf } from "./describe-model.ts";
 import { matcher, order } from "./search-models.ts";
 
@@ -51,8 +51,8 @@ function itemsOf(gateway: Gateway, isWanted: (targets: readonly Target[]) => boo
 /** A model whose engine keeps failing may answer again, and is tried; but nobody is told to use it. */
 function isListed(gateway: Gateway, targets: readonly Target[]): boolean {
   for (const target of targets) {
-    const { state } = stateOf(gateway, target);
-    if (state !== "unavailable" && state !== "crashed") return true;
+    const state = stateOf(gateway, target);
+    if (mayAnswer(state) && state.state !== "crashed") return true;
   }
   return false;
 }

@@ -1,6 +1,6 @@
 import type { Readiness } from "../../contract/health.ts";
 import type { LedgerHealth, Model } from "../../types.ts";
-import { type Gateway, isServable, stateOf } from "../gateway.ts";
+import { type Gateway, isServable, mayAnswer, stateOf } from "../gateway.ts";
 
 /** How a provider's list of models stands. */
 export interface ListedModels {
@@ -77,8 +77,9 @@ function limitsOf({ limiter }: Gateway): Readiness["limits"] {
 function bestState(gateway: Gateway, model: Model) {
   const states = gateway.models.targets(model).map((target) => stateOf(gateway, target));
   const best =
-    states.find(({ state }) => state !== "unavailable" && state !== "crashed") ??
-    states.find(({ state }) => state !== "unavailable") ??
+    states.find((each) => mayAnswer(each) && each.state !== "crashed") ??
+    states.find(mayAnswer) ??
+    states.find(({ state }) => state === "too_big") ??
     states[0];
   return { state: best?.state ?? ("unavailable" as const), detail: best?.detail ?? null };
 }

@@ -1,6 +1,8 @@
 import { GatewayError } from "../../contract/errors.ts";
 import type { ModelState, Target } from "../../types.ts";
+import { mayAnswer } from "../gateway.ts";
 import type { Preferences } from "../preferences.ts";
+import { tooBig } from "../too-big.ts";
 import { bySort, type Candidate, type Draw, inOrder, type Strategy } from "./order.ts";
 
 /** What is known of a target when one has to be chosen. */
@@ -21,7 +23,7 @@ type Wishes = Omit<Preferences, "models">;
  * breaker, a pause that they asked for) are left out, and the others put in order: the caller's own
  * first, then by the caller's `sort`, then by the model's strategy; those that said they do not have
  * the model come last.
- * @throws GatewayError 404 when the caller's wishes leave none, 503 when none can answer now
+ * @throws GatewayError 404 when the caller's wishes leave none, 503 when none can answer now or ever
  */
 export function choose(
   all: readonly Facts[],
@@ -89,7 +91,7 @@ interface Pause {
 
 /** Why a target can't be asked now, or null. */
 function pauseOf({ state, health }: Facts, now: number): Pause | null {
-  if (state.state === "unavailable") {
+  if (!mayAnswer(state)) {
     const ms = state.until === undefined ? null : Math.max(0, state.until - now);
     return { reason: state.detail ?? "not available", ms };
   }
@@ -138,6 +140,7 @@ function nothingWell(allowed: readonly Facts[], now: number): GatewayError {
   const pauses = allowed.map((facts) => ({ facts, pause: pauseOf(facts, now) }));
   const waits = pauses.flatMap(({ pause }) => (pause?.ms == null ? [] : [pause.ms / 1000]));
   const reasons = pauses.map(({ facts, pause }) => `${facts.target.provider}: ${pause?.reason}`);
+  if (allowed.every(({ state }) => state.state === "too_big")) throw tooBig(model, list(reasons));
   return new GatewayError(
     "unavailable",
     `Nothing can answer for '${model}' now (${list(reasons)}).`,

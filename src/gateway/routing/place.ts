@@ -1,6 +1,6 @@
 import type { Target } from "../../types.ts";
 import type { Call } from "../call.ts";
-import { type Gateway, stateOf } from "../gateway.ts";
+import { type Gateway, mayAnswer, stateOf } from "../gateway.ts";
 import { pause } from "./pause.ts";
 import { nextTarget, type Retries } from "./retry.ts";
 
@@ -58,8 +58,7 @@ export async function nextPlace(
 /** Its keys may have come to rest, or its breaker may have opened, since it was chosen. */
 export function mayBeAsked(gateway: Gateway, target: Target, now: number): boolean {
   return (
-    stateOf(gateway, target).state !== "unavailable" &&
-    gateway.health.of(target.id, now).breaker !== "open"
+    mayAnswer(stateOf(gateway, target)) && gateway.health.of(target.id, now).breaker !== "open"
   );
 }
 

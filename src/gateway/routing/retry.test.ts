@@ -52,6 +52,7 @@ test.each([
   ["upstream_timeout", "silent"],
   ["overloaded", "busy"],
   ["model_loading", "busy"],
+  ["model_too_big", "unsupported"],
   ["upstream_error", "broken"],
   ["internal", "broken"],
 ] as const satisfies [ErrorName, Fault][])(

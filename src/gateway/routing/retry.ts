@@ -37,6 +37,7 @@ const FAULTS: Readonly<Partial<Record<ErrorName, Fault>>> = {
   body_too_large: "request",
   upstream_timeout: "silent",
   model_loading: "busy",
+  model_too_big: "unsupported",
   overloaded: "busy",
   unavailable: "busy",
 };

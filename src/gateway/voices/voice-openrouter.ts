@@ -74,6 +74,7 @@ const ERROR_TYPES: Readonly<Record<ErrorName, string>> = {
   upstream_error: "provider_unavailable",
   upstream_timeout: "timeout",
   model_loading: "provider_overloaded",
+  model_too_big: "provider_unavailable",
   overloaded: "provider_overloaded",
   unavailable: "provider_unavailable",
 };
