@@ -107,8 +107,9 @@ test("a model too big for the memory budget is told so", async () => {
     /TinyLlama-1.1B-Chat-v1.0 +tinyllama +323 MB +fits +4 × 2048 tokens, .* f16 cache, .* ready to load/,
   );
   expect(out).toMatch(
-    /SmolLM3-3B +smollm3 +1\.9 GB +too big: needs 2\.7 GB of 900 MB +– +run npx covey pull smollm3/,
+    /SmolLM3-3B +smollm3 +1\.9 GB +too big: needs 2\.4 GB of 900 MB +– +run npx covey pull smollm3/,
   );
+  expect(out).toMatch(/covey\/ocr .* too big: needs 1\.2 GB of 900 MB +– +too big: raise memory/);
 });
 
 describe("covey check", () => {

@@ -282,7 +282,7 @@ describe("which of them", () => {
       // Ours is too big for that budget, and not even asked.
       const { attempts } = await endedRow(tight, callIdOf(answer));
       expect(attempts.map(({ provider }) => provider)).toEqual(["arli"]);
-      const refused = await asked({ provider: { only: ["local"] } });
+      const refused = await asked({ model: "esrgan-thick" });
       expect(refused.status).toBe(503);
       expect(refused.headers.get("x-should-retry")).toBe("false");
     } finally {

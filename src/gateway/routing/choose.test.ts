@@ -119,6 +119,23 @@ test("when nobody can answer now it is 503 with each reason, and the shortest wa
   );
 });
 
+const TOO_BIG: ModelState = { state: "too_big", detail: "it needs 8 GB" };
+
+test("what never fits is left out, and where the caller wants nothing else there is no wait to tell", () => {
+  const all = [at("a", { state: TOO_BIG }), at("b"), at("c", { health: { restsUntil: 4500 } })];
+  expect(chosen(all)).toBe("b");
+  for (const wish of [{ only: ["a"] }, { order: ["a"], allow_fallbacks: false }]) {
+    const error = refusal(all, wish);
+    expect(error).toMatchObject({ status: 503, kind: "model_too_big", retryable: false });
+    expect(error.message).toContain("a: it needs 8 GB");
+  }
+  // The other one may be well again.
+  expect(refusal(all, { only: ["a", "c"] })).toMatchObject({
+    kind: "unavailable",
+    retryAfter: 3.5,
+  });
+});
+
 test("a wait of next to nothing is told as a second, and an unknown one as five", () => {
   expect(refusal([at("a", { health: { restsUntil: 1001 } })]).retryAfter).toBe(1);
   expect(refusal([at("a", { state: NO_KEY })]).retryAfter).toBe(5);

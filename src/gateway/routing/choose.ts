@@ -46,8 +46,12 @@ export function choose(
   const targets = preferred(having, all, wishes.order).map(({ target }) => target);
   if (wishes.allowFallbacks) return targets;
   if (wishes.order.length === 0) return targets.slice(0, 1);
-  const named = targets.filter((target) => rank(target, all, wishes.order) < wishes.order.length);
+  const isNamed = (target: Target): boolean =>
+    rank(target, all, wishes.order) < wishes.order.length;
+  const named = targets.filter(isNamed);
   if (named.length > 0) return named;
+  const known = allowed.filter(({ target }) => isNamed(target));
+  if (neverFit(known)) throw nothingWell(known, draw.now);
   throw new GatewayError(
     "unavailable",
     "None of the providers in 'provider.order' can answer now, and 'allow_fallbacks' is false.",
@@ -132,6 +136,10 @@ function nothingLeft(all: readonly Facts[], wishes: Wishes): GatewayError {
   );
 }
 
+function neverFit(all: readonly Facts[]): boolean {
+  return all.length > 0 && all.every(({ state }) => state.state === "too_big");
+}
+
 const SHORTEST_RETRY_S = 1;
 const USUAL_RETRY_S = 5;
 
@@ -140,7 +148,7 @@ function nothingWell(allowed: readonly Facts[], now: number): GatewayError {
   const pauses = allowed.map((facts) => ({ facts, pause: pauseOf(facts, now) }));
   const waits = pauses.flatMap(({ pause }) => (pause?.ms == null ? [] : [pause.ms / 1000]));
   const reasons = pauses.map(({ facts, pause }) => `${facts.target.provider}: ${pause?.reason}`);
-  if (allowed.every(({ state }) => state.state === "too_big")) throw tooBig(model, list(reasons));
+  if (neverFit(allowed)) return tooBig(model, list(reasons));
   return new GatewayError(
     "unavailable",
     `Nothing can answer for '${model}' now (${list(reasons)}).`,
