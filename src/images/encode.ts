@@ -4,6 +4,13 @@ import { type Picture, sharpOf } from "./picture.ts";
 /** What images are written as. */
 export type EncodedType = "image/png" | "image/jpeg" | "image/webp";
 
+/** Most pixels of a side: PNG's and WebP's own bounds, and of JPEG what its library writes. */
+export const LONGEST_SIDE: Readonly<Record<EncodedType, number>> = {
+  "image/png": 2_147_483_647,
+  "image/jpeg": 65_500,
+  "image/webp": 16_383,
+};
+
 /**
  * Writes pixels as a file, without metadata; JPEG has no alpha, so that what is transparent becomes
  * white. Only for child processes.

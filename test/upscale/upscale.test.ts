@@ -227,6 +227,18 @@ describe("refused is", () => {
     expect(JSON.stringify(body)).toContain("at most 33.5 million pixels");
   });
 
+  test("a side that such a file can't have, with the side, and nothing of it is said of the model", async () => {
+    const pixels = new Uint8Array(4200 * 30 * 3);
+    const image = await file({ width: 4200, height: 30, channels: 3, pixels });
+    const webp = { image, upscaler_1: "Lanczos", format: "webp" };
+    for (let times = 0; times < 6; times++) {
+      const { status, body } = await refusal({ ...webp, upscaling_resize: 4 });
+      expect({ status, body }).toMatchObject({ status: 422, body: { error: { param: "format" } } });
+      expect(JSON.stringify(body)).toContain("16800 pixels wide, and webp has at most 16383");
+    }
+    expect((await enlarged({ ...webp, upscaling_resize: 2 })).body.info.width).toBe(8400);
+  });
+
   test("an image that would keep the model from everybody for minutes, with the size that it takes", async () => {
     const pixels = new Uint8Array(2000 * 1500 * 3);
     const image = await file({ width: 2000, height: 1500, channels: 3, pixels });
@@ -240,6 +252,13 @@ describe("refused is", () => {
     expect(status).toBe(422);
     expect(JSON.stringify(body)).toContain("Lanczos, Nearest");
   });
+});
+
+test("an image that is left as it is may be of any size, whatever factor is named beside it", async () => {
+  const pixels = new Uint8Array(3000 * 1500 * 3);
+  const image = await file({ width: 3000, height: 1500, channels: 3, pixels });
+  const { body } = await enlarged({ image, upscaler_1: "None", upscaling_resize: 8 });
+  expect(body.info).toMatchObject({ width: 3000, height: 1500, scale_factor: 1 });
 });
 
 test("the list has kernels and networks, as the web UIs have it", async () => {

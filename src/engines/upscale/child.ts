@@ -6,6 +6,7 @@ import { serve } from "../child-frame.ts";
 import { enlarge, type Upscalers } from "./enlarge.ts";
 import { foresee, LONG_BYTES, SHORT_BYTES, upscaleBounds } from "./foresee.ts";
 import { openNetworks } from "./networks.ts";
+import { CannotWrite } from "./plan.ts";
 import type { UpscaleAsk, UpscaleEvent, UpscaleSpeech } from "./protocol.ts";
 import type { Pause, Raster } from "./raster.ts";
 import { upscaleFailure } from "./refusal.ts";
@@ -72,7 +73,7 @@ async function byTurns(
       await turn.next();
     };
     const result = await enlarge(source, plan, method, blend, upscalers, pause);
-    const file = await encode(encodable(result), ask.type, ask.quality);
+    const file = await written(result, ask);
     return {
       ...{ type: "done", image: file, width: result.width, height: result.height },
       ...{ from: { width, height }, factor: method === "none" ? 1 : plan.factor },
@@ -82,7 +83,16 @@ async function byTurns(
   }
 }
 
-function encodable({ channels, ...rest }: Raster) {
+/** @throws CannotWrite where the type can't have it: the image is good, and would be the next time */
+async function written(
+  { channels, ...rest }: Raster,
+  { type, quality }: UpscaleAsk,
+): Promise<Uint8Array<ArrayBuffer>> {
   if (channels === 1) throw new Error("an image without colours");
-  return { channels, ...rest };
+  try {
+    return await encode({ channels, ...rest }, type, quality);
+  } catch (error) {
+    console.error(error);
+    throw new CannotWrite(`the image could not be written as ${type}; ask for another format`);
+  }
 }

@@ -1,6 +1,6 @@
 import { visibleColours } from "./bleed.ts";
 import { chainOf, type Plan } from "./plan.ts";
-import { blended, channelsOf, middle, type Pause, type Raster, withAlpha } from "./raster.ts";
+import { channelsOf, layOver, middle, type Pause, type Raster, withAlpha } from "./raster.ts";
 import { resample } from "./resample.ts";
 import { type Enlarge, enlargeByTiles } from "./tiles.ts";
 
@@ -48,8 +48,8 @@ export async function enlarge(
   const second = await byMethod(image, plan, blend.method, upscalers, (done) =>
     pause((1 + done) / parts),
   );
-  const both = blended(first, second, blend.visibility);
-  return middle(both, plan.kept.width, plan.kept.height);
+  await layOver(first, second, blend.visibility, pause);
+  return middle(first, plan.kept.width, plan.kept.height);
 }
 
 async function byMethod(

@@ -1,12 +1,12 @@
 import { describe, expect, test } from "bun:test";
 import { foresee, LONG_BYTES, SHORT_BYTES } from "./foresee.ts";
-import { CannotEnlarge, TooMuchWork } from "./plan.ts";
+import { CannotEnlarge, CannotWrite, TooMuchWork } from "./plan.ts";
 
 const heavy = { scales: [2, 3, 4, 8], weights: () => 7_300_000 };
 const quick = { scales: [2, 3, 4], weights: () => 700_000 };
 const times = (factor: number) => ({ by: "factor", factor }) as const;
 const network = (factor: number) =>
-  ({ wish: times(factor), method: "network", blend: null }) as const;
+  ({ wish: times(factor), method: "network", blend: null, type: "image/png" }) as const;
 
 describe("long is", () => {
   test("what takes a network more than about twenty seconds, and nothing shorter", () => {
@@ -16,7 +16,7 @@ describe("long is", () => {
   });
 
   test("what takes much memory, however quick it is", () => {
-    const lanczos = { wish: times(2), method: "lanczos", blend: null } as const;
+    const lanczos = { ...network(2), method: "lanczos" } as const;
     expect(foresee({ width: 1000, height: 800 }, lanczos, heavy).isLong).toBe(false);
     expect(foresee({ width: 2800, height: 2800 }, lanczos, heavy).isLong).toBe(true);
     const none = { ...lanczos, method: "none", wish: times(1) } as const;
@@ -36,4 +36,32 @@ test("the largest image takes about what there is for all long ones, a short one
 test("what can't be done is refused before a pixel is decoded", () => {
   expect(() => foresee({ width: 4000, height: 4000 }, network(2), quick)).toThrow(CannotEnlarge);
   expect(() => foresee({ width: 2000, height: 1500 }, network(2), heavy)).toThrow(TooMuchWork);
+});
+
+describe("a side that a type of file can't have", () => {
+  const lanczos = (factor: number) => ({ ...network(factor), method: "lanczos" }) as const;
+  const wide = { width: 4200, height: 30 };
+
+  test.each([
+    ["image/webp", wide, 4, "16800 pixels wide, and webp has at most 16383 a side"],
+    ["image/webp", { width: 30, height: 4200 }, 4, "16800 pixels high"],
+    ["image/jpeg", { width: 9000, height: 45 }, 8, "72000 pixels wide, and jpeg has at most 65500"],
+  ] as const)("is refused before any work: %s", (type, size, factor, words) => {
+    expect(() => foresee(size, { ...lanczos(factor), type }, quick)).toThrow(CannotWrite);
+    expect(() => foresee(size, { ...lanczos(factor), type }, quick)).toThrow(words);
+  });
+
+  test("is that of what is kept: a png has it, and so has what is cut or stays as it is", () => {
+    const webp = { ...lanczos(4), type: "image/webp" } as const;
+    const cut = { by: "size", width: 8000, height: 120, crop: true } as const;
+    expect(foresee(wide, lanczos(4), quick).plan.kept.width).toBe(16_800);
+    expect(foresee(wide, { ...webp, wish: cut }, quick).plan.kept.width).toBe(8_000);
+    expect(foresee(wide, { ...webp, method: "none" }, quick).plan.kept).toEqual(wide);
+  });
+});
+
+test("what is left as it is is never too large for a size that it is not made", () => {
+  const none = { ...network(8), method: "none" } as const;
+  const size = { width: 4000, height: 4000 };
+  expect(foresee(size, none, quick).plan).toEqual({ enlarged: size, kept: size, factor: 1 });
 });

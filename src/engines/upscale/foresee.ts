@@ -1,4 +1,5 @@
 import type { ImageBounds } from "../../images/bounds.ts";
+import type { EncodedType } from "../../images/encode.ts";
 import type { Blend, Method, Upscalers } from "./enlarge.ts";
 import {
   chainOf,
@@ -6,8 +7,10 @@ import {
   MAX_WORK,
   type Plan,
   planOf,
+  refuseSides,
   refuseWork,
   type Size,
+  unchanged,
   type Wish,
   workOf,
 } from "./plan.ts";
@@ -38,17 +41,24 @@ const PER_PIXEL_ENLARGED = 4;
 /** For each pixel that goes out: what is encoded, and the file. */
 const PER_PIXEL_OUT = 8;
 
-/** @throws CannotEnlarge, TooMuchWork beyond the bounds */
+/** @throws CannotEnlarge, TooMuchWork, CannotWrite beyond the bounds */
 export function foresee(
   image: Size,
   {
     wish,
     method,
     blend,
-  }: { readonly wish: Wish; readonly method: Method; readonly blend: Blend | null },
+    type,
+  }: {
+    readonly wish: Wish;
+    readonly method: Method;
+    readonly blend: Blend | null;
+    readonly type: EncodedType;
+  },
   { scales, weights }: Pick<Upscalers, "scales" | "weights">,
 ): Foreseen {
-  const plan = planOf(image, wish);
+  const plan = method === "none" ? unchanged(image) : planOf(image, wish);
+  refuseSides(plan.kept, type);
   if (method === "none") return { plan, ...sized(PER_PIXEL_OUT * pixelsOf(image)) };
   const chains = [method, blend?.method]
     .filter((each) => each === "network")

@@ -116,7 +116,7 @@ export interface LayersModel {
 export function readLayersModel(json: string, shards: readonly Uint8Array[]): LayersModel {
   const { modelTopology, weightsManifest } = modelJson.parse(JSON.parse(json));
   const { layers, input_layers, output_layers } = modelTopology.model_config.config;
-  const bytes = Uint8Array.from(Buffer.concat(shards));
+  const bytes = joined(shards);
   const weights = new Map<string, Weight>();
   let at = 0;
   for (const { name, shape } of weightsManifest[0]?.weights ?? []) {
@@ -127,4 +127,15 @@ export function readLayersModel(json: string, shards: readonly Uint8Array[]): La
   }
   if (at !== bytes.length) throw new Error(`${bytes.length - at} bytes too many of weights`);
   return { layers, input: input_layers[0][0], output: output_layers[0][0], weights };
+}
+
+/** In memory that begins where numbers of 32 bits may. */
+function joined(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const whole = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
 }

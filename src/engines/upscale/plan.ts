@@ -1,3 +1,5 @@
+import { type EncodedType, LONGEST_SIDE } from "../../images/encode.ts";
+
 /** What an image is enlarged to, and in which steps. Pure. */
 
 export interface Size {
@@ -42,6 +44,28 @@ export class CannotEnlarge extends Error {
 /** It is the image's own size that is too much, whatever it is enlarged to. */
 export class TooMuchWork extends CannotEnlarge {
   override readonly name = "TooMuchWork";
+}
+
+/** It is the file's type that can't have it. */
+export class CannotWrite extends CannotEnlarge {
+  override readonly name = "CannotWrite";
+}
+
+/** Of an image that is left as it is, whatever size was asked for. */
+export function unchanged({ width, height }: Size): Plan {
+  const size = { width, height };
+  return { enlarged: size, kept: size, factor: 1 };
+}
+
+/** @throws CannotWrite with the side that is longer than such a file can have */
+export function refuseSides({ width, height }: Size, type: EncodedType): void {
+  const most = LONGEST_SIDE[type];
+  if (Math.max(width, height) <= most) return;
+  const side = width > most ? `${width} pixels wide` : `${height} pixels high`;
+  const format = type.slice("image/".length);
+  throw new CannotWrite(
+    `it would be ${side}, and ${format} has at most ${most} a side; ask for png, or for less`,
+  );
 }
 
 /** @throws CannotEnlarge beyond the bounds */
