@@ -38,6 +38,10 @@ const BOMBS: readonly [string, GuideSpec][] = [
     regex(`(${many(900, (i) => String.fromCodePoint(0x4e00 + i)).join("|")}){1,10000}`),
   ],
   ["a? 3,000 times", regex("(a?){3000}a{3000}")],
+  ["a look ahead in front of much", regex(`(?=a)${"b".repeat(9_900)}`)],
+  ["many looks ahead", regex(`${many(900, (i) => `(?!x{${i}})`).join("")}a*`)],
+  ["looks ahead in alternatives of alternatives", regex("((?=a)a|(?!b)c|)".repeat(600))],
+  ["lengths looked ahead for", regex("(?=.{1,1500}$)(?=(.{7})*$)(?=(.{11})*$)[a-z]*x[a-z]{9}")],
   ["groups in groups", regex(`${"(".repeat(4000)}${")".repeat(4000)}`)],
   ["a long expression", regex("a".repeat(1e6))],
   ["a long grammar", gbnf(`root ::= "${"a".repeat(1e6)}"`)],
@@ -95,6 +99,7 @@ const HEAVY: readonly [string, GuideSpec][] = [
       `root ::= ${many(2000, (i) => `s "${i}"`).join("|")}\ns ::= ${"x|".repeat(16_000)}x\nx ::= "a"`,
     ),
   ],
+  ["looks ahead in looks ahead", regex(`${"(?=a(?!b".repeat(29)}${"))".repeat(29)}a*`)],
   ["20,000 classes", gbnf(`root ::= ${"[a]".repeat(20_000)}`)],
   [
     "a grammar that is ambiguous all along",

@@ -27,4 +27,14 @@ export const FORMATS: ReadonlyMap<string, string> = new Map([
   ["ipv6", "[0-9a-f]{1,4}(?::[0-9a-f]{1,4}){7}"],
   ["uri", URI],
   ["uuid", "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"],
+  // pydantic's
+  ...[1, 3, 4, 5].map((version): [string, string] => [
+    `uuid${version}`,
+    `[0-9a-f]{8}-[0-9a-f]{4}-${version}[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}`,
+  ]),
+]);
+
+/** They say what a text is for, not how it looks: OpenAPI's and pydantic's. */
+export const OPEN_FORMATS: ReadonlySet<unknown> = new Set([
+  ...["binary", "password", "path", "file-path", "directory-path"],
 ]);

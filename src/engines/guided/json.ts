@@ -1,3 +1,4 @@
+import { ANY_TEXT } from "./char-dfa.ts";
 import { FurtherKey } from "./key.ts";
 import {
   either,
@@ -11,7 +12,6 @@ import {
   sequence,
 } from "./node.ts";
 import { NumberLeaf } from "./number.ts";
-import { ANY_TEXT } from "./regex-dfa.ts";
 import { ANY_LENGTH, Text } from "./text.ts";
 import { inOrder, literal, oneOf, oneOfOrdered, type Word } from "./words.ts";
 

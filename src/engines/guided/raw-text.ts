@@ -1,5 +1,4 @@
-import { type CharDfa, type Move, trimmed } from "./regex-dfa.ts";
-import type { Work } from "./work.ts";
+import type { CharDfa, Move } from "./char-dfa.ts";
 
 const LAST = 0x10ffff;
 
@@ -47,33 +46,4 @@ function bordersOf(points: readonly number[]): number[] {
 export function overlapsItself(mark: string): boolean {
   const points = [...mark].map((character) => character.codePointAt(0) ?? 0);
   return (bordersOf(points)[points.length] ?? 0) > 0;
-}
-
-/** The texts that both accept. @throws SpecError when there are none */
-export function bothOf(one: CharDfa, other: CharDfa, work: Work): CharDfa {
-  const ids = new Map<number, number>();
-  const pairs: (readonly [number, number])[] = [];
-  const idOf = (a: number, b: number): number => {
-    const name = a * other.states + b;
-    const known = ids.get(name);
-    if (known !== undefined) return known;
-    ids.set(name, pairs.length);
-    pairs.push([a, b]);
-    return pairs.length - 1;
-  };
-  idOf(0, 0);
-  const moves: Move[][] = [];
-  for (const [a, b] of pairs) {
-    const own: Move[] = [];
-    for (const first of one.moves[a] ?? [])
-      for (const second of other.moves[b] ?? []) {
-        work.spend(1);
-        const low = Math.max(first.low, second.low);
-        const high = Math.min(first.high, second.high);
-        if (low <= high) own.push({ low, high, to: idOf(first.to, second.to) });
-      }
-    moves.push(own.sort((x, y) => x.low - y.low));
-  }
-  const accepts = pairs.map(([a, b]) => one.accepts[a] === true && other.accepts[b] === true);
-  return trimmed({ states: pairs.length, moves, accepts });
 }

@@ -1,88 +1,79 @@
-import { type CharRange, type CharRanges, EVERY, meets } from "./char-ranges.ts";
+import { type CharDfa, type Move, trimmed } from "./char-dfa.ts";
+import { type CharRange, type CharRanges, EVERY } from "./char-ranges.ts";
+import { bothOf, oneWithout } from "./dfa-algebra.ts";
+import { hasAhead, waysOf } from "./regex-ahead.ts";
 import { parseRegex, type RegexNode } from "./regex-parse.ts";
 import { SpecError } from "./spec-error.ts";
-import { PLAIN } from "./token-trie.ts";
 import { Work } from "./work.ts";
-
-/**
- * A deterministic automaton over code points, from which every state can still reach an end. State 0
- * is the first.
- */
-export interface CharDfa {
-  readonly states: number;
-  /** What leads on from each state, in order of the characters. */
-  readonly moves: readonly (readonly Move[])[];
-  readonly accepts: readonly boolean[];
-}
-
-export interface Move {
-  readonly low: number;
-  readonly high: number;
-  readonly to: number;
-}
 
 /** More than these, and a pattern is refused: they bound its time, and exponential ones meet them. */
 const MOST_NFA_STATES = 12_000;
 const MOST_DFA_STATES = 2_000;
 const MOST_NFA_STEPS = 40_000;
 
-/** Any text. */
-export const ANY_TEXT: CharDfa = {
-  states: 1,
-  moves: [EVERY.map(([low, high]) => ({ low, high, to: 0 }))],
-  accepts: [true],
-};
-
 /**
  * The texts that an expression matches: as a whole, or, as JSON Schema has it, somewhere.
  * @throws SpecError
  */
 export function regexDfa(source: string, where: "whole" | "somewhere", work = new Work()): CharDfa {
-  const nfa = new Nfa(work);
   const node = parseRegex(source);
-  const any: RegexNode = {
-    kind: "repeat",
-    part: { kind: "set", set: EVERY },
-    least: 0,
-    most: Number.POSITIVE_INFINITY,
-  };
-  nfa.build(where === "whole" ? node : { kind: "all", parts: [any, node, any] }, 0, 1);
+  const dfa = dfaOf(where === "whole" ? node : somewhere(node), work);
+  if (dfa === null) throw new SpecError("The regular expression matches no text at all.");
+  return dfa;
+}
+
+const ANY: RegexNode = {
+  kind: "repeat",
+  part: { kind: "set", set: EVERY },
+  least: 0,
+  most: Number.POSITIVE_INFINITY,
+};
+
+/** With any text in front and behind, but where it says itself that there is none. */
+function somewhere(node: RegexNode): RegexNode {
+  const parts = node.kind === "all" ? node.parts : [node];
+  const front = parts[0]?.kind === "start" ? [] : [ANY];
+  const behind = parts.at(-1)?.kind === "end" ? [] : [ANY];
+  return { kind: "all", parts: [...front, ...parts, ...behind] };
+}
+
+/** Null where no text fits. */
+function dfaOf(node: RegexNode, work: Work): CharDfa | null {
+  if (!hasAhead(node)) return automaton(node, work);
+  const found = waysOf(node).flatMap((way) => wayDfa(way, work) ?? []);
+  const [only = null] = found;
+  if (found.length < 2) return only;
+  const parts = found.map((dfa): RegexNode => ({ kind: "automaton", dfa }));
+  return automaton({ kind: "either", parts }, work);
+}
+
+/** From its end: what follows a look ahead is also, or is not, what was looked for. */
+function wayDfa(way: readonly RegexNode[], work: Work): CharDfa | null {
+  /** The last first. */
+  let rest: RegexNode[] = [];
+  for (const part of way.toReversed()) {
+    if (part.kind !== "ahead") {
+      rest.push(part);
+      continue;
+    }
+    const after = automaton({ kind: "all", parts: rest.toReversed() }, work);
+    const seen = dfaOf({ kind: "all", parts: [part.part, ANY] }, work);
+    if (after === null || (seen === null && !part.not)) return null;
+    const combine = part.not ? oneWithout : bothOf;
+    const dfa = seen === null ? after : combine(after, seen, work);
+    if (dfa === null) return null;
+    rest = [{ kind: "automaton", dfa }];
+  }
+  const [made, before] = rest;
+  const isFirst = before === undefined || (rest.length === 2 && before.kind === "start");
+  if (made?.kind === "automaton" && isFirst) return made.dfa;
+  return automaton({ kind: "all", parts: rest.toReversed() }, work);
+}
+
+function automaton(node: RegexNode, work: Work): CharDfa | null {
+  const nfa = new Nfa(work);
+  nfa.build(node, 0, 1);
   return trimmed(determined(nfa, work));
-}
-
-/**
- * For each state, how many plain characters it takes at least, whatever they are: as many as lead to
- * the nearest state that does not take them all.
- */
-export function plainOf(dfa: CharDfa): number[] {
-  const counts: number[] = Array.from({ length: dfa.states }, () => Number.POSITIVE_INFINITY);
-  const before: number[][] = Array.from({ length: dfa.states }, () => []);
-  const waiting: number[] = [];
-  for (const [state, moves] of dfa.moves.entries()) {
-    if (PLAIN.every(([low, high]) => covers(moves, low, high)))
-      for (const { low, high, to } of moves) {
-        if (meets(PLAIN, low, high)) before[to]?.push(state);
-      }
-    else {
-      counts[state] = 0;
-      waiting.push(state);
-    }
-  }
-  for (const state of waiting) {
-    for (const from of before[state] ?? []) {
-      if (counts[from] !== Number.POSITIVE_INFINITY) continue;
-      counts[from] = (counts[state] ?? 0) + 1;
-      waiting.push(from);
-    }
-  }
-  return counts;
-}
-
-/** @param moves in order of their characters */
-function covers(moves: readonly Move[], low: number, high: number): boolean {
-  let from = low;
-  for (const move of moves) if (move.low <= from && move.high >= from) from = move.high + 1;
-  return from > high;
 }
 
 interface Free {
@@ -104,10 +95,7 @@ class Nfa {
   build(node: RegexNode, from: number, to: number): void {
     switch (node.kind) {
       case "set":
-        this.#work.spend(1);
-        this.#steps += node.set.length;
-        if (this.#steps > MOST_NFA_STEPS) throw tooComplex();
-        this.taking[from]?.push({ set: node.set, to });
+        this.#take(from, node.set, to);
         return;
       case "start":
       case "end":
@@ -139,7 +127,27 @@ class Nfa {
         this.#skip(at, to);
         return;
       }
+      case "automaton": {
+        const { moves, accepts } = node.dfa;
+        const states = moves.map(() => this.#fresh());
+        const at = (state: number): number => states[state] ?? from;
+        this.#skip(from, at(0));
+        for (const [state, own] of moves.entries()) {
+          if (accepts[state] === true) this.#skip(at(state), to);
+          for (const { low, high, to: next } of own) this.#take(at(state), [[low, high]], at(next));
+        }
+        return;
+      }
+      case "ahead":
+        throw new Error("a look ahead is resolved before this");
     }
+  }
+
+  #take(from: number, set: CharRanges, to: number): void {
+    this.#work.spend(1);
+    this.#steps += set.length;
+    if (this.#steps > MOST_NFA_STEPS) throw tooComplex();
+    this.taking[from]?.push({ set, to });
   }
 
   #after(node: RegexNode, from: number): number {
@@ -241,29 +249,6 @@ function pieces(
       found.push({ range: [low, next - 1], targets: [...open.keys()] });
   }
   return found;
-}
-
-/** Without what leads nowhere. @throws SpecError when nothing is left */
-export function trimmed(dfa: CharDfa): CharDfa {
-  const before: number[][] = Array.from({ length: dfa.states }, () => []);
-  for (const [from, moves] of dfa.moves.entries())
-    for (const { to } of moves) before[to]?.push(from);
-  const alive = new Set<number>();
-  for (const [state, accepts] of dfa.accepts.entries()) if (accepts) alive.add(state);
-  for (const state of alive) for (const from of before[state] ?? []) alive.add(from);
-  if (!alive.has(0)) throw new SpecError("The regular expression matches no text at all.");
-  const kept = [...alive].sort((a, b) => a - b);
-  const renamed = new Map(kept.map((state, index) => [state, index]));
-  return {
-    states: kept.length,
-    accepts: kept.map((state) => dfa.accepts[state] === true),
-    moves: kept.map((state) =>
-      (dfa.moves[state] ?? []).flatMap(({ low, high, to }) => {
-        const target = renamed.get(to);
-        return target === undefined ? [] : [{ low, high, to: target }];
-      }),
-    ),
-  };
 }
 
 function tooComplex(): SpecError {

@@ -1,3 +1,4 @@
+import type { CharDfa } from "./char-dfa.ts";
 import {
   type CharRanges,
   char,
@@ -22,7 +23,11 @@ export type RegexNode =
       readonly most: number;
     }
   | { readonly kind: "start" }
-  | { readonly kind: "end" };
+  | { readonly kind: "end" }
+  /** What follows, to the end of the text, must begin with this, or must not. */
+  | { readonly kind: "ahead"; readonly part: RegexNode; readonly not: boolean }
+  /** What was made of a part already. */
+  | { readonly kind: "automaton"; readonly dfa: CharDfa };
 
 const MOST_LENGTH = 10_000;
 const MOST_NESTED = 60;
@@ -40,7 +45,7 @@ const CONTROLS: Readonly<Record<string, number>> = { n: 10, r: 13, t: 9, f: 12, 
 /**
  * Reads a regular expression of JavaScript with the flag `u`: a character is a code point. Greedy and
  * lazy are the same, since it only matters whether the whole matches. What no finite automaton can
- * say (references, looking around) and word boundaries, `\p` and flags are refused.
+ * say (references), looking behind, word boundaries, `\p` and flags are refused.
  * @throws SpecError
  */
 export function parseRegex(source: string): RegexNode {
@@ -86,8 +91,8 @@ class Parser {
   #repeated(part: RegexNode): RegexNode {
     const counts = this.#counts();
     if (counts === null) return part;
-    if (part.kind === "start" || part.kind === "end")
-      throw this.#wrong("a quantifier stands after an anchor");
+    if (part.kind === "start" || part.kind === "end" || part.kind === "ahead")
+      throw this.#wrong("a quantifier stands after an anchor or a look ahead");
     this.#took("?");
     if (this.#counts() !== null) throw this.#wrong("a quantifier stands after a quantifier");
     return { kind: "repeat", part, ...counts };
@@ -125,11 +130,14 @@ class Parser {
   }
 
   #group(): RegexNode {
-    if (this.#took("?") && !this.#took(":") && !this.#name())
-      throw this.#wrong("looking ahead or behind, and flags, can't be enforced");
+    const special = this.#took("?");
+    const is = special && this.#took("=");
+    const not = special && !is && this.#took("!");
+    if (special && !is && !not && !this.#took(":") && !this.#name())
+      throw this.#wrong("looking behind, and flags, can't be enforced");
     const node = this.#either();
     if (!this.#took(")")) throw this.#wrong("a group is not closed");
-    return node;
+    return is || not ? { kind: "ahead", part: node, not } : node;
   }
 
   /** `?<name>`, or Python's `?P<name>`. */

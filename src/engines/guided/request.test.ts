@@ -82,7 +82,7 @@ test.each([
     formatOf({ properties: { a: { minProperties: 1 } } }),
     "response_format.json_schema.schema.properties.a.minProperties",
   ],
-  [{ guided_json: { items: { pattern: "(?=a)" } } }, "guided_json.items.pattern"],
+  [{ guided_json: { items: { pattern: "(?<=a)" } } }, "guided_json.items.pattern"],
   [{ guided_json: "{" }, "guided_json"],
   [{ json_schema: "{" }, "json_schema"],
   [{ regex: "(" }, "regex"],

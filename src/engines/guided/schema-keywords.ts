@@ -5,7 +5,8 @@ export type Schema = { readonly [name: string]: unknown };
 /** They say nothing about what fits. */
 export const ANNOTATIONS: ReadonlySet<string> = new Set([
   ...["$schema", "$id", "$comment", "title", "description", "default", "examples", "deprecated"],
-  ...["readOnly", "writeOnly", "$anchor", "$vocabulary", "contentEncoding", "contentMediaType"],
+  ...["readOnly", "writeOnly", "$anchor", "$vocabulary"],
+  ...["contentEncoding", "contentMediaType", "contentSchema"],
   // OpenAPI's
   ...["discriminator", "example", "externalDocs", "xml"],
 ]);

@@ -1,10 +1,11 @@
-import { FORMATS } from "./formats.ts";
+import { ANY_TEXT, type CharDfa } from "./char-dfa.ts";
+import { bothOf } from "./dfa-algebra.ts";
 import { ANY_STRING, stringOf } from "./json.ts";
 import type { Node } from "./node.ts";
 import { NumberLeaf } from "./number.ts";
-import { bothOf, textWithout } from "./raw-text.ts";
-import { ANY_TEXT, type CharDfa, regexDfa } from "./regex-dfa.ts";
+import { textWithout } from "./raw-text.ts";
 import type { Schema } from "./schema-keywords.ts";
+import { textDfa } from "./schema-texts.ts";
 import { SpecError } from "./spec-error.ts";
 import { type Length, MOST_COUNTED, Text } from "./text.ts";
 import type { Work } from "./work.ts";
@@ -14,7 +15,7 @@ const MOST_LEAST_LENGTH = 10_000;
 /** A string with its `pattern` or `format`, and its length, as JSON. @throws SpecError */
 export function stringNode(all: Schema, work: Work): Node {
   const length = limitsOf(all);
-  const dfa = dfaOf(all, work);
+  const dfa = textDfa(all, work);
   const any = dfa === null && length.least === 0 && length.most > MOST_COUNTED;
   return any ? ANY_STRING : stringOf(textOf(all, dfa ?? ANY_TEXT, length, true, work));
 }
@@ -23,8 +24,10 @@ export function stringNode(all: Schema, work: Work): Node {
 export function rawStringNode(all: Schema, mark: string, work: Work): Node {
   const length = limitsOf(all);
   const free = textWithout(mark);
-  const dfa = dfaOf(all, work);
-  return textOf(all, dfa === null ? free : bothOf(dfa, free, work), length, false, work);
+  const dfa = textDfa(all, work);
+  const text = dfa === null ? free : bothOf(dfa, free, work);
+  if (text === null) throw new SpecError(`All texts that fit have '${mark}' in them.`);
+  return textOf(all, text, length, false, work);
 }
 
 function limitsOf(all: Schema): Length {
@@ -36,52 +39,14 @@ function limitsOf(all: Schema): Length {
   return { least, most };
 }
 
-/** Null where any text fits. */
-function dfaOf(all: Schema, work: Work): CharDfa | null {
-  const { pattern, format } = all;
-  if (pattern !== undefined && format !== undefined)
-    throw new SpecError("'format' can't stand beside 'pattern'.", "format");
-  if (pattern === undefined && format === undefined) return null;
-  return withinKeyword(all, () =>
-    pattern === undefined ? formatDfa(format, work) : patternDfa(pattern, work),
-  );
-}
-
 function textOf(all: Schema, dfa: CharDfa, length: Length, json: boolean, work: Work): Text {
-  const said = all.pattern !== undefined || all.format !== undefined;
-  const make = () => new Text(dfa, length, json, work);
-  return said ? withinKeyword(all, make) : make();
-}
-
-function withinKeyword<Result>(all: Schema, make: () => Result): Result {
   try {
-    return make();
+    return new Text(dfa, length, json, work);
   } catch (error) {
-    if (error instanceof SpecError && error.path === "")
-      throw error.within(all.pattern === undefined ? "format" : "pattern");
-    throw error;
+    if (!(error instanceof SpecError) || error.path !== "") throw error;
+    throw error.within(["pattern", "format"].find((name) => all[name] !== undefined) ?? "");
   }
 }
-
-function patternDfa(pattern: unknown, work: Work) {
-  if (typeof pattern !== "string") throw new SpecError("'pattern' is a regular expression.");
-  return regexDfa(pattern, "somewhere", work);
-}
-
-function formatDfa(format: unknown, work: Work) {
-  const source = typeof format === "string" ? FORMATS.get(format) : undefined;
-  if (source === undefined)
-    throw new SpecError(
-      `The format ${JSON.stringify(format)} can't be enforced; these can: ${[...FORMATS.keys()].join(", ")}.`,
-    );
-  const known = FORMAT_DFAS.get(source) ?? regexDfa(source, "whole");
-  FORMAT_DFAS.set(source, known);
-  work.spend(known.states);
-  return known;
-}
-
-/** They are the same in every schema, and the longest of them takes some milliseconds. */
-const FORMAT_DFAS = new Map<string, CharDfa>();
 
 function lengthOf(all: Schema, name: "minLength" | "maxLength"): number | null {
   const value = all[name];

@@ -184,7 +184,7 @@ test.each([
   [{ type: "array", items: [{}] }, "items", "'prefixItems'"],
   [{ properties: { a: { enum: [] } } }, "properties.a.enum", "no values"],
   [{ $defs: { x: { allOf: [] } }, $ref: "#/$defs/x" }, "$ref.allOf", "'allOf'"],
-  [{ properties: { a: { pattern: "(?=x)" } } }, "properties.a.pattern", "looking ahead"],
+  [{ properties: { a: { pattern: "(?<=x)" } } }, "properties.a.pattern", "looking behind"],
   [{ type: "string", format: "regex" }, "format", "can't be enforced; these can: date"],
   [{ type: "text" }, "type", "A type is one of"],
   [{ type: "number", multipleOf: 0.1 }, "multipleOf", "whole numbers"],

@@ -15,7 +15,7 @@ import {
   VALUES,
 } from "./schema-keywords.ts";
 import { excludeEachOther } from "./schema-one-of.ts";
-import { plain } from "./schema-plain.ts";
+import { patternsIn, plain } from "./schema-plain.ts";
 import { numberNode, stringNode } from "./schema-scalars.ts";
 import { joinPath, SpecError } from "./spec-error.ts";
 import { oneOf } from "./words.ts";
@@ -84,7 +84,7 @@ export class SchemaReader {
     if (given === null) throw new SpecError("A schema is an object, true or false.", path);
     const { nullable, ...all } = plain(given);
     for (const name of Object.keys(all))
-      if (!KEYWORDS.has(name) && !isAnnotation(name))
+      if (!KEYWORDS.has(name) && !isAnnotation(name) && !isPatterns(name, all))
         throw new SpecError(unknownKeyword(name), joinPath(path, name));
     const node = this.#known(all, path);
     // OpenAPI's
@@ -195,8 +195,8 @@ export class SchemaReader {
 
   /** Those that are the same are made once. */
   #string(all: Schema): Node {
-    const { pattern, format, minLength, maxLength } = all;
-    const name = JSON.stringify([pattern, format, minLength, maxLength]);
+    const { pattern, allOf, format, minLength, maxLength } = all;
+    const name = JSON.stringify([pattern, allOf, format, minLength, maxLength]);
     const known = this.#strings.get(name);
     if (known !== undefined) return known;
     this.#work.spend(STRING_WORK);
@@ -347,6 +347,10 @@ export class SchemaReader {
     }
     return at?.accepts === true;
   }
+}
+
+function isPatterns(name: string, { allOf }: Schema): boolean {
+  return name === "allOf" && patternsIn(allOf) !== null;
 }
 
 function countOf(all: Schema, name: string, path: string): number | null {

@@ -1,7 +1,7 @@
+import { ANY_TEXT, type CharDfa, plainOf } from "./char-dfa.ts";
 import { meets } from "./char-ranges.ts";
 import { firstAlike, type Pending, piece } from "./characters.ts";
 import { freshId, type Leaf, type LeafState, NOTHING, type Node } from "./node.ts";
-import { ANY_TEXT, type CharDfa, plainOf } from "./regex-dfa.ts";
 import { SpecError } from "./spec-error.ts";
 import { Work } from "./work.ts";
 
