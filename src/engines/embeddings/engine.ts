@@ -8,9 +8,11 @@ import type {
   EmbeddingsSpeech,
 } from "./protocol.ts";
 import type { EmbeddingRuntime } from "./runtime.ts";
+import { nextTurn, Tokenising } from "./tokenising.ts";
 
-/** Characters that are tokenised in a row before others get a turn: a millisecond or so, a tenth of a second at worst. */
-const CHARACTERS_A_TURN = 2_048;
+const ALL = Number.POSITIVE_INFINITY;
+
+type Embed = Extract<EmbeddingsAsk, { type: "embed" }>;
 
 interface Running {
   readonly vectors: Float32Array;
@@ -24,6 +26,7 @@ interface Running {
 export class EmbeddingEngine implements Served<EmbeddingsSpeech> {
   readonly #runtime: EmbeddingRuntime;
   readonly #batches: Batches;
+  readonly #tokenising = new Tokenising();
   readonly #running = new Map<number, Running>();
   #nextId = 1;
   #works = false;
@@ -47,8 +50,9 @@ export class EmbeddingEngine implements Served<EmbeddingsSpeech> {
         return this.#embed(ask, signal, tell);
       case "tokenize": {
         const { before, after } = this.#vocabulary;
-        const all = Number.POSITIVE_INFINITY;
-        const { tokens: bare } = await encoded(this.#vocabulary, ask.text, all, turns(signal));
+        const { tokens: bare } = await this.#tokenising.byTurns(ask.keyId, signal, (turn) =>
+          encoded(this.#vocabulary, ask.text, ALL, turn),
+        );
         const tokens = ask.addSpecialTokens ? [...before, ...bare, ...after] : bare;
         return {
           type: "tokens",
@@ -72,23 +76,15 @@ export class EmbeddingEngine implements Served<EmbeddingsSpeech> {
   }
 
   async #embed(
-    { keyId, texts, listed, truncateTo }: Extract<EmbeddingsAsk, { type: "embed" }>,
+    ask: Embed,
     signal: AbortSignal,
     tell: (event: EmbeddingsEvent) => void,
   ): Promise<EmbeddingsEvent> {
-    const waiting: Waiting[] = [];
-    let promptTokens = 0;
-    const turn = turns(signal);
-    for (const [index, text] of texts.entries()) {
-      const tokens =
-        typeof text === "string"
-          ? Int32Array.from(
-              await tokensOf(this.#vocabulary, text, truncateTo, paramOf(index, listed), turn),
-            )
-          : text;
-      waiting.push({ tokens, index });
-      promptTokens += tokens.length;
-    }
+    const { keyId, texts } = ask;
+    const waiting = await this.#tokenising.byTurns(keyId, signal, (turn) =>
+      this.#waitingOf(ask, turn),
+    );
+    const promptTokens = waiting.reduce((sum, { tokens }) => sum + tokens.length, 0);
     const vectors = new Float32Array(texts.length * this.info.dimensions);
     const id = this.#nextId++;
     const { promise, resolve, reject } = Promise.withResolvers<void>();
@@ -110,6 +106,19 @@ export class EmbeddingEngine implements Served<EmbeddingsSpeech> {
       this.#batches.cancel(keyId, id);
       this.#running.delete(id);
     }
+  }
+
+  async #waitingOf({ texts, listed, truncateTo }: Embed, turn: Turn): Promise<Waiting[]> {
+    const waiting: Waiting[] = [];
+    for (const [index, text] of texts.entries()) {
+      const param = paramOf(index, listed);
+      const tokens =
+        typeof text === "string"
+          ? Int32Array.from(await tokensOf(this.#vocabulary, text, truncateTo, param, turn))
+          : text;
+      waiting.push({ tokens, index });
+    }
+    return waiting;
   }
 
   /** One batch after the other while there are any. Never rejects: a batch that fails ends its requests. */
@@ -148,20 +157,4 @@ export class EmbeddingEngine implements Served<EmbeddingsSpeech> {
     request.left--;
     if (request.left === 0) request.done();
   }
-}
-
-/** Lets others work after so many characters. What it returns rejects once the signal has aborted. */
-function turns(signal: AbortSignal): Turn {
-  let left = CHARACTERS_A_TURN;
-  return async (characters) => {
-    left -= characters;
-    if (left > 0) return;
-    left = CHARACTERS_A_TURN;
-    await nextTurn();
-    signal.throwIfAborted();
-  };
-}
-
-function nextTurn(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
 }

@@ -46,7 +46,12 @@ export type EmbeddingsAsk =
       /** Of a longer text, its first so many tokens; null refuses it. */
       readonly truncateTo: number | null;
     }
-  | { readonly type: "tokenize"; readonly text: string; readonly addSpecialTokens: boolean }
+  | {
+      readonly type: "tokenize";
+      readonly keyId: string;
+      readonly text: string;
+      readonly addSpecialTokens: boolean;
+    }
   | { readonly type: "detokenize"; readonly tokens: Int32Array };
 
 export type EmbeddingsEvent =

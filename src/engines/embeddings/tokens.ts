@@ -30,7 +30,7 @@ export async function tokenizeForEmbedding(
     pooled,
     ({ contextSize }) => {
       most = contextSize;
-      return { type: "tokenize", text, addSpecialTokens };
+      return { type: "tokenize", keyId: context.keyId, text, addSpecialTokens };
     },
     context,
   );
