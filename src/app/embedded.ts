@@ -60,15 +60,20 @@ export function embedded(
     lacks.set(model, lack);
     return lack;
   };
+  const tooBigOf = (id: string): string | null => needs.of({ id })?.tooBig ?? null;
   return {
     ...local,
+    snapshot: () =>
+      local
+        .snapshot()
+        .map((each) => (tooBigOf(each.model) === null ? each : { ...each, state: "too_big" })),
     state: (target) => {
       const lack = lackOf(target.model);
       if (lack !== null) return { state: "unavailable", detail: lack };
       const { state, reason } = availability.of(target.model);
       if (state === "missing")
         return { state: "unavailable", detail: reason ?? "its weights are not here" };
-      const tooBig = needs.of(target.model)?.tooBig ?? null;
+      const tooBig = tooBigOf(target.model.id);
       return tooBig === null ? local.state(target) : { state: "too_big", detail: tooBig };
     },
   };

@@ -84,6 +84,9 @@ function providerGauges(metrics: Metrics, { gateway, lists }: Gauged): void {
   });
 }
 
+const STATES = ["cold", "loading", "ready", "draining", "crashed", "too_big"] as const;
+const IDLE: ReadonlySet<string> = new Set(["cold", "too_big"]);
+
 function engineGauges(metrics: Metrics, local: LocalBackend): void {
   const loaded = metrics.gauge("covey_engine_models", "Embedded models by state.", ["state"]);
   const running = metrics.gauge("covey_engine_running", "Requests an embedded model answers.", [
@@ -102,10 +105,10 @@ function engineGauges(metrics: Metrics, local: LocalBackend): void {
     .of();
   metrics.onLook(() => {
     for (const gauge of [loaded, running, waiting, bytes]) gauge.clear();
-    for (const state of ["cold", "loading", "ready", "draining", "crashed"]) loaded.of(state);
+    for (const state of STATES) loaded.of(state);
     for (const model of local.snapshot()) {
       loaded.of(model.state).value += 1;
-      if (model.state === "cold" && model.waiting === 0) continue;
+      if (IDLE.has(model.state) && model.waiting === 0) continue;
       running.of(model.model).value = model.running;
       waiting.of(model.model).value = model.waiting;
       bytes.of(model.model).value = model.bytes;

@@ -14,7 +14,7 @@ export class Needs {
   }
 
   /** Null while too little is known of its weights. */
-  of({ id }: Model): Need | null {
+  of({ id }: Pick<Model, "id">): Need | null {
     return this.#needs.get(id) ?? null;
   }
 

@@ -19,6 +19,7 @@ import { tryProvider } from "./check-provider.ts";
 import { checkRouting } from "./check-routing.ts";
 import { serviceFindings } from "./check-services.ts";
 import { type Finding, finding, messageOf } from "./finding.ts";
+import { formatBytes } from "./format.ts";
 import { describeModel } from "./models.ts";
 
 /** Whether it can be listened on; nothing is answered. The server of the home folder itself may have it. */
@@ -77,10 +78,13 @@ async function tryWeights(catalog: Catalog, config: Config): Promise<string> {
     throw new UserError(
       `there is no model "${config.models.starter}", which [models] starter names`,
     );
-  const tooBig = rows.flatMap(({ id, state, detail }) =>
-    state === "too_big" ? [`${id} is too big: ${detail}`] : [],
+  const tooBig = rows.flatMap(({ id, state, needed }) =>
+    state === "too_big" && needed !== null ? [`${id} needs ${formatBytes(needed)}`] : [],
   );
-  if (tooBig.length > 0) throw new UserError(tooBig.join("; "));
+  if (tooBig.length > 0)
+    throw new UserError(
+      `too big for the memory budget of ${formatBytes(config.engine.memoryBudget)}: ${tooBig.join(", ")}; raise memory_budget under [engine]`,
+    );
   if (ready.length === 0 && served === 0)
     throw new UserError(
       `no model is ready: ${(await describeModel(starter, config)).detail ?? "npx covey models tells why"}`,

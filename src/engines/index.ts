@@ -31,7 +31,8 @@ export interface LocalBackendOptions extends ServiceParts {
 export interface ModelSnapshot {
   readonly model: string;
   readonly engine: EngineId;
-  readonly state: "cold" | "loading" | "ready" | "draining" | "crashed";
+  /** `too_big`: it is here and never fits the memory that there is. */
+  readonly state: "cold" | "loading" | "ready" | "draining" | "crashed" | "too_big";
   readonly running: number;
   readonly waiting: number;
   /** Bytes of memory it was given; 0 while it has none. */
