@@ -378,6 +378,20 @@ test("lists of tokens that are too long, or are of tokens that are none, are ref
   expect(await cut.json()).toMatchObject({ usage: { prompt_tokens: 6 } });
 });
 
+test("a process that ends under many calls is back for all of them: none is lost, nor any that comes next", async () => {
+  const embedder = () => covey.app.local.snapshot().find(({ model }) => model === MODEL);
+  const input = Array.from({ length: 40 }, () => "word ".repeat(100));
+  const running = Array.from({ length: 7 }, () => ask({ input }));
+  const pid = await until(async () => {
+    const { pid = null, running = 0 } = embedder() ?? {};
+    return running === 7 ? pid : null;
+  }, "all are at work");
+  process.kill(pid, "SIGKILL");
+  const statuses = (await Promise.all(running)).map(({ status }) => status);
+  expect(statuses).toEqual(new Array(7).fill(200));
+  expect((await ask({ input: "again" })).status).toBe(200);
+});
+
 test("a killed process is an error that says so, and the next one answers", async () => {
   const pid = covey.app.local.snapshot().find(({ model }) => model === MODEL)?.pid;
   if (typeof pid !== "number") throw new Error("there is no child process");
