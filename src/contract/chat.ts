@@ -51,7 +51,8 @@ const fields = z.looseObject({
     .boolean()
     .nullish()
     .describe("Whether the model is told to begin an answer. Default true."),
-  response_format: ResponseFormat.optional(),
+  // OpenAI's takes no null; open engines do, and clients in front of both send one.
+  response_format: ResponseFormat.nullish(),
   ocr: z
     .looseObject({ boxes: z.boolean().nullish() })
     .nullish()

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { generationConflict, without } from "./conflicts.ts";
+import { ResponseFormat } from "./response-format.ts";
 import { routingFields } from "./routing.ts";
 import { extendedSampling, standardSampling, streamOptions } from "./sampling.ts";
 import { Usage } from "./usage.ts";
@@ -45,6 +46,9 @@ export const CompletionRequest = z
       .nullish()
       .describe("Text that comes after the answer, for models that fill in the middle."),
     user: z.string().optional(),
+    response_format: ResponseFormat.nullish().describe(
+      "As in chats: open engines have it here too.",
+    ),
   })
   .check(without(generationConflict));
 export type CompletionRequest = z.infer<typeof CompletionRequest>;

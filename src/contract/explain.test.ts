@@ -242,6 +242,11 @@ describe("a refused chat request says what, where and what would be right", () =
       "Missing required parameter: 'response_format.json_schema'. Expected an object.",
     ],
     [
+      { response_format: { type: "json_schema", json_schema: { name: "x", shape: {} } } },
+      "response_format.json_schema.schema",
+      "Missing required parameter: 'response_format.json_schema.schema'. Expected an object.",
+    ],
+    [
       { response_format: "json" },
       "response_format",
       "Invalid type for 'response_format': expected an object, but got a string.",

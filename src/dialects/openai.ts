@@ -3,9 +3,9 @@ import { answersAsked } from "../lib/answers-asked.ts";
 import { SseParser } from "../lib/sse-parse.ts";
 import type { AttemptContext, JsonObject, ProviderSettings, Target } from "../types.ts";
 import { asCompletion, completionAsChat, continueChat, withPromptPrefill } from "./continuation.ts";
-import { type Fields, fieldsOf } from "./fields.ts";
+import type { Fields } from "./fields.ts";
 import { answerLimit } from "./max-tokens.ts";
-import { translateParameters } from "./parameters.ts";
+import { asksForSchema, translateParameters } from "./parameters.ts";
 import type { Dialect, DialectOptions, Generation, WireRequest } from "./wire.ts";
 
 /** Servers that speak OpenAI's API: strict about what we send, lenient about what they answer. */
@@ -81,7 +81,7 @@ export function withLimit(request: JsonObject, limit: number | null): JsonObject
 /** Whether a JSON Schema was asked for, and only JSON can be enforced. */
 function fallsBack({ file }: ProviderSettings, request: JsonObject): boolean {
   if (file.quirks.json_schema !== "json_object") return false;
-  if (fieldsOf(request.response_format)?.type === "json_schema") return true;
+  if (asksForSchema(request.response_format)) return true;
   const guided = file.parameters.guided_json === "response_format:json_schema";
   return guided && request.guided_json !== undefined && request.guided_json !== null;
 }

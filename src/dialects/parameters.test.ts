@@ -183,3 +183,19 @@ test("a schema that is not enforced falls back to JSON, and says so", () => {
   });
   expect(dropped).toEqual(["response_format"]);
 });
+
+test("JSON with a schema is sent in the form that more servers read", async () => {
+  const schema = { type: "object" };
+  const asked = { response_format: { type: "json_object", schema } };
+  expect((await sent("llamacpp", asked)).body.response_format).toEqual({
+    type: "json_schema",
+    json_schema: { name: "answer", schema },
+  });
+  expect((await sent("ollama", asked)).body.response_format).toMatchObject({ type: "json_schema" });
+  const weaker = settingsOf({ quirks: { json_schema: "json_object" } });
+  const call = context();
+  const wire = openAiDialect(weaker, {}).request(target(), "chat", asked, call);
+  expect(wire.body.response_format).toEqual({ type: "json_object" });
+  expect([...call.notes]).toEqual([["x-covey-json-schema", "fallback"]]);
+  expect((await sent("vllm", { response_format: null })).body.response_format).toBeUndefined();
+});

@@ -89,7 +89,21 @@ function canonical(request: JsonObject): JsonObject {
     if (ours === name || request[ours] === undefined || request[ours] === null) asked[ours] = value;
   }
   if (asked.max_completion_tokens !== undefined) delete asked.max_tokens;
+  const format = schemaFormat(asked.response_format);
+  if (format !== null) asked.response_format = format;
   return asked;
+}
+
+/** `json_object` with a schema, llama.cpp's and Together's form, as the one that more servers read; null for any other. */
+function schemaFormat(sent: unknown): JsonObject | null {
+  const format = fieldsOf(sent);
+  const schema = format?.type === "json_object" ? fieldsOf(format.schema) : null;
+  return schema === null ? null : { type: "json_schema", json_schema: { name: "answer", schema } };
+}
+
+/** Whether an answer's format is asked for that JSON alone is not. */
+export function asksForSchema(sent: unknown): boolean {
+  return fieldsOf(sent)?.type === "json_schema" || schemaFormat(sent) !== null;
 }
 
 /** The model's makers' values, then the provider's file's unless the engine's own are wanted, for what the request leaves open. */

@@ -53,19 +53,32 @@ async function readText(
   if (length !== null && Number(length) > maxBytes) throw tooLarge(maxBytes);
   const encoding = request.headers.get("content-encoding")?.trim().toLowerCase() || "identity";
   if (encoding === "identity" && length !== null && Number(length) <= SMALL_BYTES) {
-    const text = await readSmall(request);
+    const bytes = await readSmall(request);
     stopServerTimer();
-    return text;
+    return decode(bytes);
   }
   stopServerTimer();
   if (request.body === null) return "";
   const bytes = await readBounded(request.body, maxBytes);
-  return new TextDecoder().decode(await decompress(bytes, encoding, maxBytes));
+  return decode(await decompress(bytes, encoding, maxBytes));
 }
 
-async function readSmall(request: Request): Promise<string> {
+const UTF8 = new TextDecoder("utf-8", { fatal: true });
+
+/** JSON is UTF-8 (RFC 8259): characters that are not are refused, not replaced by others. */
+function decode(bytes: Uint8Array): string {
   try {
-    return await request.text();
+    return UTF8.decode(bytes);
+  } catch (error) {
+    throw new GatewayError("invalid_request", "The body is not valid UTF-8, as JSON has to be.", {
+      cause: error,
+    });
+  }
+}
+
+async function readSmall(request: Request): Promise<Uint8Array> {
+  try {
+    return await request.bytes();
   } catch (error) {
     throw new GatewayError("client_closed", "The connection ended before the body did.", {
       cause: error,

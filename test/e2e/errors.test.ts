@@ -104,6 +104,20 @@ describe("a body that is not read", () => {
     expect(process.memoryUsage.rss() - before).toBeLessThan(100e6);
   });
 
+  test("that is not UTF-8 is a 400, also where it is packed", async () => {
+    const latin = Buffer.from(JSON.stringify(chatBody("echo", "caf\u00e9")), "latin1");
+    for (const [body, encoding] of [
+      [latin, "identity"],
+      [gzipSync(latin), "gzip"],
+    ] as const) {
+      const { status, error } = await refusal(await send(body, { "content-encoding": encoding }));
+      expect([status, error]).toMatchObject([400, { ...invalid, param: null }]);
+      expect(Reflect.get(error, "message")).toContain("UTF-8");
+    }
+    const utf8 = Buffer.from(`\u{FEFF}${JSON.stringify(chatBody("echo", "caf\u00e9"))}`);
+    expect((await send(utf8)).status).toBe(200);
+  });
+
   test("packed well is read, packed badly is a 400, packed strangely a 415", async () => {
     const packed = gzipSync(JSON.stringify(valid()));
     const status = async (body: Uint8Array, encoding: string) =>

@@ -4,7 +4,7 @@ const Schema = z.union([z.looseObject({}), z.string(), z.boolean()]).nullish();
 const Text = z.string().nullish();
 
 /** vLLM's current form, of what it calls guided decoding. */
-const StructuredOutputs = z.looseObject({
+export const StructuredOutputs = z.looseObject({
   json: Schema,
   json_object: z.boolean().nullish(),
   regex: Text,

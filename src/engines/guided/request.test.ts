@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
 import { ChatRequest } from "../../contract/chat.ts";
+import { CompletionRequest } from "../../contract/completions.ts";
 import { GatewayError } from "../../contract/errors.ts";
 import { flawOf, refusalOf } from "./check.ts";
 import { guideAsked } from "./request.ts";
@@ -33,6 +34,8 @@ test("each way to ask for a form is one spec", () => {
   const json = { kind: "json_schema", schema: SCHEMA } as const;
   expect(guide({})).toBe(null);
   expect(guide({ response_format: { type: "text" }, guided_json: null })).toBe(null);
+  expect(guide({ response_format: null })).toBe(null);
+  expect(guide({ response_format: { type: "json_object", schema: SCHEMA } })).toEqual(json);
   expect(guide({ guided_json: SCHEMA })).toEqual(json);
   expect(guide({ guided_json: JSON.stringify(SCHEMA) })).toEqual(json);
   expect(guide(formatOf(SCHEMA))).toEqual(json);
@@ -72,6 +75,13 @@ test("what other engines call a guide is the same guide", () => {
   expect(guide({ grammar: "", structured_outputs: {} })).toBe(null);
 });
 
+test("a completion has the same forms", () => {
+  const asked = (format: unknown) =>
+    guideAsked(CompletionRequest.parse({ model: "m", prompt: "", response_format: format }));
+  expect(asked({ type: "json_object" })?.spec).toEqual({ kind: "json_object" });
+  expect(() => asked({ type: "xml" })).toThrow();
+});
+
 test("two at once are refused, and the second is named", () => {
   const two = { guided_regex: "a", response_format: { type: "json_object" } };
   expect(refusal(two)).toMatchObject({ param: "response_format", type: "invalid_request_error" });
@@ -83,6 +93,17 @@ test.each([
     "response_format.json_schema.schema.properties.a.minProperties",
   ],
   [{ guided_json: { items: { pattern: "(?<=a)" } } }, "guided_json.items.pattern"],
+  [
+    {
+      response_format: {
+        type: "json_object",
+        schema: { properties: { a: { minProperties: 1 } } },
+      },
+    },
+    "response_format.schema.properties.a.minProperties",
+  ],
+  [{ structured_outputs: { choices: ["a"] } }, "structured_outputs.choices"],
+  [{ structured_outputs: { json: null, foo: 1 } }, "structured_outputs.foo"],
   [{ guided_json: "{" }, "guided_json"],
   [{ json_schema: "{" }, "json_schema"],
   [{ regex: "(" }, "regex"],

@@ -2,8 +2,7 @@ import type { z } from "zod";
 import type { ChatRequest } from "../../contract/chat.ts";
 import type { CompletionRequest } from "../../contract/completions.ts";
 import { GatewayError } from "../../contract/errors.ts";
-import { ResponseFormat } from "../../contract/response-format.ts";
-import { OtherGuides } from "./other-names.ts";
+import { OtherGuides, StructuredOutputs } from "./other-names.ts";
 import type { GuideSpec } from "./spec.ts";
 
 /** What an answer must be, as a request says it. */
@@ -33,7 +32,7 @@ function askedOf(request: ChatRequest | CompletionRequest): AskedGuide[] {
   const { guided_json, guided_regex, guided_choice, guided_grammar } = request;
   const others = othersOf(request);
   const { json, regex, choice, grammar, json_object } = others.structured_outputs ?? {};
-  const format = ResponseFormat.safeParse(Reflect.get(request, "response_format")).data;
+  const { response_format: format } = request;
   const asked: AskedGuide[] = [];
   const add = (name: string, spec: GuideSpec, path = name): void => {
     asked.push({ name, spec, path });
@@ -69,12 +68,30 @@ function askedOf(request: ChatRequest | CompletionRequest): AskedGuide[] {
       add(name, { kind: "grammar", source });
     }
   if (json_object === true) add(within("json_object"), { kind: "json_object" });
-  if (format?.type === "json_object") add("response_format", { kind: "json_object" });
   if (format?.type === "json_schema") {
-    const schema: unknown = format.json_schema.schema ?? {};
+    const { schema } = format.json_schema;
     add("response_format", { kind: "json_schema", schema }, "response_format.json_schema.schema");
   }
+  if (format?.type === "json_object")
+    if (format.schema === undefined) add("response_format", { kind: "json_object" });
+    else
+      add(
+        "response_format",
+        { kind: "json_schema", schema: format.schema },
+        "response_format.schema",
+      );
+  if (!asked.some(({ name }) => name.startsWith(within(""))))
+    for (const [name, value] of Object.entries(others.structured_outputs ?? {}))
+      if (value != null && !(name in StructuredOutputs.shape)) throw nothingKnown(within(name));
   return asked;
+}
+
+function nothingKnown(path: string): GatewayError {
+  const known = Object.keys(StructuredOutputs.shape).filter((name) => name !== "structural_tag");
+  return invalid(
+    `'${path}' is nothing that an answer can be made to fit: 'structured_outputs' has one of ${known.join(", ")}.`,
+    path,
+  );
 }
 
 /** @throws GatewayError 400: what stands under one of these names can't be read */
