@@ -18,6 +18,12 @@ export const DEFAULT_BOUNDS: ImageBounds = {
   maxFrames: 1_000,
 };
 
+/**
+ * A JPEG in more scans is no photograph: encoders make a dozen. A decoder goes over all pixels for each,
+ * and can't be told to stop.
+ */
+const MAX_SCANS = 100;
+
 /** Why some bytes can't be used as an image; the message is for the caller, without a full stop. */
 export class ImageRefused extends Error {
   override readonly name = "ImageRefused";
@@ -35,7 +41,7 @@ export function checkedFacts(bytes: Uint8Array, bounds: ImageBounds = DEFAULT_BO
     const kind = refusedKind(bytes);
     throw new ImageRefused(`it is ${kind === null ? "" : `${kind}, and `}no ${TAKEN} image`);
   }
-  const { width, height, frames } = facts;
+  const { width, height, frames, scans } = facts;
   const size = `the image has ${width} × ${height} pixels`;
   if (width * height > maxPixels)
     throw new ImageRefused(`${size}, and at most ${millions(maxPixels)} million pixels are taken`);
@@ -43,6 +49,8 @@ export function checkedFacts(bytes: Uint8Array, bounds: ImageBounds = DEFAULT_BO
     throw new ImageRefused(`${size}: one side may be at most ${maxAspect} times the other`);
   if (frames > maxFrames)
     throw new ImageRefused(`the image has more than ${maxFrames} frames; send one of them`);
+  if (scans > MAX_SCANS)
+    throw new ImageRefused(`the image is a JPEG in more than ${MAX_SCANS} scans; write it anew`);
   return facts;
 }
 

@@ -113,7 +113,14 @@ test.each(["image/png", "image/jpeg", "image/webp"] as const)(
   async (type) => {
     const pixels = { width: 3, height: 2, channels: 3, pixels: SIX } as const;
     const file = await encode(pixels, type);
-    expect(imageFacts(file)).toEqual({ type, width: 3, height: 2, frames: 1, orientation: 1 });
+    expect(imageFacts(file)).toEqual({
+      type,
+      width: 3,
+      height: 2,
+      frames: 1,
+      scans: 1,
+      orientation: 1,
+    });
   },
 );
 

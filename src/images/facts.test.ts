@@ -45,12 +45,14 @@ const still = (type: ImageType, width: number, height: number): ImageFacts => ({
   width,
   height,
   frames: 1,
+  scans: 1,
   orientation: 1,
 });
 
 describe("type, size, frames and orientation are read from", () => {
   test.each(Object.entries(IMAGES))("a %s", (name, [type]) => {
-    expect(imageFacts(bytesOf(name))).toEqual(still(type, 37, 21));
+    const scans = name === "progressive JPEG" ? 2 : 1;
+    expect(imageFacts(bytesOf(name))).toEqual({ ...still(type, 37, 21), scans });
   });
 
   test("bytes in the middle of a buffer", () => {
@@ -222,6 +224,49 @@ describe("without metadata", () => {
     const segment = Buffer.from([0xff, 0xfe, 0, 8, ...Buffer.from("secret")]);
     const noted = Buffer.concat([jpeg.subarray(0, 2), segment, jpeg.subarray(2)]);
     expect(withoutMetadata(noted)).toEqual(Uint8Array.from(jpeg));
+  });
+
+  describe("a JPEG has none of", () => {
+    const jpeg = bytesOf("progressive JPEG");
+    const segment = (marker: number, content: string) => {
+      const data = Buffer.from(content, "latin1");
+      return Buffer.concat([Buffer.from([0xff, marker, 0, data.length + 2]), data]);
+    };
+    const put = (at: number, ...more: Uint8Array[]) =>
+      Buffer.concat([jpeg.subarray(0, at), ...more, jpeg.subarray(at)]);
+    const secondScan = jpeg.indexOf(
+      Buffer.from([0xff, 0xda]),
+      jpeg.indexOf(Buffer.from([0xff, 0xda])) + 2,
+    );
+    const JFIF = "JFIF\0\x01\x02\x01\0\x48\0\x48";
+    const ADOBE = "Adobe\0\x64\0\0\0\0\x01";
+
+    test.each([
+      [
+        "what stands between scans",
+        put(secondScan, segment(0xe1, "Exif\0\0SECRET"), segment(0xfe, "SECRET")),
+      ],
+      ["a thumbnail of its own", put(2, segment(0xe0, "JFXX\0\x10SECRET"))],
+      ["a marker that means nothing, and what follows it", put(2, segment(0x01, "SECRET"))],
+      ["a restart outside of a scan, and what follows it", put(2, segment(0xd0, "SECRET"))],
+      [
+        "segments that are no part of a picture",
+        put(2, segment(0xf7, "SECRET"), segment(0xe9, "SECRET")),
+      ],
+      ["an Adobe segment that is none", put(2, segment(0xee, "SECRET"))],
+    ])("%s", (_, told) => {
+      expect(told.includes("SECRET")).toBe(true);
+      expect(imageFacts(told)).toEqual(imageFacts(jpeg));
+      expect(withoutMetadata(told)).toEqual(Uint8Array.from(jpeg));
+    });
+
+    test.each([
+      ["a thumbnail in its first segment", 0xe0, `${JFIF}\x01\x02SECRET`, `${JFIF}\0\0`],
+      ["more in Adobe's than how colours are stored", 0xee, `${ADOBE}SECRET`, ADOBE],
+    ])("%s", (_, marker, content, kept) => {
+      const told = put(2, segment(marker, content));
+      expect(withoutMetadata(told)).toEqual(Uint8Array.from(put(2, segment(marker, kept))));
+    });
   });
 
   test("bytes that are no image stay what they are", () => {

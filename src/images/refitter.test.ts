@@ -42,7 +42,7 @@ describe("an image becomes", () => {
     started();
     const png = await made(photo(800, 300).png().toBuffer());
     expect(imageFacts(await fit(png, { maxSide: 400 }))).toEqual({
-      ...{ type: "image/png", width: 400, height: 150, frames: 1, orientation: 1 },
+      ...{ type: "image/png", width: 400, height: 150, frames: 1, scans: 1, orientation: 1 },
     });
     expect(imageFacts(await fit(png, { maxPixels: 60_000 }))).toMatchObject({
       ...{ width: 400, height: 150 },

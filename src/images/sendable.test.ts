@@ -98,7 +98,14 @@ test.each([
   [{ maxSide: 1 }, 1, 1],
   [{ maxBytes: 10 }, 200, 100],
 ])("sides keep their proportion within %j", (limits, width, height) => {
-  const facts = { type: "image/jpeg", width: 200, height: 100, frames: 1, orientation: 1 } as const;
+  const facts = {
+    type: "image/jpeg",
+    width: 200,
+    height: 100,
+    frames: 1,
+    scans: 1,
+    orientation: 1,
+  } as const;
   const refit = refitOf(facts, 1000, { ...NO_LIMITS, ...limits });
   expect(refit).toMatchObject({ width, height, type: "image/jpeg" });
 });

@@ -12,6 +12,8 @@ export interface ImageFacts {
   readonly height: number;
   /** Counted up to `MAX_COUNTED_FRAMES`, so that no count takes long. */
   readonly frames: number;
+  /** How often a decoder goes over all of a JPEG's pixels; 1 for the other formats. */
+  readonly scans: number;
   readonly orientation: Orientation;
 }
 

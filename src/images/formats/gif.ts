@@ -26,7 +26,7 @@ export const gif: Format = {
     if (frames === 0) return null;
     const width = Math.max(view.getUint16(6, true), right);
     const height = Math.max(view.getUint16(8, true), bottom);
-    return { type: "image/gif", width, height, frames, orientation: 1 };
+    return { type: "image/gif", width, height, frames, scans: 1, orientation: 1 };
   },
 
   stripped(bytes) {

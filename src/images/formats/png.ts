@@ -56,6 +56,7 @@ export const png: Format = {
       width,
       height,
       frames: Math.max(1, frames),
+      scans: 1,
       orientation: orientation ?? 1,
     };
   },

@@ -38,6 +38,7 @@ export const webp: Format = {
       type: "image/webp",
       ...size,
       frames: Math.max(1, frames),
+      scans: 1,
       orientation: orientation ?? 1,
     };
   },
