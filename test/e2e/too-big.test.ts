@@ -97,3 +97,27 @@ test("what fits is listed beside it, with the context that the engine will reall
     await roomy.close();
   }
 });
+
+test("where a provider answers for it, the list tells that one's context and price", async () => {
+  const both = await startCovey({
+    toml: `[engine]
+preload = false
+memory_budget = "200MB"
+[providers.box]
+type = "vllm"
+base_url = "http://127.0.0.1:1/v1"
+discover = false
+price = { prompt = 1, completion = 2 }
+models = [{ id = "${STARTER}", context_length = 1024 }]
+`,
+  });
+  try {
+    const [only] = await listed(both);
+    expect(only).toMatchObject({ id: STARTER, context_length: 1_024, providers: ["box"] });
+    expect(only?.pricing).toMatchObject({ prompt: "0.000001", completion: "0.000002" });
+    const one = await (await fetch(`${both.url}/v1/models/${STARTER}`)).json();
+    expect(one).toMatchObject({ context_length: 1_024, providers: ["box"] });
+  } finally {
+    await both.close();
+  }
+});

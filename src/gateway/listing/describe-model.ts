@@ -1,7 +1,7 @@
 import type { ModelItem } from "../../contract/models.ts";
 import { decimal } from "../../lib/decimal.ts";
 import type { Model, Price, Target } from "../../types.ts";
-import type { Gateway } from "../gateway.ts";
+import { type Gateway, LOCAL, mayAnswer, stateOf } from "../gateway.ts";
 import { unitsOf } from "../limits/units.ts";
 
 /** The parameters of a target of which nobody said more. */
@@ -24,7 +24,25 @@ const UNKNOWN: Price = { prompt: 0, cached: null, completion: 0, request: 0, ima
 
 /** One model of the gateway's, described. */
 export function itemOf(gateway: Gateway, model: Model): ModelItem {
-  return listingOf(model, gateway.models.targets(model));
+  return listingOf(model, describedBy(gateway, gateway.models.targets(model)));
+}
+
+/** The same targets without the embedded one. */
+const elsewhere = new WeakMap<readonly Target[], readonly Target[]>();
+
+/**
+ * The targets that a model's description speaks of: an embedded one whose weights are not here, or too big,
+ * has no say in what others answer, neither in its price nor in its context.
+ */
+export function describedBy(gateway: Gateway, targets: readonly Target[]): readonly Target[] {
+  const own = targets[0];
+  if (own?.provider !== LOCAL || targets.length === 1 || mayAnswer(stateOf(gateway, own)))
+    return targets;
+  const known = elsewhere.get(targets);
+  if (known !== undefined) return known;
+  const others = targets.slice(1);
+  elsewhere.set(targets, others);
+  return others;
 }
 
 interface Listing {

@@ -1,7 +1,7 @@
 import type { ModelItem, ModelList, ModelsQuery } from "../../contract/models.ts";
 import type { Model, Target } from "../../types.ts";
 import { type Gateway, mayAnswer, stateOf } from "../gateway.ts";
-import { listingOf } from "./describe-model.ts";
+import { describedBy, listingOf } from "./describe-model.ts";
 import { matcher, order } from "./search-models.ts";
 
 const DEFAULT_PAGE = 1000;
@@ -43,7 +43,7 @@ function itemsOf(gateway: Gateway, isWanted: (targets: readonly Target[]) => boo
   const items: ModelItem[] = [];
   for (const model of gateway.models.models()) {
     const targets = gateway.models.targets(model);
-    if (isWanted(targets)) items.push(listingOf(model, targets));
+    if (isWanted(targets)) items.push(listingOf(model, describedBy(gateway, targets)));
   }
   return items;
 }
