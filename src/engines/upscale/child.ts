@@ -61,26 +61,23 @@ async function byTurns(
   signal: AbortSignal,
   tell: (event: UpscaleEvent) => void,
 ): Promise<UpscaleEvent> {
-  const { method, blend } = ask;
-  const turn = await turns.take(ask.owner, signal);
-  try {
-    const source = await decode(ask.image, upscaleBounds(ask.bounds));
-    const { width, height } = source;
-    const { plan } = foresee(source, ask, upscalers);
-    const pixels = plan.kept.width * plan.kept.height;
-    const pause: Pause = async (done) => {
-      tell({ type: "progress", done, pixels });
-      await turn.next();
-    };
-    const result = await enlarge(source, plan, method, blend, upscalers, pause);
-    const file = await written(result, ask);
-    return {
-      ...{ type: "done", image: file, width: result.width, height: result.height },
-      ...{ from: { width, height }, factor: method === "none" ? 1 : plan.factor },
-    };
-  } finally {
-    turn.end();
-  }
+  const { owner, method } = ask;
+  const source = await turns.beside(owner, () => decode(ask.image, upscaleBounds(ask.bounds)));
+  const { width, height } = source;
+  const { plan } = foresee(source, ask, upscalers);
+  const pixels = plan.kept.width * plan.kept.height;
+  const turn = await turns.take(owner, signal);
+  const pause: Pause = async (done) => {
+    tell({ type: "progress", done, pixels });
+    await turn.next();
+  };
+  const result = await enlarge(source, plan, method, ask.blend, upscalers, pause).finally(turn.end);
+  signal.throwIfAborted();
+  const image = await turns.beside(owner, () => written(result, ask));
+  return {
+    ...{ type: "done", image, width: result.width, height: result.height },
+    ...{ from: { width, height }, factor: plan.factor },
+  };
 }
 
 /** @throws CannotWrite where the type can't have it: the image is good, and would be the next time */

@@ -83,3 +83,27 @@ test("who left during its step has no other one", async () => {
   turn.end();
   (await turns.take("b", never)).end();
 });
+
+test("what has no steps stops nobody, and is charged to its owner all the same", async () => {
+  let now = 0;
+  const turns = new StepTurns(() => now);
+  const file = Promise.withResolvers<void>();
+  const beside = turns.beside("a", () => file.promise);
+  const other = await turns.take("b", never);
+  now += 1_000;
+  await other.next();
+  now += 9_000;
+  file.resolve();
+  await beside;
+  let steps = "";
+  const take = async (owner: string) => {
+    const turn = await turns.take(owner, never);
+    steps += owner;
+    turn.end();
+  };
+  // The file took ten seconds, what the third did none.
+  const both = [take("a"), take("c")];
+  other.end();
+  await Promise.all(both);
+  expect(steps).toBe("ca");
+});

@@ -56,6 +56,20 @@ export class StepTurns {
     };
   }
 
+  /**
+   * Does work that has no steps, such as reading and writing a file: others have their turns beside it. It
+   * is charged like steps.
+   */
+  async beside<Result>(owner: string, work: () => Promise<Result>): Promise<Result> {
+    const began = this.#now();
+    try {
+      return await work();
+    } finally {
+      const someoneElse = this.#turns.running + this.#turns.waiting > 0;
+      if (someoneElse) this.#turns.charge(owner, this.#now() - began);
+    }
+  }
+
   #wait(owner: string, signal: AbortSignal, onGrant: () => void): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const grant = (): void => {
