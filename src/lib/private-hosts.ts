@@ -32,7 +32,9 @@ export class PrivateHosts {
     if (isIP(host) > 0) return !isForeignPublicAddress(host);
     try {
       const addresses = await this.#resolve(host);
-      return addresses.length === 0 || !addresses.every(isForeignPublicAddress);
+      return (
+        addresses.length === 0 || !addresses.every((address) => isForeignPublicAddress(address))
+      );
     } catch {
       // A name that is unknown here is unknown outside as well, or belongs to this network.
       return true;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { isPublicAddress } from "./public-address.ts";
+import { isPublicAddress, plainAddress } from "./public-address.ts";
 
 const REFUSED = {
   "this machine": ["127.0.0.1", "127.255.255.255", "::1"],
@@ -73,4 +73,20 @@ test.each([
   "64:ff9b::808:808",
 ])("%s is public", (address) => {
   expect(isPublicAddress(address)).toBe(true);
+});
+
+test.each([
+  ["203.0.114.9", "::ffff:203.0.114.9"],
+  ["203.0.114.9", "::ffff:cb00:7209"],
+  ["203.0.114.9", "::203.0.114.9"],
+  ["203.0.114.9", "64:ff9b::cb00:7209"],
+  ["2a01:4f8::9", "2A01:04F8:0:0:0:0:0:9"],
+])("%s is the same address as %s", (one, other) => {
+  expect(plainAddress(other)).toBe(plainAddress(one));
+  expect(plainAddress(one)).not.toBeNull();
+});
+
+test("an IPv4 address is not the same as the IPv6 one with its bytes in another place", () => {
+  expect(plainAddress("2000::203.0.114.9")).not.toBe(plainAddress("203.0.114.9"));
+  expect(plainAddress("fe80::1%eth0")).toBeNull();
 });

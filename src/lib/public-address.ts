@@ -36,13 +36,18 @@ const EMBEDS_V4 = ["::ffff:0:0/96", "::/96", "64:ff9b::/96"].map(range);
  * a zone, is not public.
  */
 export function isPublicAddress(address: string): boolean {
-  const bytes = parseAddress(address);
+  const bytes = meantBytes(address);
   if (bytes === null) return false;
   if (bytes.length === 4) return !NOT_PUBLIC_V4.some((part) => within(bytes, part));
-  if (EMBEDS_V4.some((part) => within(bytes, part))) {
-    return isPublicAddress(bytes.slice(12).join("."));
-  }
   return within(bytes, PUBLIC_V6) && !NOT_PUBLIC_V6.some((part) => within(bytes, part));
+}
+
+/**
+ * The one spelling that an address has here, to compare it with others: an IPv6 address that means an IPv4
+ * address is that one. Null for what is no address, or has a zone.
+ */
+export function plainAddress(address: string): string | null {
+  return meantBytes(address)?.join(".") ?? null;
 }
 
 interface Range {
@@ -61,6 +66,13 @@ function within(bytes: readonly number[], { bytes: base, bits }: Range): boolean
     const mask = (0xff << (8 - own)) & 0xff;
     return ((bytes[index] ?? 0) & mask) === (byte & mask);
   });
+}
+
+/** The 4 or 16 bytes of the address that is meant. */
+function meantBytes(address: string): readonly number[] | null {
+  const bytes = parseAddress(address);
+  const isEmbedded = bytes?.length === 16 && EMBEDS_V4.some((part) => within(bytes, part));
+  return isEmbedded ? bytes.slice(12) : bytes;
 }
 
 /** The 4 or 16 bytes of an address; null for anything else. */

@@ -3,7 +3,12 @@ import { createServer } from "node:net";
 import { brotliCompressSync, deflateSync, gzipSync } from "node:zlib";
 import { selfSigned } from "../../test/certificate.ts";
 import { isHere } from "../../test/needs.ts";
-import { fetchPublic, PublicFetchError, type PublicFetchOptions } from "./public-fetch.ts";
+import {
+  fetchPublic,
+  isForeignPublicAddress,
+  PublicFetchError,
+  type PublicFetchOptions,
+} from "./public-fetch.ts";
 
 /** Stands for a public address in these tests, so that 127.0.0.1 can stand for a private one. */
 const OUTSIDE = "127.0.0.2";
@@ -158,6 +163,53 @@ describe("by default", () => {
       "unreachable",
     );
   });
+});
+
+describe("this machine's own public address is not to be asked", () => {
+  const own = ["127.0.0.1", "203.0.114.9", "2a01:4f8::9", "fe80::1"];
+  test.each([
+    "203.0.114.9",
+    "::ffff:203.0.114.9",
+    "::ffff:cb00:7209",
+    "64:ff9b::cb00:7209",
+    "2a01:4f8::9",
+    "2A01:04F8:0::9",
+  ])("as %s", (address) => {
+    expect(isForeignPublicAddress(address, [])).toBe(true);
+    expect(isForeignPublicAddress(address, own)).toBe(false);
+  });
+
+  test("its neighbour's is", () => {
+    expect(isForeignPublicAddress("203.0.114.10", own)).toBe(true);
+    expect(isForeignPublicAddress("::ffff:203.0.114.10", own)).toBe(true);
+  });
+});
+
+test("a proxy that the environment names gets nothing of it", async () => {
+  let asked = 0;
+  const proxy = Bun.serve({
+    hostname: INSIDE,
+    port: 0,
+    fetch: () => {
+      asked += 1;
+      return new Response("from the proxy");
+    },
+  });
+  const script = `
+    import { fetchPublic } from ${JSON.stringify(new URL("./public-fetch.ts", import.meta.url).href)};
+    const told = await fetchPublic("http://images.example:${port}/a", {
+      maxBytes: 1000, signal: new AbortController().signal,
+      resolve: async () => ["${OUTSIDE}"], isAllowed: () => true,
+    });
+    console.log(new TextDecoder().decode(told));`;
+  const at = `http://${INSIDE}:${proxy.port}`;
+  const child = Bun.spawn([process.execPath, "-e", script], {
+    env: { ...process.env, HTTP_PROXY: at, http_proxy: at, HTTPS_PROXY: at, NO_PROXY: "" },
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  expect((await new Response(child.stdout).text()).trim()).toBe("picture of /a");
+  expect(asked).toBe(0);
+  await proxy.stop(true);
 });
 
 describe("a name that changes its mind", () => {

@@ -3,7 +3,7 @@ import { isIP } from "node:net";
 import { networkInterfaces } from "node:os";
 import { readBounded, TooLarge } from "./bounded-body.ts";
 import { Patience } from "./patience.ts";
-import { isPublicAddress } from "./public-address.ts";
+import { isPublicAddress, plainAddress } from "./public-address.ts";
 import { untilAborted } from "./until-aborted.ts";
 
 /** A host's addresses, all of them. Rejects when it has none. */
@@ -142,7 +142,7 @@ async function addressesOf(
   const host = url.hostname.replace(/^\[(.*)\]$/, "$1");
   const found =
     isIP(host) > 0 ? [host] : await untilAborted((options.resolve ?? resolve)(host), signal);
-  const isAllowed = options.isAllowed ?? isForeignPublicAddress;
+  const { isAllowed = (address: string) => isForeignPublicAddress(address) } = options;
   if (found.length === 0 || !found.every((address) => isAllowed(address, url))) {
     throw new PublicFetchError("unreachable", new Error("not a public address"));
   }
@@ -174,13 +174,15 @@ async function ask(
     const pinned = new URL(url);
     pinned.hostname = isIP(address) === 6 ? `[${address}]` : address;
     try {
-      // A kept connection could have been opened for another name; our own code decompresses, bounded.
+      // A kept connection could have been opened for another name; our own code decompresses, bounded. A proxy
+      // of the environment would look at nothing, and be inside.
       const init = {
         headers,
         signal,
         tls,
         redirect: "manual",
         keepalive: false,
+        proxy: false,
         decompress: false,
       } as const;
       return await fetch(pinned, init);
@@ -192,10 +194,21 @@ async function ask(
   throw failure;
 }
 
-/** Public, and not this machine's own: what listens here may be shut off from outside. */
-export function isForeignPublicAddress(address: string): boolean {
-  const own = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
-  return isPublicAddress(address) && !own.some((one) => one.address === address);
+/**
+ * Public, and not this machine's own, however it is spelt: what listens here may be shut off from outside.
+ * @param own this machine's addresses
+ */
+export function isForeignPublicAddress(
+  address: string,
+  own: readonly string[] = ownAddresses(),
+): boolean {
+  const plain = plainAddress(address);
+  return isPublicAddress(address) && !own.some((each) => plainAddress(each) === plain);
+}
+
+function ownAddresses(): readonly string[] {
+  const interfaces = Object.values(networkInterfaces());
+  return interfaces.flatMap((addresses) => addresses ?? []).map(({ address }) => address);
 }
 
 /** As every other program on this machine looks names up. */
