@@ -12,6 +12,11 @@ const LONG_PLACES = 2;
  * memory arena keeps twice as much, for each network, and with neither the quick networks take a third longer.
  */
 const REUSED_MEMORY = { MALLOC_MMAP_MAX_: "0", MALLOC_TRIM_THRESHOLD_: "400000000" };
+/**
+ * Threads of the pool where files are read and written, one for each place and some for networks: Bun's own number is
+ * that of processors, and two large images that are written would stop everything else.
+ */
+const POOL = { UV_THREADPOOL_SIZE: String(SHORT_PLACES + LONG_PLACES + 3) };
 /** Measured: three of the largest networks, while the fourth is opened. */
 const NETWORK_BYTES = 700_000_000;
 
@@ -21,7 +26,7 @@ export const UPSCALE = defineEngine<UpscaleSpeech>({
   entry: () => new URL("./child.ts", import.meta.url),
   requires: ["onnxruntime-node", "sharp"],
   serialization: "advanced",
-  env: REUSED_MEMORY,
+  env: { ...REUSED_MEMORY, ...POOL },
   does: "enlarges images",
   endpoint: "/v1/upscale-img",
   // Their steps come one after the other, by turns: each takes all threads there are.
