@@ -65,7 +65,7 @@ export function schemaAt(
 }
 
 /** The schema without `optional`, `nullable` and the steps after a transform. */
-function bare(schema: z.core.$ZodType): z.core.$ZodType {
+export function bare(schema: z.core.$ZodType): z.core.$ZodType {
   let node = schema;
   for (;;) {
     if (node instanceof z.ZodOptional || node instanceof z.ZodNullable) node = node.unwrap();
@@ -81,7 +81,7 @@ export function optionsOf(schema: z.core.$ZodType): readonly z.core.$ZodType[] {
 }
 
 /** Whether an option of a union is meant by this value: same kind, and every literal field equal. */
-function fits(option: z.core.$ZodType, value: unknown): boolean {
+export function fits(option: z.core.$ZodType, value: unknown): boolean {
   const node = bare(option);
   if (node instanceof z.ZodString) return typeof value === "string";
   if (node instanceof z.ZodNumber) return typeof value === "number";
@@ -92,9 +92,7 @@ function fits(option: z.core.$ZodType, value: unknown): boolean {
   if (!isIndexable(value) || Array.isArray(value)) return false;
   if (!(node instanceof z.ZodObject)) return false;
   for (const [key, field] of Object.entries(node.shape)) {
-    if (field instanceof z.ZodLiteral && !field.safeParse(Reflect.get(value, key)).success) {
-      return false;
-    }
+    if (field instanceof z.ZodLiteral && !field.values.has(Reflect.get(value, key))) return false;
   }
   return true;
 }

@@ -1,7 +1,10 @@
 import { z } from "zod";
 import { ToolCall } from "./tools.ts";
 
-const TextPart = z.looseObject({ type: z.literal("text"), text: z.string() });
+/** Where a provider may cut its prompt cache: OpenRouter's and Anthropic's. */
+const cacheControl = { cache_control: z.unknown().optional() };
+
+const TextPart = z.looseObject({ type: z.literal("text"), text: z.string(), ...cacheControl });
 
 const UserPart = z.discriminatedUnion("type", [
   TextPart,
@@ -11,6 +14,7 @@ const UserPart = z.discriminatedUnion("type", [
       url: z.string().min(1),
       detail: z.enum(["auto", "low", "high"]).optional(),
     }),
+    ...cacheControl,
   }),
   z.looseObject({
     type: z.literal("input_audio"),
@@ -57,6 +61,15 @@ export const Message = z.discriminatedUnion("role", [
     audio: z.looseObject({ id: z.string() }).nullish(),
     tool_calls: z.array(ToolCall).optional(),
     function_call: z.looseObject({ name: z.string(), arguments: z.string() }).nullish(),
+    prefix: z
+      .boolean()
+      .nullish()
+      .describe("In the last message: go on with it, as continue_final_message does."),
+    // What stands in answers comes back in conversations.
+    reasoning_content: z.unknown().optional(),
+    reasoning: z.unknown().optional(),
+    reasoning_details: z.unknown().optional(),
+    annotations: z.unknown().optional(),
   }),
   z.looseObject({ role: z.literal("tool"), content: Text, tool_call_id: z.string() }),
   z.looseObject({ role: z.literal("function"), content: z.string().nullable(), name: z.string() }),

@@ -70,6 +70,8 @@ export const ToolCall = z.discriminatedUnion("type", [
     id: z.string(),
     type: z.literal("function"),
     function: z.looseObject({ name: z.string(), arguments: z.string() }),
+    // A stream's pieces have it, and are often put together with it.
+    index: z.unknown().optional(),
   }),
   z.looseObject({
     id: z.string(),

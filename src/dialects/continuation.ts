@@ -21,6 +21,34 @@ export function withPrefill(messages: unknown, prefill: string): Fields[] {
   return [...all, { role: "assistant", content: prefill }];
 }
 
+/**
+ * A last message that is called the beginning of the answer (`prefix`, DeepSeek's and Mistral's), in
+ * the server's own form where that is known; where it is not, as it came.
+ */
+export function withPrefix({ file }: ProviderSettings, body: JsonObject): JsonObject {
+  const all = Array.isArray(body.messages) ? body.messages : [];
+  const last = fieldsOf(all.at(-1));
+  if (last === null || last.prefix !== true) return body;
+  const { prefix: _prefix, ...begun } = last;
+  const before = all.slice(0, -1);
+  switch (file.continuation.prefill) {
+    case "assistant":
+      return { ...body, messages: [...before, begun] };
+    case "continue_final_message":
+      return {
+        ...body,
+        messages: [...before, begun],
+        continue_final_message: true,
+        add_generation_prompt: false,
+      };
+    case "response_prefix":
+      if (typeof begun.content !== "string") return body;
+      return { ...body, messages: before, response_prefix: begun.content };
+    case "none":
+      return body;
+  }
+}
+
 /** Tells a server of OpenAI's dialect to go on after `prefill`, in its own way. */
 export function continueChat(
   provider: ProviderSettings,
@@ -39,10 +67,14 @@ export function continueChat(
       };
     case "response_prefix":
       // TabbyAPI puts it after the template; its answer does not repeat it.
-      return { ...body, response_prefix: prefill };
+      return { ...body, response_prefix: `${textOf(body.response_prefix)}${prefill}` };
     case "none":
       throw cannotContinue(provider, "it takes no prefill");
   }
+}
+
+function textOf(value: unknown): string {
+  return typeof value === "string" ? value : "";
 }
 
 /** Fields of a chat that mean nothing, or something else, to `/completions`. */

@@ -54,7 +54,7 @@ test("options, tools, pictures and a schema are written as Ollama reads them", a
       content: null,
       tool_calls: [{ id: "a", type: "function", function: { name: "f", arguments: '{"x":1}' } }],
     },
-    { role: "tool", content: "42", tool_call_id: "a" },
+    { role: "tool", content: "42", tool_call_id: "a", zzz: 1 },
   ];
   await chat(
     () => Response.json(DONE),
@@ -104,7 +104,12 @@ test("options, tools, pictures and a schema are written as Ollama reads them", a
       { role: "tool", content: "42", tool_name: "f" },
     ],
   });
-  expect([...call.dropped].sort()).toEqual(["logit_bias", "mirostat", "tool_choice"]);
+  expect([...call.dropped].sort()).toEqual([
+    "logit_bias",
+    "messages.zzz",
+    "mirostat",
+    "tool_choice",
+  ]);
 });
 
 test("a stream's lines become events, with usage", async () => {

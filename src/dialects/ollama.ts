@@ -1,4 +1,6 @@
+import { ChatRequest } from "../contract/chat.ts";
 import { GatewayError } from "../contract/errors.ts";
+import { unknownFields } from "../contract/unknown-fields.ts";
 import { JsonLines } from "../lib/json-lines.ts";
 import type { JsonObject, ProviderSettings, Target } from "../types.ts";
 import { cannotContinue, withPrefill, withPromptPrefill } from "./continuation.ts";
@@ -42,7 +44,9 @@ export function ollamaDialect(provider: ProviderSettings): Dialect {
       }
       const limit = answerLimit(target, input, prefill);
       const { body, dropped } = translated(target, operation, withLimit(input, limit));
-      for (const name of dropped) context.dropped.add(name);
+      // Messages are written anew: what is in them and has no name there is not sent.
+      const unsent = unknownFields(ChatRequest.shape.messages, input.messages, "messages");
+      for (const name of [...dropped, ...unsent]) context.dropped.add(name);
       if (typeof input.prompt !== "string" && operation === "completions") {
         throw new GatewayError(
           "invalid_request",

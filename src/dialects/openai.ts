@@ -2,7 +2,13 @@ import { GatewayError } from "../contract/errors.ts";
 import { answersAsked } from "../lib/answers-asked.ts";
 import { SseParser } from "../lib/sse-parse.ts";
 import type { AttemptContext, JsonObject, ProviderSettings, Target } from "../types.ts";
-import { asCompletion, completionAsChat, continueChat, withPromptPrefill } from "./continuation.ts";
+import {
+  asCompletion,
+  completionAsChat,
+  continueChat,
+  withPrefix,
+  withPromptPrefill,
+} from "./continuation.ts";
 import type { Fields } from "./fields.ts";
 import { answerLimit } from "./max-tokens.ts";
 import { asksForSchema, translateParameters } from "./parameters.ts";
@@ -37,6 +43,7 @@ export function openAiDialect(provider: ProviderSettings, options: DialectOption
     if (fallsBack(provider, input)) context.notes.set("x-covey-json-schema", "fallback");
     let body: JsonObject = { ...translated, model: target.upstreamId };
     if (sent === "chat" && !quirks.developer_role) body.messages = withoutDeveloper(body.messages);
+    if (sent === "chat") body = withPrefix(provider, body);
     if (prefill !== null && !rendered) {
       body =
         operation === "chat"

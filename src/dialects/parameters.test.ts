@@ -199,3 +199,30 @@ test("JSON with a schema is sent in the form that more servers read", async () =
   expect([...call.notes]).toEqual([["x-covey-json-schema", "fallback"]]);
   expect((await sent("vllm", { response_format: null })).body.response_format).toBeUndefined();
 });
+
+test("a last message that is called the beginning of the answer goes in each server's own form", async () => {
+  const question = { role: "user", content: "Hi" };
+  const begun = { role: "assistant", content: "Yes, " };
+  const asked = { messages: [question, { ...begun, prefix: true }] };
+  const wire = async (id: string, prefill: string | null = null) =>
+    openAiDialect(await catalogSettings(id), {}).request(target(), "chat", asked, context(prefill))
+      .body;
+  const continued = { continue_final_message: true, add_generation_prompt: false };
+  expect(await wire("vllm")).toMatchObject({ ...continued, messages: [question, begun] });
+  expect((await wire("vllm")).messages).toEqual([question, begun]);
+  expect((await wire("llamacpp")).messages).toEqual([question, begun]);
+  expect(await wire("openai-compatible")).toMatchObject(asked);
+  expect(await wire("tabbyapi")).toMatchObject({
+    messages: [question],
+    response_prefix: "Yes, ",
+  });
+  expect((await wire("tabbyapi", "it is")).response_prefix).toBe("Yes, it is");
+  const earlier = { messages: [{ ...begun, prefix: true }, question] };
+  const body = openAiDialect(await catalogSettings("vllm"), {}).request(
+    target(),
+    "chat",
+    earlier,
+    context(),
+  ).body;
+  expect(body.continue_final_message).toBeUndefined();
+});

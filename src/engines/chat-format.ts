@@ -11,15 +11,20 @@ export interface ChatFormat {
   readonly thinking: Thinking | null;
   /** Of the variables that steer thinking, those that the template reads. */
   readonly variables: readonly string[];
+  /** All words of the template's source: a name that is not among them says nothing to it. */
+  readonly words: readonly string[];
   /** It speaks in channels: that takes the place of marks around thinking and calls. */
   readonly harmony: Harmony | null;
 }
+
+const WORD = /[A-Za-z_]\w*/g;
 
 /** Of a model without a chat template. */
 export const NO_FORMAT: ChatFormat = {
   tools: PROMPTED,
   thinking: null,
   variables: [],
+  words: [],
   harmony: null,
 };
 
@@ -38,7 +43,8 @@ export function chatFormat(
   const asked = harmony === null ? REASONING_VARIABLES : HARMONY_VARIABLES;
   const variables = asked.filter((name) => new RegExp(`\\b${name}\\b`).test(source));
   const tools = detectTools(new ChatTemplate(source), tokens);
-  return { tools: withoutThinking(tools, thinking), thinking, variables, harmony };
+  const words = [...new Set(source.match(WORD))];
+  return { tools: withoutThinking(tools, thinking), thinking, variables, words, harmony };
 }
 
 /** Some templates write that there was no thinking before a call: that does not announce one. */

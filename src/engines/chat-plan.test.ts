@@ -102,6 +102,51 @@ test("what steers thinking is told to a template that reads it, and is dropped f
   expect(own.options(THINKER).prompt).toMatchObject({ variables: { enable_thinking: true } });
 });
 
+test("fields inside of others that nobody reads are told, but for those of messages that the template names", () => {
+  const messages = [{ role: "user", content: "Hi", zzz: 1, mood: "merry" }];
+  const asked = plan({ messages, response_format: { type: "text", yyy: 1 } });
+  asked.options({ ...NO_FORMAT, words: ["mood"] });
+  expect(asked.dropped).toEqual(new Set(["messages.zzz", "response_format.yyy"]));
+  const outputs = { regex: "a", whitespace_pattern: "x" };
+  expect(plan({ structured_outputs: outputs }).dropped).toEqual(
+    new Set(["structured_outputs.whitespace_pattern"]),
+  );
+});
+
+test("variables of a template are told where it has none of that name; how the prompt ends is honoured", () => {
+  const kwargs = { messages: [], bos_token: "x", zzz: 1, mood: "merry", enable_thinking: null };
+  const asked = plan({ chat_template_kwargs: { ...kwargs, add_generation_prompt: false } });
+  const { prompt } = asked.options({ ...NO_FORMAT, words: ["mood", "messages"] });
+  expect(prompt).toMatchObject({ addGenerationPrompt: false, variables: { mood: "merry" } });
+  if (prompt.kind !== "chat") throw new Error("not a chat");
+  expect(prompt.variables).not.toHaveProperty("messages");
+  expect(asked.dropped).toEqual(
+    new Set([
+      "chat_template_kwargs.messages",
+      "chat_template_kwargs.bos_token",
+      "chat_template_kwargs.zzz",
+    ]),
+  );
+  const both = plan({
+    add_generation_prompt: true,
+    chat_template_kwargs: { add_generation_prompt: false },
+  });
+  expect(both.options(NO_FORMAT).prompt).toMatchObject({ addGenerationPrompt: true });
+  expect(both.dropped).toEqual(new Set(["chat_template_kwargs.add_generation_prompt"]));
+});
+
+test("a last message with 'prefix' is gone on with; an earlier one is told", () => {
+  const begun = { role: "assistant", content: "The capital of Fra", prefix: true };
+  const asked = plan({ messages: [{ role: "user", content: "Hi" }, begun] });
+  const { prompt } = asked.options(NO_FORMAT);
+  expect(prompt).toMatchObject({ continueFinal: true, addGenerationPrompt: false });
+  expect(JSON.stringify(prompt)).not.toContain("prefix");
+  expect(asked.dropped).toEqual(new Set());
+  const early = plan({ messages: [begun, { role: "user", content: "Hi" }] });
+  expect(early.options(NO_FORMAT).prompt).toMatchObject({ continueFinal: false });
+  expect(early.dropped).toEqual(new Set(["messages.prefix"]));
+});
+
 test("a tool whose schema can't be enforced is named", () => {
   const odd = { type: "object", properties: { x: { type: "string", not: {} } } };
   const refused = (list: object[], param: RegExp) =>

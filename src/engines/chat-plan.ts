@@ -9,9 +9,10 @@ import type { GuideSpec } from "./guided/spec.ts";
 import { harmonyGuide } from "./harmony/guide.ts";
 import { harmonyMessages } from "./harmony/messages.ts";
 import { inOurNames } from "./other-names.ts";
-import { samplingOf, smaller, stopsOf, unsupportedParameters } from "./parameters.ts";
+import { samplingOf, smaller, stopsOf, unreadFields, unsupportedParameters } from "./parameters.ts";
 import type { GenerateOptions } from "./protocol.ts";
 import { hidesReasoning, reasoningVariables, refusesThinking } from "./reasoning/asked.ts";
+import { endingOf, templateVariables } from "./template-variables.ts";
 import { fittingFormat } from "./tools/fitting.ts";
 import { announced, argumentsSchema, toolGuide } from "./tools/guide.ts";
 import { toolPrompt } from "./tools/prompt.ts";
@@ -44,10 +45,12 @@ export function chatPlan(
   for (const name of unsupportedParameters(sent)) context.dropped.add(name);
   // Of completions; vLLM's chats would put the last message in front of the answer.
   if (sent.echo === true) context.dropped.add("echo");
-  const request = inOurNames(sent);
+  const request = { ...inOurNames(sent), ...endingOf(sent) };
   const { prefill } = context;
   const continueFinal = continuesFinal(request);
   const messages = templateMessages(request.messages);
+  const unread = unreadFields(sent);
+  for (const name of unread) context.dropped.add(name);
   const use = toolUse(request);
   const asked = guideAsked(request);
   const guide = asked?.spec ?? null;
@@ -111,7 +114,10 @@ export function chatPlan(
       const told = harmony === null ? messages : harmonyMessages(messages);
       const prompt = toolPrompt(format.tools, told, use);
       const { variables, honoured } = reasoningVariables(request, format.variables);
-      for (const name of honoured) context.dropped.delete(name);
+      const given = templateVariables(request, modelFormat.words, use !== null);
+      const read = unread.filter((name) => isRead(name, modelFormat.words));
+      for (const name of [...honoured, ...read]) context.dropped.delete(name);
+      for (const name of given.unread) context.dropped.add(name);
       // The model's own are for words and thinking: what has a form ends where the form does, whatever is
       // said in it, and so does a call.
       const ofModel = guided.guide === null || (mayCall && isPlain(format)) ? file.stop : [];
@@ -124,13 +130,18 @@ export function chatPlan(
           continueFinal,
           opening: guided.opening,
           thinksFirst: first,
-          variables: { ...variables, ...request.chat_template_kwargs },
+          variables: { ...variables, ...given.variables },
         },
         stop: isPlain(format) ? [...own, ...ofModel] : ofModel,
         guide: guided.guide,
       };
     },
   };
+}
+
+/** Whether a field of a message that the contract does not know is one that the template may read. */
+function isRead(path: string, words: readonly string[]): boolean {
+  return path.startsWith("messages.") && words.includes(path.slice(path.lastIndexOf(".") + 1));
 }
 
 /** All tools, and what an answer without a call must be, as one guide; of each is told what is wrong in it. */

@@ -81,6 +81,11 @@ test("only an assistant's message at the end can be continued, and only without 
   refused({ messages: [question, { ...begun, tool_calls: [call] }] }, "messages[1].tool_calls");
   refused({ add_generation_prompt: true }, "add_generation_prompt");
   refused({ continue_final_message: "yes" }, "continue_final_message");
+  const prefixed = [question, { ...begun, prefix: true }];
+  expect(continuesFinal({ messages: prefixed })).toBe(true);
+  expect(continuesFinal({ messages: [...prefixed, question] })).toBe(false);
+  refused({ messages: prefixed, add_generation_prompt: true }, "add_generation_prompt");
+  refused({ messages: prefixed, continue_final_message: false }, "continue_final_message");
 });
 
 test("a result that no call before it asked for is refused, with its place", () => {

@@ -17,7 +17,7 @@ export function templateMessages(messages: readonly Message[]): TemplateMessage[
     if (message.role === "function")
       return { role: "tool", name: message.name, tool_call_id: LEGACY_ID, content };
     if (message.role !== "assistant") return { ...message, content };
-    const { function_call: called, ...said } = message;
+    const { function_call: called, prefix: _prefix, ...said } = message;
     const calls = message.tool_calls ?? [];
     const all = called == null ? calls : [...calls, legacyCall(called)];
     return {
@@ -44,8 +44,9 @@ function refuseStrayResults(messages: readonly Message[]): void {
 }
 
 /**
- * Whether the last message is the beginning of the answer, as in vLLM; then no header of an answer
- * is added. Refuses it where there is no such message.
+ * Whether the last message is the beginning of the answer, as in vLLM, or is called so itself, as in
+ * DeepSeek's API and Mistral's; then no header of an answer is added. Refuses it where there is no
+ * such message.
  */
 export function continuesFinal(request: {
   readonly messages?: readonly Message[] | undefined;
@@ -53,18 +54,25 @@ export function continuesFinal(request: {
   readonly add_generation_prompt?: unknown;
 }): boolean {
   const { messages = [], continue_final_message: asked, add_generation_prompt: header } = request;
-  if (asked == null || asked === false) return false;
-  const refuse = (message: string, param: string) =>
-    new GatewayError("invalid_request", message, { param });
-  if (asked !== true)
-    throw refuse("'continue_final_message' is true or false.", "continue_final_message");
-  if (header === true)
-    throw refuse(
-      "'continue_final_message' and 'add_generation_prompt' can't both be true.",
-      "add_generation_prompt",
-    );
   const at = messages.length - 1;
   const last = messages[at];
+  const prefix = last?.role === "assistant" && last.prefix === true;
+  if (!prefix && (asked == null || asked === false)) return false;
+  const refuse = (message: string, param: string) =>
+    new GatewayError("invalid_request", message, { param });
+  if (asked != null && typeof asked !== "boolean")
+    throw refuse("'continue_final_message' is true or false.", "continue_final_message");
+  const name = prefix ? "prefix" : "continue_final_message";
+  if (prefix && asked === false)
+    throw refuse(
+      "'continue_final_message' is false, and the last message's 'prefix' is true: they say the same thing.",
+      "continue_final_message",
+    );
+  if (header === true)
+    throw refuse(
+      `'${name}' and 'add_generation_prompt' can't both be true.`,
+      "add_generation_prompt",
+    );
   if (last?.role !== "assistant")
     throw refuse(
       "'continue_final_message' needs an assistant's message at the end: it is the one that is continued.",

@@ -7,7 +7,7 @@ import { guideAsked } from "./guided/request.ts";
 import type { PooledText } from "./llama/kind.ts";
 import { completionLogprobs } from "./logprobs.ts";
 import { inOurNames } from "./other-names.ts";
-import { samplingOf, smaller, stopsOf, unsupportedParameters } from "./parameters.ts";
+import { samplingOf, smaller, stopsOf, unreadFields, unsupportedParameters } from "./parameters.ts";
 import type { ModelPool } from "./pool.ts";
 import type { PromptSource, ScoredToken } from "./protocol.ts";
 import { type AnswerUpdate, runPrompts, type Totals } from "./run-prompts.ts";
@@ -26,7 +26,8 @@ export async function completions(
   context: AttemptContext,
   randomSeed: number,
 ): Promise<Reply> {
-  for (const name of unsupportedParameters(sent)) context.dropped.add(name);
+  const unread = [...unsupportedParameters(sent), ...unreadFields(sent)];
+  for (const name of unread) context.dropped.add(name);
   const request = inOurNames(sent);
   const { file } = pooled.model;
   const sampling = samplingOf(request, randomSeed, file.defaults);

@@ -1,8 +1,9 @@
-import type { ChatRequest } from "../contract/chat.ts";
-import type { CompletionRequest } from "../contract/completions.ts";
+import { ChatRequest } from "../contract/chat.ts";
+import { CompletionRequest } from "../contract/completions.ts";
 import { GatewayError } from "../contract/errors.ts";
+import { unknownFields } from "../contract/unknown-fields.ts";
 import type { ModelDefaults } from "../types.ts";
-import { GUIDE_NAMES } from "./guided/other-names.ts";
+import { GUIDE_NAMES, OtherGuides } from "./guided/other-names.ts";
 import { OTHER_NAMES } from "./other-names.ts";
 import type { Sampling } from "./protocol.ts";
 import { samplersOf } from "./sampling/requested.ts";
@@ -155,6 +156,28 @@ export function unsupportedParameters(request: TextRequest): string[] {
     if (rule === undefined && (IGNORED.get(name) ?? isSet)(value)) dropped.push(name);
   }
   return dropped;
+}
+
+/** Read by the gateway, or told by their own names. */
+const NOT_LOOKED_INTO = new Set(["stream_options", "audio", "prediction", "web_search_options"]);
+const looked = (shape: object) =>
+  Object.entries({ ...shape, ...OtherGuides.shape }).filter(([name]) => !NOT_LOOKED_INTO.has(name));
+const OF_CHATS = looked(ChatRequest.shape);
+const OF_COMPLETIONS = looked(CompletionRequest.shape);
+
+/** The names of fields inside of what a request sends that nobody here reads: `messages.zzz`. */
+export function unreadFields(request: TextRequest): string[] {
+  const shape = "messages" in request ? OF_CHATS : OF_COMPLETIONS;
+  const unread = shape.flatMap(([name, schema]) =>
+    unknownFields(schema, Reflect.get(request, name), name),
+  );
+  return isBegunEarlier(request.messages) ? [...unread, "messages.prefix"] : unread;
+}
+
+/** Whether a message that is not the last one is called the beginning of the answer. */
+function isBegunEarlier(messages: unknown): boolean {
+  const earlier = Array.isArray(messages) ? messages.slice(0, -1) : [];
+  return earlier.some((message) => fieldOf(message, "prefix") === true);
 }
 
 /** Whether a message has a part that is no text. */

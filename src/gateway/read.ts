@@ -2,7 +2,9 @@ import { ChatRequest } from "../contract/chat.ts";
 import { CompletionRequest } from "../contract/completions.ts";
 import { EmbeddingsRequest } from "../contract/embeddings.ts";
 import { GatewayError } from "../contract/errors.ts";
+import { streamOptions } from "../contract/sampling.ts";
 import { DetokenizeRequest, TokenizeRequest } from "../contract/tokenize.ts";
+import { unknownFields } from "../contract/unknown-fields.ts";
 import { UpscaleInput } from "../contract/upscale.ts";
 import { parseRequest } from "../contract/validate.ts";
 import type { JsonObject, Operation, OperationInput } from "../types.ts";
@@ -54,6 +56,7 @@ export async function read<O extends Operation>(
     wantsUsage: isOn(asked.stream_options, "include_usage") || isOn(asked.usage, "include"),
     unknownWishes: [
       ...unknownWishes(asked.provider),
+      ...unreadStreamOptions(asked.stream_options),
       ...(!isStreamable && isOn(sent, "stream") ? ["stream"] : []),
       ...(Array.isArray(asked.transforms) && asked.transforms.length > 0 ? ["transforms"] : []),
     ],
@@ -76,6 +79,15 @@ function withModel(body: unknown): unknown {
   if (typeof body !== "object" || body === null || "model" in body) return body;
   if (!("models" in body) || !Array.isArray(body.models) || body.models.length === 0) return body;
   return { ...body, model: body.models[0] };
+}
+
+/** What a stream can have is done here, for every target. */
+function unreadStreamOptions(options: unknown): string[] {
+  const unread = unknownFields(streamOptions, options, "stream_options");
+  // Off is what it is; on would pad events against those who watch their sizes.
+  return isOn(options, "include_obfuscation")
+    ? [...unread, "stream_options.include_obfuscation"]
+    : unread;
 }
 
 function withoutStream(body: unknown): unknown {

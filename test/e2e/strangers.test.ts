@@ -51,6 +51,16 @@ test("names of unknown fields can neither break the answer nor keep a place for 
   }
 });
 
+test("what a stream is asked to have, and has not, is told", async () => {
+  const stream_options = { include_usage: true, continuous_usage_stats: true, zzz: 1 };
+  const body = chatBody("echo", "hello", { stream: true, stream_options });
+  const answer = await post(`${covey.url}${CHAT}`, body);
+  expect(answer.headers.get("x-covey-dropped-params")).toBe(
+    "stream_options.continuous_usage_stats, stream_options.zzz",
+  );
+  expect((await readStream(answer)).done).toBe(true);
+});
+
 describe("what no address can be made of", () => {
   test("a health check of HTTP/1.0 without a Host is answered", async () => {
     expect(await raw("GET /health HTTP/1.0\r\n\r\n")).toMatch(
