@@ -33,6 +33,14 @@ test("the largest image takes about what there is for all long ones, a short one
   expect(bytes).toBeLessThan(SHORT_BYTES);
 });
 
+test("two large WebP images are never written at once, two JPEGs are", () => {
+  const large = { width: 1300, height: 1300 };
+  const lanczos = { ...network(4), method: "lanczos" } as const;
+  const of = (type: "image/webp" | "image/jpeg") => foresee(large, { ...lanczos, type }, quick);
+  expect(2 * of("image/webp").bytes).toBeGreaterThan(LONG_BYTES);
+  expect(2 * of("image/jpeg").bytes).toBeLessThan(LONG_BYTES);
+});
+
 test("what can't be done is refused before a pixel is decoded", () => {
   expect(() => foresee({ width: 4000, height: 4000 }, network(2), quick)).toThrow(CannotEnlarge);
   expect(() => foresee({ width: 2000, height: 1500 }, network(2), heavy)).toThrow(TooMuchWork);
