@@ -158,13 +158,13 @@ class Maker {
     return { type: types.length === 0 ? ["null"] : types, maxLength: maxLength ?? 12, minimum: -3 };
   }
 
-  /** To a definition, which in every second case names itself: nothing but the model ends such a chain. */
+  /** To a definition, which in every third case names itself: nothing but the model ends such a chain. */
   #reference(depth: number): Schema {
     const name = `d${this.#random.below(3)}`;
     if (this.#defs[name] === undefined) {
       // It is taken before it is made: what is in it may refer to it.
       this.#defs[name] = {};
-      this.#defs[name] = this.#chance(2) ? this.#any(0) : this.#chain(name, depth);
+      this.#defs[name] = this.#chance(3) ? this.#chain(name, depth) : this.#any(0);
     }
     return { $ref: `#/$defs/${name}` };
   }
