@@ -1,10 +1,23 @@
 import { z } from "zod";
+import { ChatRequest } from "./chat.ts";
 import { without } from "./conflicts.ts";
 import { Message } from "./messages.ts";
 
+/** What a chat's prompt is made of besides its messages. */
+const { add_generation_prompt, continue_final_message, chat_template_kwargs } = ChatRequest.shape;
+const { tools, tool_choice, functions, function_call, response_format } = ChatRequest.shape;
+const { reasoning_effort } = ChatRequest.shape;
+const conversation = {
+  ...{ add_generation_prompt, continue_final_message, chat_template_kwargs },
+  ...{ tools, tool_choice, functions, function_call, response_format, reasoning_effort },
+};
+
 const SOURCES = ["input", "text", "prompt", "messages"] as const;
 
-/** The body of `POST /v1/tokenize`: exactly one of `input`, `text`, `prompt` and `messages`. */
+/**
+ * The body of `POST /v1/tokenize`: exactly one of `input`, `text`, `prompt` and `messages`; with
+ * messages also what else of a chat is in its prompt.
+ */
 export const TokenizeRequest = z
   .looseObject({
     model: z.string().min(1),
@@ -13,7 +26,8 @@ export const TokenizeRequest = z
     prompt: z.string().optional(),
     messages: z.array(Message).min(1).optional(),
     add_special_tokens: z.boolean().nullish(),
-    add_generation_prompt: z.boolean().nullish(),
+    return_token_strs: z.boolean().nullish().describe("They are always there."),
+    ...conversation,
   })
   .check(
     without((request) => {
@@ -26,6 +40,25 @@ export const TokenizeRequest = z
     }),
   );
 export type TokenizeRequest = z.infer<typeof TokenizeRequest>;
+
+/**
+ * The names of what a request sends in vain, where of a chat's fields only `read` are read: those
+ * that a prompt depends on, and those that nothing here has. The other fields of a chat change no token.
+ */
+export function unreadOfTokenize(request: TokenizeRequest, read: ReadonlySet<string>): string[] {
+  return Object.entries(request)
+    .filter(([name, value]) => {
+      if (value === null || value === undefined || read.has(name)) return false;
+      return (
+        Object.hasOwn(conversation, name) ||
+        !(Object.hasOwn(TokenizeRequest.shape, name) || Object.hasOwn(ChatRequest.shape, name))
+      );
+    })
+    .map(([name]) => name);
+}
+
+/** What of a chat is read where all of it is. */
+export const WHOLE_CONVERSATION: ReadonlySet<string> = new Set(Object.keys(conversation));
 
 /** `count` and `length` are the same number; `max_model_len` is the model's context in tokens. */
 export const TokenizeResponse = z.looseObject({

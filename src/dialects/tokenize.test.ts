@@ -25,7 +25,12 @@ async function ask(id: string, answers: object[], input: Omit<TokenizeRequest, "
     attempt,
   );
   if (reply === undefined) throw new Error("no tokenize");
-  return { body: bodyOf(reply), seen: upstream.seen, told: Object.fromEntries(attempt.notes) };
+  return {
+    body: bodyOf(reply),
+    seen: upstream.seen,
+    told: Object.fromEntries(attempt.notes),
+    dropped: [...attempt.dropped],
+  };
 }
 const MESSAGES: TokenizeRequest["messages"] = [{ role: "user", content: "hi" }];
 const tokens = (ids: number[], strings: string[], length = 4096) => ({
@@ -101,4 +106,46 @@ test.each([
   const { operations } = createBackend(await catalogSettings(id, { baseUrl: upstream.url }));
   const reply = await operations.detokenize?.(target(), { model: "m", tokens: [1] }, context());
   expect(reply).toMatchObject({ body: { object: "text", text: "text", prompt: "text" } });
+});
+
+const TOOLS: TokenizeRequest["tools"] = [{ type: "function", function: { name: "f" } }];
+
+test("what a conversation's prompt depends on goes where it is read, and is told elsewhere", async () => {
+  const asked = {
+    messages: MESSAGES,
+    tools: TOOLS,
+    chat_template_kwargs: { a: 1 },
+    reasoning_effort: "low",
+    temperature: 1,
+    zzz: 1,
+  };
+  const kept = { tools: TOOLS, chat_template_kwargs: { a: 1 } };
+  const vllm = await ask("vllm", [{ tokens: [1] }], asked);
+  expect(vllm.seen[0]?.body).toMatchObject({ ...kept, messages: MESSAGES });
+  expect(vllm.dropped).toEqual(["reasoning_effort", "zzz"]);
+  await upstream.close();
+  const none = await ask("vllm", [{ tokens: [1] }], { ...asked, tool_choice: "none" });
+  expect(none.seen[0]?.body).not.toHaveProperty("tools");
+  await upstream.close();
+  const llama = await ask("llamacpp", [{ prompt: "<hi>" }, { tokens: [1] }], asked);
+  expect(llama.seen[0]?.body).toEqual({ messages: MESSAGES, ...kept });
+  expect(llama.dropped).toEqual(["reasoning_effort", "zzz"]);
+  await upstream.close();
+  const tabby = await ask("tabbyapi", [{ tokens: [1] }], { messages: MESSAGES, tools: TOOLS });
+  expect(tabby.dropped).toEqual(["tools"]);
+  await upstream.close();
+  const text = await ask("featherless", [{ tokens: [1] }], { messages: MESSAGES, tools: TOOLS });
+  expect(text.dropped).toEqual(["tools"]);
+  await upstream.close();
+  const plain = await ask("vllm", [{ tokens: [1] }], { prompt: "a", tools: TOOLS });
+  expect(plain.dropped).toEqual(["tools"]);
+});
+
+test("a last message that is called the beginning of the answer is counted as one", async () => {
+  const begun = { role: "assistant" as const, content: "Yes", prefix: true };
+  const { seen } = await ask("vllm", [{ tokens: [1] }], { messages: [...(MESSAGES ?? []), begun] });
+  expect(seen[0]?.body).toMatchObject({
+    continue_final_message: true,
+    add_generation_prompt: false,
+  });
 });

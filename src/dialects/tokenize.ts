@@ -1,10 +1,28 @@
-import type { DetokenizeRequest, TokenizeRequest } from "../contract/tokenize.ts";
+import {
+  type DetokenizeRequest,
+  type TokenizeRequest,
+  unreadOfTokenize,
+  WHOLE_CONVERSATION,
+} from "../contract/tokenize.ts";
 import type { AttemptContext, JsonObject, Reply, Target } from "../types.ts";
 import { ask, cannot, unreadable } from "./ask.ts";
+import { withPrefix } from "./continuation.ts";
 import { type Fields, fieldsOf } from "./fields.ts";
 import { settleText } from "./text-parts.ts";
 import type { Upstream } from "./upstream.ts";
 import type { DialectOptions } from "./wire.ts";
+
+/** What each form of server reads of a conversation, besides its messages. */
+const READ: { readonly [form: string]: ReadonlySet<string> } = {
+  vllm: new Set([
+    ...["add_generation_prompt", "continue_final_message", "chat_template_kwargs"],
+    ...["tools", "tool_choice"],
+  ]),
+  llamacpp: new Set(["add_generation_prompt", "chat_template_kwargs", "tools", "tool_choice"]),
+  // Rendered here, where the template is known.
+  text: WHOLE_CONVERSATION,
+};
+const NOTHING: ReadonlySet<string> = new Set();
 
 /** Where llama.cpp's server renders a conversation. */
 const APPLY_TEMPLATE = "//apply-template";
@@ -26,18 +44,21 @@ export function tokenizing(upstream: Upstream, renderChat: DialectOptions["rende
     const special = input.add_special_tokens !== false;
     const text = input.input ?? input.text ?? input.prompt;
     const { messages } = input;
+    const read = messages === undefined ? NOTHING : (READ[quirks.tokenize_form] ?? NOTHING);
+    for (const name of unreadOfTokenize(input, read)) context.dropped.add(name);
     let body: JsonObject;
     switch (quirks.tokenize_form) {
       case "vllm": {
-        const what = messages === undefined ? { prompt: text } : { messages };
-        const told =
-          messages === undefined ? { add_special_tokens: special } : templateOptions(input);
-        body = { model: target.upstreamId, ...what, ...told, return_token_strs: true };
+        const what =
+          messages === undefined
+            ? { prompt: text, add_special_tokens: special }
+            : withPrefix(settings, { messages, ...templateOptions(input) });
+        body = { model: target.upstreamId, ...what, return_token_strs: true };
         break;
       }
       case "llamacpp": {
         const content =
-          messages === undefined ? text : await rendered(upstream, target, messages, context);
+          messages === undefined ? text : await rendered(upstream, target, input, context);
         body = { content, add_special: special, parse_special: true, with_pieces: true };
         break;
       }
@@ -93,11 +114,21 @@ export function detokenizing(upstream: Upstream) {
 
 function templateOptions(input: TokenizeRequest): JsonObject {
   const { add_generation_prompt: prompt, add_special_tokens: special } = input;
+  const { continue_final_message: continues, chat_template_kwargs: variables } = input;
+  const tools = toolsOf(input);
   return {
-    add_generation_prompt: prompt !== false,
+    ...(tools === null ? {} : { tools }),
+    ...(variables == null ? {} : { chat_template_kwargs: variables }),
+    ...(continues == null ? {} : { continue_final_message: continues }),
+    add_generation_prompt: prompt !== false && continues !== true,
     // vLLM's default differs here: templates write their own special tokens.
     ...(typeof special === "boolean" ? { add_special_tokens: special } : {}),
   };
+}
+
+/** The tools that a prompt tells of. */
+function toolsOf({ tools, tool_choice: choice }: TokenizeRequest): TokenizeRequest["tools"] | null {
+  return tools === undefined || tools.length === 0 || choice === "none" ? null : tools;
 }
 
 /**
@@ -114,6 +145,7 @@ function asText(
   const known = renderChat?.(target, { ...input }) ?? null;
   if (known !== null) return known;
   context.notes.set("x-covey-chat-template", "unknown");
+  for (const name of unreadOfTokenize(input, NOTHING)) context.dropped.add(name);
   const written = messages.map((message) => {
     const plain: Fields = { ...message };
     settleText(plain);
@@ -125,10 +157,18 @@ function asText(
 async function rendered(
   upstream: Upstream,
   target: Target,
-  messages: unknown,
+  input: TokenizeRequest,
   context: AttemptContext,
 ): Promise<string> {
-  const answer = await ask(upstream, target, APPLY_TEMPLATE, { messages }, context);
+  const { messages, add_generation_prompt: header, chat_template_kwargs: variables } = input;
+  const tools = toolsOf(input);
+  const body = {
+    messages,
+    ...(tools === null ? {} : { tools }),
+    ...(variables == null ? {} : { chat_template_kwargs: variables }),
+    ...(header == null ? {} : { add_generation_prompt: header }),
+  };
+  const answer = await ask(upstream, target, APPLY_TEMPLATE, body, context);
   if (typeof answer.prompt !== "string") throw unreadable(upstream.settings.id);
   return answer.prompt;
 }

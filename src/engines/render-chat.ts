@@ -3,6 +3,7 @@ import { GatewayError } from "../contract/errors.ts";
 import { type ChatTemplate, ChatTemplateError } from "../lib/chat-template.ts";
 import type { JsonObject } from "../types.ts";
 import { continuesFinal, templateMessages } from "./chat-prompt.ts";
+import { endingOf } from "./template-variables.ts";
 
 /** Stands for a token whose text is not known; a noncharacter, so that no template has it. */
 const UNKNOWN = "\u{FDD0}";
@@ -24,13 +25,14 @@ export function renderChat(
 ): string | null {
   const parsed = ChatRequest.safeParse(request);
   if (!parsed.success) return null;
-  const { messages, tools, chat_template_kwargs: variables, ...rest } = parsed.data;
+  const { messages, tools, chat_template_kwargs: variables } = parsed.data;
   const bosToken = known.bosToken ?? UNKNOWN;
   try {
-    const continueFinal = continuesFinal(parsed.data);
+    const ending = endingOf(parsed.data);
+    const continueFinal = continuesFinal({ ...parsed.data, ...ending });
     const chat = {
       messages: templateMessages(messages),
-      addGenerationPrompt: !continueFinal && rest.add_generation_prompt !== false,
+      addGenerationPrompt: !continueFinal && ending.add_generation_prompt !== false,
       bosToken,
       eosToken: known.eosToken ?? UNKNOWN,
       tools: tools === undefined || tools.length === 0 ? null : tools,

@@ -1,27 +1,36 @@
 import { GatewayError } from "../contract/errors.ts";
-import type { DetokenizeRequest, TokenizeRequest } from "../contract/tokenize.ts";
-import type { AttemptContext, Reply } from "../types.ts";
-import { continuesFinal, templateMessages } from "./chat-prompt.ts";
+import {
+  type DetokenizeRequest,
+  type TokenizeRequest,
+  unreadOfTokenize,
+  WHOLE_CONVERSATION,
+} from "../contract/tokenize.ts";
+import type { AttemptContext, Model, Reply } from "../types.ts";
+import { chatPlan } from "./chat-plan.ts";
 import type { PooledText } from "./llama/kind.ts";
 import type { ModelPool } from "./pool.ts";
 import { refuseDetokenizing, refuseTokenizing } from "./prompt-limits.ts";
-import type { ChildEvent, PromptSource } from "./protocol.ts";
+import type { ChildEvent, PromptSource, ReadyInfo } from "./protocol.ts";
 
 /**
  * The tokens a text or a conversation has for this model. They are the very tokens an answer to it
- * would begin from: special tokens are added unless `add_special_tokens` is false.
+ * would begin from, tools and forms included: special tokens are added to a text unless
+ * `add_special_tokens` is false.
  */
 export async function tokenize(
   pool: ModelPool,
   pooled: PooledText,
   request: TokenizeRequest,
-  { signal }: AttemptContext,
+  context: AttemptContext,
 ): Promise<Reply> {
-  const prompt = promptOf(request);
-  refuseTokenizing(prompt, SOURCES.find((name) => request[name] !== undefined) ?? "input");
+  const { signal } = context;
+  const promptFor = promptOf(request, pooled.model.file, context);
   const done = pool.hold(pooled);
   try {
-    const { contextSize } = await pooled.host.ensureReady(signal);
+    const ready = await pooled.host.ensureReady(signal);
+    const { contextSize } = ready;
+    const prompt = promptFor(ready);
+    if (prompt.kind === "chat") refuseTokenizing(prompt, "messages");
     const event = await firstOf(pooled.host.ask({ type: "tokenize", prompt }, signal));
     if (event.type !== "tokens") throw unexpected(event.type);
     const { tokens, pieces } = event;
@@ -61,27 +70,34 @@ export async function detokenize(
   }
 }
 
-const SOURCES = ["messages", "input", "text", "prompt"] as const;
+const SOURCES = ["input", "text", "prompt"] as const;
 
-function promptOf(request: TokenizeRequest): PromptSource {
-  if (request.messages !== undefined) {
-    const continueFinal = continuesFinal(request);
-    return {
-      kind: "chat",
-      messages: templateMessages(request.messages),
-      addGenerationPrompt: !continueFinal && request.add_generation_prompt !== false,
-      continueFinal,
-      tools: null,
-      opening: null,
-      thinksFirst: null,
-      variables: {},
-    };
+/** Checked as far as it can be before the model is there. */
+function promptOf(
+  request: TokenizeRequest,
+  file: Model["file"],
+  { dropped }: AttemptContext,
+): (ready: ReadyInfo) => PromptSource {
+  const { model, messages } = request;
+  const unread = unreadOfTokenize(request, messages === undefined ? new Set() : WHOLE_CONVERSATION);
+  for (const name of unread) dropped.add(name);
+  if (messages === undefined) {
+    const text = request.input ?? request.text ?? request.prompt ?? "";
+    const addSpecialTokens = request.add_special_tokens !== false;
+    const prompt: PromptSource = { kind: "text", text, addSpecialTokens };
+    refuseTokenizing(prompt, SOURCES.find((name) => request[name] !== undefined) ?? "input");
+    return () => prompt;
   }
-  return {
-    kind: "text",
-    text: request.input ?? request.text ?? request.prompt ?? "",
-    addSpecialTokens: request.add_special_tokens !== false,
+  const { tools, tool_choice, functions, function_call, response_format } = request;
+  const { chat_template_kwargs, reasoning_effort } = request;
+  const { add_generation_prompt, continue_final_message } = request;
+  const asked = {
+    ...{ model, messages, tools, tool_choice, functions, function_call, response_format },
+    ...{ chat_template_kwargs, reasoning_effort },
+    ...{ add_generation_prompt, continue_final_message },
   };
+  const plan = chatPlan(asked, file, { prefill: null, dropped }, 0);
+  return ({ chat }) => plan.options(chat).prompt;
 }
 
 async function firstOf(answer: AsyncIterable<readonly ChildEvent[]>): Promise<ChildEvent> {

@@ -51,6 +51,26 @@ test("a conversation has the tokens that its answer is counted with", async () =
   expect(Number(count) - Number(open)).toBeGreaterThan(3);
 });
 
+test("tools, a form and the beginning of an answer are counted as a chat counts them", async () => {
+  const question = { role: "user", content: "What is the weather in Paris?" };
+  const tools = [
+    { type: "function", function: { name: "get_weather", parameters: { properties: { a: {} } } } },
+  ];
+  const begun = { role: "assistant", content: "It is", prefix: true };
+  for (const asked of [
+    { tools },
+    { tools, tool_choice: "required" },
+    { functions: [{ name: "f" }] },
+    { response_format: { type: "json_object" } },
+    { messages: [question, begun] },
+    { chat_template_kwargs: { add_generation_prompt: false } },
+  ]) {
+    const { count } = await tokenize({ messages: [question], ...asked });
+    const request = chatRequest(question.content, { max_tokens: 1, ...asked });
+    expect([asked, count]).toEqual([asked, (await chat(request)).prompt]);
+  }
+});
+
 test("a message can't bring in the model's special tokens", async () => {
   const ends = async (content: string) => {
     const { tokens } = await tokenize({ messages: [{ role: "user", content }] });

@@ -1,5 +1,9 @@
 import { GatewayError } from "../../contract/errors.ts";
-import type { DetokenizeRequest, TokenizeRequest } from "../../contract/tokenize.ts";
+import {
+  type DetokenizeRequest,
+  type TokenizeRequest,
+  unreadOfTokenize,
+} from "../../contract/tokenize.ts";
 import type { AttemptContext, Reply } from "../../types.ts";
 import { askModel } from "../ask-model.ts";
 import type { ModelPool } from "../pool.ts";
@@ -21,6 +25,7 @@ export async function tokenizeForEmbedding(
       `The model ${pooled.model.id} makes embeddings and has no chats: send 'input', a text.`,
       { param: "messages" },
     );
+  for (const name of unreadOfTokenize(request, new Set())) context.dropped.add(name);
   const text = request.input ?? request.text ?? request.prompt ?? "";
   const addSpecialTokens = request.add_special_tokens !== false;
   refuseTokenizing({ kind: "text", text, addSpecialTokens }, "input");
