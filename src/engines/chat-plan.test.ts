@@ -147,6 +147,17 @@ test("a last message with 'prefix' is gone on with; an earlier one is told", () 
   expect(early.dropped).toEqual(new Set(["messages.prefix"]));
 });
 
+test("a message that has begun to call a tool is refused, where there are tools", () => {
+  const begun = { role: "assistant", content: '<tool_call>\n{"name": "', prefix: true };
+  const messages = [{ role: "user", content: "Hi" }, begun];
+  expect(() => plan({ tools, messages }).options(NO_FORMAT)).toThrow(
+    expect.objectContaining({ kind: "invalid_request", param: "messages[1].content" }),
+  );
+  expect(plan({ messages }).options(NO_FORMAT).prompt).toMatchObject({ continueFinal: true });
+  const words = [messages[0], { ...begun, content: "It is" }];
+  expect(plan({ tools, messages: words }).options(NO_FORMAT).guide).not.toBeNull();
+});
+
 test("a tool whose schema can't be enforced is named", () => {
   const odd = { type: "object", properties: { x: { type: "string", not: {} } } };
   const refused = (list: object[], param: RegExp) =>

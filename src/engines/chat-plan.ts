@@ -1,4 +1,5 @@
 import type { ChatRequest } from "../contract/chat.ts";
+import { GatewayError } from "../contract/errors.ts";
 import type { AttemptContext, Model } from "../types.ts";
 import type { AnswerRules } from "./chat-answer.ts";
 import type { ChatFormat } from "./chat-format.ts";
@@ -13,6 +14,7 @@ import { samplingOf, smaller, stopsOf, unreadFields, unsupportedParameters } fro
 import type { GenerateOptions } from "./protocol.ts";
 import { hidesReasoning, reasoningVariables, refusesThinking } from "./reasoning/asked.ts";
 import { endingOf, templateVariables } from "./template-variables.ts";
+import { opensCall } from "./tools/begun-call.ts";
 import { fittingFormat } from "./tools/fitting.ts";
 import { announced, argumentsSchema, toolGuide } from "./tools/guide.ts";
 import { toolPrompt } from "./tools/prompt.ts";
@@ -106,6 +108,8 @@ export function chatPlan(
     options: (modelFormat) => {
       const format = fitting(modelFormat);
       const { harmony } = format;
+      if (continueFinal && use !== null && harmony === null)
+        refuseBegunCall(format, messages.at(-1)?.content ?? "", messages.length - 1);
       const first = thinksFirst(format);
       const guided =
         harmony === null
@@ -137,6 +141,16 @@ export function chatPlan(
       };
     },
   };
+}
+
+/** A call is held to its tool from its first character on. */
+function refuseBegunCall({ tools }: ChatFormat, text: string, index: number): void {
+  if (!opensCall(tools.syntax, text)) return;
+  throw new GatewayError(
+    "invalid_request",
+    "A message that has begun to call a tool can't be continued: end it before the call, or name the tool in 'tool_choice'.",
+    { param: `messages[${index}].content` },
+  );
 }
 
 /** Whether a field of a message that the contract does not know is one that the template may read. */
