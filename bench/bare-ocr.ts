@@ -5,7 +5,7 @@
  */
 import { join } from "node:path";
 import { loadNetworks } from "../src/engines/ocr/networks.ts";
-import { onWhite } from "../src/engines/ocr/pixels.ts";
+import { onPaper } from "../src/engines/ocr/pixels.ts";
 import { readPage } from "../src/engines/ocr/read-page.ts";
 import { decode } from "../src/images/decode.ts";
 
@@ -25,7 +25,7 @@ for await (const line of console) {
   const began = performance.now();
   let lines = 0;
   for (let time = 0; time < Number(times); time++) {
-    const page = onWhite(await decode(bytes));
+    const page = onPaper(await decode(bytes));
     for await (const _line of readPage(page, networks, signal)) lines++;
   }
   const seconds = (performance.now() - began) / 1000;

@@ -1,19 +1,26 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import sharp from "sharp";
 import { ChatChunk } from "../../src/contract/chat.ts";
 import { SseParser } from "../../src/lib/sse-parse.ts";
 import { startCovey, type TestCovey } from "../covey.ts";
 import { callIdOf, endedRow } from "../e2e/wire.ts";
 import { isHere } from "../needs.ts";
 import { openBrowser } from "./browser.ts";
+import { characterErrorRate } from "./character-errors.ts";
 import { turned } from "./damage.ts";
 import { type Document, screenshot } from "./documents.ts";
+import { type Font, printed } from "./pages.ts";
 import { readBack, userMessage } from "./reading.ts";
+
+const FINE: Font = { family: "Arimo", pack: "arimo" };
 
 /** `covey/ocr` as a client of the chat endpoint meets it. */
 describe.if(isHere("chromium"))("a chat with covey/ocr", () => {
   const TIMEOUT = 60_000;
   let covey: TestCovey;
   let shot: Uint8Array;
+  /** So many small lines that they take minutes. */
+  let dense: Uint8Array;
   let document: Document;
 
   beforeAll(async () => {
@@ -21,6 +28,11 @@ describe.if(isHere("chromium"))("a chat with covey/ocr", () => {
     document = await screenshot();
     const browser = await openBrowser();
     shot = await browser.shoot(document.html, document);
+    // In two columns: of a line that is very long less is seen.
+    const half = "to be or not to be that is the question ".repeat(5);
+    const lines = Array<string>(140).fill(half + "\u00a0".repeat(12) + half);
+    const close = "<style>p { line-height: 1.25 !important }</style>";
+    dense = await browser.shoot((await printed(lines, FINE, 11)) + close, { width: 2_000 });
     await browser.close();
   }, TIMEOUT);
   afterAll(() => covey.close());
@@ -98,6 +110,29 @@ describe.if(isHere("chromium"))("a chat with covey/ocr", () => {
   );
 
   test(
+    "white letters on nothing are read as black ones on nothing are",
+    async () => {
+      const { data: ink, info } = await sharp(shot)
+        .flatten({ background: "white" })
+        .greyscale()
+        .negate()
+        .raw()
+        .toBuffer({ resolveWithObject: true });
+      const { width, height } = info;
+      for (const colour of [255, 0]) {
+        const pixels = new Uint8Array(4 * width * height).fill(colour);
+        ink.forEach((alpha, at) => {
+          pixels[4 * at + 3] = alpha;
+        });
+        const letters = sharp(pixels, { raw: { width, height, channels: 4 } });
+        const { text } = await readBack(covey, [await letters.png().toBuffer()]);
+        expect(characterErrorRate(text, document.text)).toBeLessThan(0.02);
+      }
+    },
+    TIMEOUT,
+  );
+
+  test(
     "several images are read in their order, and max_tokens ends the answer",
     async () => {
       const two = await readBack(covey, [shot, shot]);
@@ -130,6 +165,20 @@ describe.if(isHere("chromium"))("a chat with covey/ocr", () => {
       error: { param: "messages", message: expect.stringContaining("image_url") },
     });
   });
+
+  test(
+    "more text than is read at once is refused, by its place and before any of it is read",
+    async () => {
+      const { status, body } = await readBack(covey, [dense], { stream: true });
+      expect(status).toBe(400);
+      const param = "messages[0].content[0].image_url.url";
+      const message = expect.stringMatching(/more text than is read at once, in \d+ places/);
+      expect(body).toMatchObject({ error: { param, message } });
+      // Nobody is kept waiting.
+      expect((await readBack(covey, [shot])).text).toBe(document.text);
+    },
+    TIMEOUT,
+  );
 
   test("nothing is read for nothing: where the last image can't be, the stream is refused before it begins", async () => {
     const response = await fetch(`${covey.url}/v1/chat/completions`, {

@@ -5,6 +5,7 @@ import type { AttemptContext, JsonObject, Reply } from "../../types.ts";
 import { type AskContext, askModel } from "../ask-model.ts";
 import type { ModelPool, PooledModel } from "../pool.ts";
 import { OcrAnswer } from "./answer.ts";
+import { inDecodeTime } from "./decode-limit.ts";
 import type { OcrEvent, OcrSpeech } from "./protocol.ts";
 import { askedImages, mostCharacters, refuseOcr, unsupportedOcr } from "./request.ts";
 
@@ -48,18 +49,30 @@ async function byTurns(
   onEvent: (event: OcrEvent) => void,
 ): Promise<void> {
   const several = images.length > 1;
-  const ask = (what: OcrSpeech["ask"]["what"], some: Images["images"]): OcrSpeech["ask"] => ({
-    ...{ what, images: some, bounds },
-  });
-  if (several) await askModel(pool, pooled, () => ask("check", images), context);
-  for (const image of images)
-    await askModel(
-      pool,
-      pooled,
-      () => ask("read", [image]),
-      { ...context, admitted: several },
-      onEvent,
+  const ask = (
+    what: OcrSpeech["ask"]["what"],
+    some: Images["images"],
+    who: AskContext,
+    tell: (event: OcrEvent) => void,
+  ) =>
+    inDecodeTime(some, who.signal, (signal, began, onEvent) =>
+      askModel(
+        pool,
+        pooled,
+        () => {
+          began();
+          return { what, images: some, bounds };
+        },
+        { ...who, signal },
+        (event) => {
+          onEvent(event);
+          tell(event);
+        },
+      ),
     );
+  if (several) await ask("check", images, context, () => undefined);
+  for (const image of images)
+    await ask("read", [image], { ...context, admitted: several }, onEvent);
 }
 
 /** The answer's text in pieces. Counts as it goes, and lets the rest be where the answer is full. */

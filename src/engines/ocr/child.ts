@@ -3,8 +3,8 @@ import { decode } from "../../images/decode.ts";
 import { badImage } from "../../images/refusal.ts";
 import { serve } from "../child-frame.ts";
 import { loadNetworks } from "./networks.ts";
-import { onWhite } from "./pixels.ts";
-import type { AskedImage, OcrSpeech } from "./protocol.ts";
+import { onPaper } from "./pixels.ts";
+import type { OcrSpeech } from "./protocol.ts";
 import { readPage } from "./read-page.ts";
 
 /** Entry of the process that reads text in images. */
@@ -14,24 +14,20 @@ serve<OcrSpeech>({
     return {
       info: {},
       run: async ({ what, images, bounds }, signal, tell) => {
-        for (const image of images) {
+        for (const { bytes, param } of images) {
           signal.throwIfAborted();
-          const picture = await decoded(image, bounds);
-          if (what === "check") continue;
-          const pixels = onWhite(picture);
-          tell({ type: "image", width: pixels.width, height: pixels.height });
-          for await (const line of readPage(pixels, networks, signal)) tell({ type: "line", line });
+          try {
+            const picture = await decode(bytes, bounds);
+            tell({ type: "image", width: picture.width, height: picture.height });
+            if (what === "check") continue;
+            for await (const line of readPage(onPaper(picture), networks, signal))
+              tell({ type: "line", line });
+          } catch (error) {
+            throw error instanceof ImageRefused ? badImage(param, error.message, error) : error;
+          }
         }
         return { type: "done" };
       },
     };
   },
 });
-
-async function decoded({ bytes, param }: AskedImage, bounds: OcrSpeech["ask"]["bounds"]) {
-  try {
-    return await decode(bytes, bounds);
-  } catch (error) {
-    throw error instanceof ImageRefused ? badImage(param, error.message, error) : error;
-  }
-}

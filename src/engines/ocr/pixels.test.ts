@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { crop } from "./crop.ts";
-import { onWhite, type Pixels, resizedPlanes } from "./pixels.ts";
+import { onPaper, type Pixels, resizedPlanes } from "./pixels.ts";
 
 /** Numbers as they are: a byte stays a byte. */
 const AS_IS = { mean: [0, 0, 0], deviation: [1 / 255, 1 / 255, 1 / 255] } as const;
@@ -48,8 +48,19 @@ test("beside the image a crop repeats its border", () => {
   expect([...data].every((value) => Math.round(value) === 255)).toBe(true);
 });
 
-test("what is transparent is white, and what is half so half", () => {
+test("what is transparent around dark pixels is white, and what is half so half", () => {
   const pixels = Uint8Array.from([0, 0, 0, 0, 0, 0, 0, 128, 10, 20, 30, 255]);
-  const { data } = onWhite({ width: 3, height: 1, channels: 4, pixels });
+  const { data } = onPaper({ width: 3, height: 1, channels: 4, pixels });
   expect([...data]).toEqual([255, 255, 255, 127, 127, 127, 10, 20, 30]);
+});
+
+test("what is transparent around bright pixels is black, whatever colour it has where it is not seen", () => {
+  const pixels = Uint8Array.from([0, 0, 0, 0, 255, 255, 255, 128, 250, 240, 230, 255, 9, 9, 9, 0]);
+  const { data } = onPaper({ width: 4, height: 1, channels: 4, pixels });
+  expect([...data]).toEqual([0, 0, 0, 128, 128, 128, 250, 240, 230, 0, 0, 0]);
+});
+
+test("what is all transparent is white", () => {
+  const { data } = onPaper({ width: 1, height: 1, channels: 4, pixels: new Uint8Array(4) });
+  expect([...data]).toEqual([255, 255, 255]);
 });

@@ -77,8 +77,11 @@ function taps(from: number, to: number): readonly Tap[] {
   });
 }
 
-/** Decoded pixels without their alpha channel, as they look on white paper. */
-export function onWhite({
+/**
+ * Decoded pixels without their alpha channel, as they look on paper: black where what is seen is bright,
+ * such as white letters on nothing, and else white.
+ */
+export function onPaper({
   width,
   height,
   channels,
@@ -91,10 +94,23 @@ export function onWhite({
 }): Pixels {
   if (channels === 3) return { width, height, data: pixels };
   const data = new Uint8Array(3 * width * height);
+  const paper = isBright(pixels) ? 0 : 255;
   for (let from = 0, to = 0; to < data.length; from += 4, to += 3) {
     const alpha = pixels[from + 3] ?? 255;
     for (let i = 0; i < 3; i++)
-      data[to + i] = 255 - alpha + Math.round(((pixels[from + i] ?? 0) * alpha) / 255);
+      data[to + i] = Math.round((paper * (255 - alpha) + (pixels[from + i] ?? 0) * alpha) / 255);
   }
   return { width, height, data };
+}
+
+/** Whether the mean luma (ITU-R BT.601) of what is seen is above the middle; each pixel counts by its alpha. */
+function isBright(pixels: Uint8Array): boolean {
+  let [seen, luma] = [0, 0];
+  for (let at = 0; at < pixels.length; at += 4) {
+    const alpha = pixels[at + 3] ?? 0;
+    const [red = 0, green = 0, blue = 0] = [pixels[at], pixels[at + 1], pixels[at + 2]];
+    seen += alpha;
+    luma += alpha * (299 * red + 587 * green + 114 * blue);
+  }
+  return luma > 127_500 * seen;
 }

@@ -12,7 +12,7 @@ export interface AskedImage {
 
 /** What is told of a request's images, in their order. */
 export type OcrEvent =
-  /** An image is decoded; the lines that follow are its. Sizes are in its pixels, once it is upright. */
+  /** An image is decoded; the lines that follow, where it is to be read, are its. Sizes are in its pixels, once it is upright. */
   | { readonly type: "image"; readonly width: number; readonly height: number }
   | { readonly type: "line"; readonly line: Line }
   | { readonly type: "done" };

@@ -7,15 +7,11 @@ import type { Networks } from "./networks.ts";
 import { stands, textDirection, upright } from "./page-angle.ts";
 import type { Pixels, Scale } from "./pixels.ts";
 import { type Place, readingOrder } from "./reading-order.ts";
+import { LINE, readWidth, refuseLongRead } from "./reading-work.ts";
 import { untwinned } from "./twins.ts";
 import { WordSpaces } from "./word-spaces.ts";
 
-/** Height of a line in the recognition network. */
-const LINE = 48;
 const LINE_SCALE: Scale = { mean: [0.5, 0.5, 0.5], deviation: [0.5, 0.5, 0.5] };
-/** Its input's width is a multiple of this. */
-const STEP = 8;
-const WIDEST = 3_200;
 
 /** One line of a page. */
 export interface Line {
@@ -36,6 +32,7 @@ const SURE = 0.95;
 /**
  * The lines of an image, in the order in which people read them, each as soon as it is read.
  * `signal` ends it at the next line.
+ * @throws ImageRefused for more text than is read at once, before any of it is read
  */
 export async function* readPage(
   image: Pixels,
@@ -46,7 +43,9 @@ export async function* readPage(
   signal.throwIfAborted();
   const read = reader(image, networks);
   const rectangles = found.map(({ rectangle }) => rectangle);
-  const angle = await pageAngle(rectangles, read);
+  const direction = textDirection(rectangles);
+  refuseLongRead(found.map((region) => upright(rectangleAt(region, direction), direction)));
+  const angle = await pageAngle(rectangles, direction, read);
   const regions = found.map((region) => upright(rectangleAt(region, angle), angle));
   for (const row of readingOrder(regions.map((region) => placeOf(region, angle)))) {
     const pieces: Piece[] = [];
@@ -73,9 +72,7 @@ interface Piece {
 function reader(image: Pixels, networks: Networks): Read {
   const spaces = new WordSpaces();
   return async (region) => {
-    const natural = (region.width * LINE) / region.height;
-    const width = Math.min(WIDEST, Math.max(STEP, Math.round(natural / STEP) * STEP));
-    const planes = crop(image, region, width, LINE, LINE_SCALE);
+    const planes = crop(image, region, readWidth(region), LINE, LINE_SCALE);
     const reading = await networks.recognise(planes);
     return { ...reading, text: spaces.spaced(reading, planes) };
   };
@@ -86,8 +83,11 @@ function reader(image: Pixels, networks: Networks): Read {
  * ones are read both ways, and the way that reads better is the page's. The way nearer to upright
  * comes first, and is enough if it reads well.
  */
-async function pageAngle(rectangles: readonly Rectangle[], read: Read): Promise<number> {
-  const direction = textDirection(rectangles);
+async function pageAngle(
+  rectangles: readonly Rectangle[],
+  direction: number,
+  read: Read,
+): Promise<number> {
   const longest = rectangles
     .map((rectangle) => upright(rectangle, direction))
     .filter(({ width, height }) => width >= 2 * height)
