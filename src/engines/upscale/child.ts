@@ -6,7 +6,7 @@ import { serve } from "../child-frame.ts";
 import { enlarge, type Upscalers } from "./enlarge.ts";
 import { foresee, LONG_BYTES, SHORT_BYTES, upscaleBounds } from "./foresee.ts";
 import { openNetworks } from "./networks.ts";
-import { CannotWrite } from "./plan.ts";
+import { CannotWrite, refuseFile } from "./plan.ts";
 import type { UpscaleAsk, UpscaleEvent, UpscaleSpeech } from "./protocol.ts";
 import type { Pause, Raster } from "./raster.ts";
 import { upscaleFailure } from "./refusal.ts";
@@ -86,10 +86,10 @@ async function written(
   { type, quality }: UpscaleAsk,
 ): Promise<Uint8Array<ArrayBuffer>> {
   if (channels === 1) throw new Error("an image without colours");
-  try {
-    return await encode({ channels, ...rest }, type, quality);
-  } catch (error) {
+  const file = await encode({ channels, ...rest }, type, quality).catch((error: unknown) => {
     console.error(error);
     throw new CannotWrite(`the image could not be written as ${type}; ask for another format`);
-  }
+  });
+  refuseFile(file.length, type);
+  return file;
 }

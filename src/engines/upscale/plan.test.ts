@@ -1,5 +1,13 @@
 import { describe, expect, test } from "bun:test";
-import { CannotEnlarge, chainOf, planOf, refuseWork, TooMuchWork } from "./plan.ts";
+import {
+  CannotEnlarge,
+  CannotWrite,
+  chainOf,
+  planOf,
+  refuseFile,
+  refuseWork,
+  TooMuchWork,
+} from "./plan.ts";
 
 const small = { width: 100, height: 50 };
 
@@ -75,4 +83,12 @@ describe("no image keeps a model from everybody for long", () => {
   test("kernels are no work of networks", () => {
     expect(() => refuseWork({ width: 4096, height: 4096 }, [], heavy)).not.toThrow();
   });
+});
+
+test("a file that is too large to be sent is refused, and what is smaller is named", () => {
+  expect(() => refuseFile(90_000_000, "image/png")).not.toThrow();
+  expect(() => refuseFile(90_000_001, "image/png")).toThrow(CannotWrite);
+  expect(() => refuseFile(129_300_000, "image/png")).toThrow(
+    "as png the file has 130 MB, and at most 90 are sent; ask for jpeg or webp, or for less",
+  );
 });

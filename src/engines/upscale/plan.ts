@@ -68,6 +68,19 @@ export function refuseSides({ width, height }: Size, type: EncodedType): void {
   );
 }
 
+/** Bytes of a file that is answered with: base64 and JSON twice hold it in memory until it is read. */
+const MOST_FILE_BYTES = 90_000_000;
+
+/** @throws CannotWrite for a file that is too large to be answered with; only the written one tells */
+export function refuseFile(bytes: number, type: EncodedType): void {
+  if (bytes <= MOST_FILE_BYTES) return;
+  const format = type.slice("image/".length);
+  const [is, most] = [Math.ceil(bytes / 1e6), MOST_FILE_BYTES / 1e6];
+  throw new CannotWrite(
+    `as ${format} the file has ${is} MB, and at most ${most} are sent; ask for jpeg or webp, or for less`,
+  );
+}
+
 /** @throws CannotEnlarge beyond the bounds */
 export function planOf(image: Size, wish: Wish): Plan {
   const factor =

@@ -1,6 +1,7 @@
 import { type UpscaleInfo, UpscaleInput } from "../../contract/upscale.ts";
 import { checkedFacts, type ImageBounds } from "../../images/bounds.ts";
 import { uprightSize } from "../../images/fit.ts";
+import { base64Of } from "../../lib/base64-slices.ts";
 import type { AttemptContext, Meter, Reply } from "../../types.ts";
 import { askModel } from "../ask-model.ts";
 import { holdBytes } from "../held-bytes.ts";
@@ -29,7 +30,7 @@ export async function upscale(
     const asked = askedOf(input, pooled.model.file.upscale?.names ?? {});
     const ask = { ...asked.ask, owner: context.keyId, bounds };
     const done = await enlarged(pool, pooled, ask, context);
-    return replyOf(pooled.model.id, input, asked, done);
+    return await replyOf(pooled.model.id, input, asked, done);
   } finally {
     letGo();
   }
@@ -84,20 +85,18 @@ function underWay(meter: Meter, done: number, pixels: number): void {
   meter.pixels = Math.round(done * pixels);
 }
 
-function replyOf(
+async function replyOf(
   model: string,
   input: UpscaleInput,
   { upscaler, format }: Asked,
   { width, height, factor, from, image }: Done,
-): Reply {
+): Promise<Reply> {
   const info: UpscaleInfo = {
     ...{ upscaler, scale_factor: Math.round(factor * 1000) / 1000, width, height },
     ...{ model, format, source_width: from.width, source_height: from.height },
   };
   const { image: _, model: __, ...parameters } = input;
-  const { buffer, byteOffset, byteLength } = image;
-  const base64 = Buffer.from(buffer, byteOffset, byteLength).toString("base64");
-  return { kind: "json", body: { image: base64, info, parameters }, usage: null };
+  return { kind: "json", body: { image: await base64Of(image), info, parameters }, usage: null };
 }
 
 /** What is for the gateway, or for nobody. */
