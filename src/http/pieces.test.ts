@@ -9,23 +9,32 @@ const PIECES = 200;
 let made = 0;
 let slowest: Slowest;
 let over = Promise.withResolvers<"ended" | "cancelled">();
+/** The connection is closed on the server's side. */
+let left = Promise.withResolvers<void>();
 const server = Bun.serve({
   hostname: "127.0.0.1",
   port: 0,
   idleTimeout: 0,
   error: () => new Response(null, { status: 500 }),
-  fetch: () => {
+  fetch: (request, server) => {
+    server.timeout(request, 0);
+    request.signal.addEventListener("abort", () => left.resolve());
     const body = {
       next: async () => (made++ < PIECES ? PIECE : null),
       cancel: () => over.resolve("cancelled"),
     };
-    return new Response(streamOf(body, () => over.resolve("ended"), slowest));
+    const ended = () => {
+      over.resolve("ended");
+      server.timeout(request, 1);
+    };
+    return new Response(streamOf(body, ended, slowest));
   },
 });
 afterAll(() => server.stop(true));
 beforeEach(() => {
   made = 0;
   over = Promise.withResolvers();
+  left = Promise.withResolvers();
 });
 
 /** A client that asks and does not read. */
@@ -61,6 +70,14 @@ test("no more is made than a client takes, and one that stops to read is left", 
   // The sign of a whole answer.
   expect(last).not.toBe("0\r\n\r\n");
 });
+
+test("its connection is closed though it never reads again", async () => {
+  slowest = { pieceMs: 300, totalMs: 60_000 };
+  const socket = await asking();
+  expect(await over.promise).toBe("cancelled");
+  await left.promise;
+  socket.destroy();
+}, 20_000);
 
 test("one that takes a little again and again is left when its time is over", async () => {
   slowest = { pieceMs: 60_000, totalMs: 400 };

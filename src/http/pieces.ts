@@ -15,7 +15,7 @@ const encoder = new TextEncoder();
 
 /**
  * A pull stream over a body: the next piece is made once the client has taken the last. `ended` is called
- * after it. The body is in memory as long as it is read: a client that stops to, or is at it for too long,
+ * when no more of it is made. The body is in memory as long as it is read: a client that stops to, or is at it for too long,
  * loses its connection, as one that left.
  */
 export function streamOf(
@@ -36,6 +36,8 @@ export function streamOf(
         giveUp = () => {
           close();
           body.cancel();
+          // From now on the server's own timer closes a connection on which nothing moves.
+          ended();
           // Without a reason: the runtime would write it to standard error, with our source.
           controller.error();
         };
