@@ -211,6 +211,54 @@ describe.if(isHere("chromium"))("a chat with covey/ocr", () => {
     expect(ended).toEqual(["one", "twelve"]);
   }, 60_000);
 
+  test("an answer whose process ends in the middle goes on, and counts as if it had not", async () => {
+    const tall = await sharp(shot)
+      .flatten({ background: "white" })
+      .extend({ bottom: 1_300, background: "white" })
+      .composite([1, 2, 3, 4].map((n) => ({ input: Buffer.from(shot), top: 250 * n, left: 0 })))
+      .png()
+      .toBuffer();
+    const body = JSON.stringify({
+      ...{ model: "covey/ocr", stream: true, stream_options: { include_usage: true } },
+      ...{ ocr: { boxes: true }, messages: [userMessage([tall])] },
+    });
+    const read = async (onText: () => void) => {
+      const headers = { "content-type": "application/json" };
+      const url = `${covey.url}/v1/chat/completions`;
+      const response = await fetch(url, { method: "POST", headers, body });
+      const parser = new SseParser();
+      const chunks: ChatChunk[] = [];
+      for await (const bytes of response.body ?? [])
+        for (const event of parser.push(bytes)) {
+          if (event === "[DONE]") continue;
+          const chunk = ChatChunk.parse(JSON.parse(event));
+          if (chunk.choices.some(({ delta }) => delta.content)) onText();
+          chunks.push(chunk);
+        }
+      const deltas = chunks.flatMap(({ choices }) => choices.map(({ delta }) => delta));
+      const row = await endedRow(covey, callIdOf(response));
+      const { prompt_tokens, completion_tokens, images, pixels, attempts } = row;
+      return {
+        text: deltas.map(({ content }) => content ?? "").join(""),
+        boxes: deltas.at(-1)?.ocr,
+        usage: chunks.at(-1)?.usage,
+        row: { prompt_tokens, completion_tokens, images, pixels },
+        attempts,
+      };
+    };
+    const { attempts: one, ...whole } = await read(() => undefined);
+    const pid = covey.app.local.snapshot().find(({ model }) => model === "covey/ocr")?.pid;
+    let ended = false;
+    const { attempts: two, ...resumed } = await read(() => {
+      if (ended || typeof pid !== "number") return;
+      ended = true;
+      process.kill(pid, "SIGKILL");
+    });
+    expect(ended).toBe(true);
+    expect(resumed).toEqual(whole);
+    expect([one, two].map((attempts) => Object(attempts).length)).toEqual([1, 2]);
+  }, 60_000);
+
   test("a client that leaves ends the reading", async () => {
     const leaving = new AbortController();
     const body = JSON.stringify({

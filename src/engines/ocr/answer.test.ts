@@ -45,11 +45,23 @@ test("one that fits exactly is whole", () => {
   expect([answer.isFull, answer.finish]).toEqual([false, "stop"]);
 });
 
-test("an answer that was begun elsewhere goes on where it was cut, and counts all of it", () => {
+test("an answer that was begun elsewhere goes on where it was cut, and counts as any continuation", () => {
+  const whole = new OcrAnswer(null);
+  answered(whole, image, line("one"), line("two"));
   const answer = new OcrAnswer(null, "one\ntw");
-  expect(answered(answer, image, line("one"), line("two"))).toBe("o");
-  expect(answer.completionTokens).toBe(7);
+  expect(answered(answer, image, line("one"))).toBe("");
+  expect(answer.completionTokens).toBe(0);
+  expect(answered(answer, line("two"))).toBe("o");
+  expect(answer.completionTokens).toBe(1);
+  expect(answer.promptTokens).toBe(whole.promptTokens + 6);
+  expect(answer.usage.total_tokens).toBe(whole.usage.total_tokens);
   expect(() => answered(new OcrAnswer(null, "uno"), image, line("one"))).toThrow("otherwise");
+});
+
+test("the most that it may have is of what is yet to come", () => {
+  const answer = new OcrAnswer(3, "one\ntw");
+  expect(answered(answer, image, line("one"), line("two"), line("three"))).toBe("o\nt");
+  expect([answer.finish, answer.completionTokens]).toEqual(["length", 3]);
 });
 
 test("the extended answer has each line with its confidence and corners, rounded", () => {

@@ -20,13 +20,15 @@ const PIXELS_PER_TOKEN = 2_048;
 
 /**
  * An answer while it is made. Lines end with a line break but for the last; between images is an
- * empty line. A token of it is a character, line breaks included.
+ * empty line. A token of it is a character, line breaks included. What was begun elsewhere counts as in any
+ * continuation: as part of what was asked, not of the answer.
  */
 export class OcrAnswer {
   readonly #images: (ReadImage & { readonly lines: ReadImage["lines"][number][] })[] = [];
   readonly #most: number;
   /** Characters of a begun answer that are yet to be left out. */
   #begun: readonly string[];
+  readonly #begunTokens: number;
   #between = "";
   #empty = true;
   #cut = false;
@@ -34,10 +36,14 @@ export class OcrAnswer {
   #pixels = 0;
   #characters = 0;
 
-  /** `begun` is the beginning of this answer, which somebody has already. */
+  /**
+   * @param most characters of the answer, without those of its beginning
+   * @param begun the beginning of this answer, which somebody has already
+   */
   constructor(most: number | null, begun = "") {
-    this.#most = most ?? Infinity;
     this.#begun = [...begun];
+    this.#begunTokens = this.#begun.length;
+    this.#most = (most ?? Infinity) + this.#begunTokens;
   }
 
   /** What the event adds to the answer. @throws GatewayError where it doesn't begin as it was begun */
@@ -67,11 +73,11 @@ export class OcrAnswer {
   }
 
   get promptTokens(): number {
-    return this.#promptTokens;
+    return this.#promptTokens + this.#begunTokens;
   }
 
   get completionTokens(): number {
-    return this.#characters;
+    return Math.max(0, this.#characters - this.#begunTokens);
   }
 
   get pixels(): number {
@@ -79,7 +85,7 @@ export class OcrAnswer {
   }
 
   get usage(): Usage {
-    const tokens = usageOf(this.#promptTokens, this.#characters, 0);
+    const tokens = usageOf(this.promptTokens, this.completionTokens, 0);
     return { ...tokens, images: this.#images.length, pixels: this.#pixels };
   }
 

@@ -133,8 +133,9 @@ export class SurvivingStream<O extends Operation> {
   }
 
   #usage() {
-    const { promptTokens, completionTokens, cachedTokens } = this.#call.meter;
-    return usageOf(promptTokens, completionTokens, cachedTokens);
+    const { promptTokens, completionTokens, cachedTokens, imagesRead, pixels } = this.#call.meter;
+    const tokens = usageOf(promptTokens, completionTokens, cachedTokens);
+    return imagesRead === 0 ? tokens : { ...tokens, images: imagesRead, pixels };
   }
 
   /** The end of a whole answer: its usage, if no event told it. */
