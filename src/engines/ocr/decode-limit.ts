@@ -1,5 +1,5 @@
 import { badImage } from "../../images/refusal.ts";
-import { Patience } from "../../lib/patience.ts";
+import { inCodecTime } from "../codec-limit.ts";
 import type { AskedImage, OcrEvent } from "./protocol.ts";
 
 /** Milliseconds that one image may take to be decoded. */
@@ -14,8 +14,7 @@ export type Work = (
 ) => Promise<unknown>;
 
 /**
- * Does work on images, each of which has its time to be decoded: a decoder can't be told to stop. Where one
- * takes longer the work is left, and its process has to come to an end with it or is ended itself.
+ * Does work on images, each of which has its time to be decoded.
  * @throws GatewayError 400 for the image that took too long; what the work rejects with
  */
 export async function inDecodeTime(
@@ -24,26 +23,23 @@ export async function inDecodeTime(
   work: Work,
   ms: number = DECODE_MS,
 ): Promise<void> {
-  const stop = new AbortController();
-  const limit = new Patience(ms, () => stop.abort());
-  limit.pause();
   let decoded = 0;
-  try {
-    await work(
-      AbortSignal.any([signal, stop.signal]),
-      () => limit.wait(ms),
-      ({ type }) => {
-        if (type !== "image") return;
-        decoded += 1;
-        if (decoded < images.length) limit.wait(ms);
-        else limit.end();
-      },
-    );
-  } catch (error) {
-    if (!limit.expired) throw error;
-    const { param = "messages" } = images[decoded] ?? {};
-    throw badImage(param, "the image takes too long to decode", error);
-  } finally {
-    limit.end();
-  }
+  await inCodecTime(
+    signal,
+    (either, limit) =>
+      work(
+        either,
+        () => limit.begin(ms),
+        ({ type }) => {
+          if (type !== "image") return;
+          decoded += 1;
+          if (decoded < images.length) limit.begin(ms);
+          else limit.end();
+        },
+      ),
+    (cause) => {
+      const { param = "messages" } = images[decoded] ?? {};
+      return badImage(param, "the image takes too long to decode", cause);
+    },
+  );
 }

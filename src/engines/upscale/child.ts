@@ -62,10 +62,12 @@ async function byTurns(
   tell: (event: UpscaleEvent) => void,
 ): Promise<UpscaleEvent> {
   const { owner, method } = ask;
+  tell({ type: "reading" });
   const source = await turns.beside(owner, () => decode(ask.image, upscaleBounds(ask.bounds)));
   const { width, height } = source;
   const { plan } = foresee(source, ask, upscalers);
   const pixels = plan.kept.width * plan.kept.height;
+  tell({ type: "progress", done: 0, pixels });
   const turn = await turns.take(owner, signal);
   const pause: Pause = async (done) => {
     tell({ type: "progress", done, pixels });
@@ -73,6 +75,7 @@ async function byTurns(
   };
   const result = await enlarge(source, plan, method, ask.blend, upscalers, pause).finally(turn.end);
   signal.throwIfAborted();
+  tell({ type: "writing" });
   const image = await turns.beside(owner, () => written(result, ask));
   return {
     ...{ type: "done", image, width: result.width, height: result.height },

@@ -32,6 +32,8 @@ export interface UpscaleAsk {
 }
 
 export type UpscaleEvent =
+  /** The file that came is being read, or the one that goes out written: nothing is told until that is done. */
+  | { readonly type: "reading" | "writing" }
   /** `done`: 0 to 1; `pixels`: of the image that is made. */
   | { readonly type: "progress"; readonly done: number; readonly pixels: number }
   | {

@@ -1,9 +1,11 @@
 import { type UpscaleInfo, UpscaleInput } from "../../contract/upscale.ts";
 import { checkedFacts, type ImageBounds } from "../../images/bounds.ts";
 import { uprightSize } from "../../images/fit.ts";
+import { badImage } from "../../images/refusal.ts";
 import { base64Of } from "../../lib/base64-slices.ts";
 import type { AttemptContext, Meter, Reply } from "../../types.ts";
 import { askModel } from "../ask-model.ts";
+import { inCodecTime } from "../codec-limit.ts";
 import { holdBytes } from "../held-bytes.ts";
 import type { ModelPool } from "../pool.ts";
 import { foresee, upscaleBounds } from "./foresee.ts";
@@ -12,6 +14,9 @@ import { networksIn } from "./network-files.ts";
 import type { UpscaleAsk, UpscaleEvent } from "./protocol.ts";
 import { upscaleFailure } from "./refusal.ts";
 import { type Asked, askedOf } from "./request.ts";
+
+/** Milliseconds that the file which came may take to be read, and that which goes out to be written. */
+const [READ_MS, WRITE_MS] = [30_000, 120_000];
 
 type Done = Extract<UpscaleEvent, { type: "done" }>;
 
@@ -44,14 +49,22 @@ async function enlarged(
 ): Promise<Done> {
   const { meter } = context;
   const long = takesLong(pooled, ask);
-  const last = await askModel(
-    pool,
-    pooled,
-    () => ask,
-    { ...context, long },
-    (event) => {
-      if (event.type === "progress") underWay(meter, event.done, event.pixels);
-    },
+  const last = await inCodecTime(
+    context.signal,
+    (signal, limit) =>
+      askModel(
+        pool,
+        pooled,
+        () => ask,
+        { ...context, signal, long },
+        (event) => {
+          limit.end();
+          if (event.type === "reading") limit.begin(READ_MS);
+          if (event.type === "writing") limit.begin(WRITE_MS);
+          if (event.type === "progress") underWay(meter, event.done, event.pixels);
+        },
+      ),
+    (cause) => badImage("image", "its file takes too long to read or to write", cause),
   );
   if (last.type !== "done") throw new Error("an image was lost");
   meter.source = "counted";
