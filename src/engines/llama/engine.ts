@@ -18,6 +18,7 @@ import type {
 } from "../protocol.ts";
 import { afterThinking } from "../reasoning/first.ts";
 import { SEAL } from "../sealed.ts";
+import { Turns } from "../turns.ts";
 import { BatchLoop } from "./batch.ts";
 import { ChoosingRoom } from "./choose.ts";
 import { DoneOnce } from "./done-once.ts";
@@ -25,7 +26,6 @@ import { Generation, type Workshop } from "./generate.ts";
 import { type Prompt, Prompts } from "./prompts.ts";
 import { GuardedTemplate } from "./template.ts";
 import { Vocabulary } from "./tokens.ts";
-import { Turns } from "../turns.ts";
 
 type Emit = (events: readonly ChildEvent[]) => void;
 
