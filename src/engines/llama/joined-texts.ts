@@ -1,49 +1,85 @@
+import type { Beginning, SpecialTexts } from "./special-texts.ts";
+
+/** What callers' texts begin with, by its next character; `whole` where it may be all that is needed. */
+interface Begun {
+  readonly next: Map<string, Begun>;
+  whole: boolean;
+}
+
 /**
  * What callers' texts could become where a template puts two of them side by side, or takes out what
  * stood between them: neither has a special token's text in it, and both together have.
  */
 export class JoinedTexts {
-  readonly #longest: number;
-  /** By each beginning of a special text, what is left of those that begin so. */
-  readonly #rests = new Map<string, Set<string>>();
-  readonly #ends = new Set<string>();
+  readonly #specials: SpecialTexts;
   /** What callers' texts begin with that is the end of a special text, and all of those that are short. */
-  readonly #begun = new Set<string>();
+  readonly #begun: Begun = { next: new Map(), whole: false };
+  /** What was found of the beginnings of special texts that callers' texts end with. */
+  readonly #completed = new Map<string, boolean>();
+  #steps = 0;
 
-  constructor(specials: readonly string[]) {
-    this.#longest = specials.reduce((longest, { length }) => Math.max(longest, length), 0);
-    for (const text of specials)
-      for (let at = 1; at < text.length; at++) {
-        const rests = this.#rests.get(text.slice(0, at));
-        if (rests === undefined) this.#rests.set(text.slice(0, at), new Set([text.slice(at)]));
-        else rests.add(text.slice(at));
-        this.#ends.add(text.slice(at));
-      }
+  constructor(specials: SpecialTexts) {
+    this.#specials = specials;
+  }
+
+  /**
+   * Characters of special texts that were looked at so far. A beginning is looked through once, however
+   * many of callers' texts end with it.
+   */
+  get steps(): number {
+    return this.#steps;
   }
 
   /** One of the texts; a template may trim it. All are added before the first is asked about. */
   add(text: string): void {
+    const { longest, ends } = this.#specials;
     for (const each of new Set([text, text.trimStart()])) {
-      for (let length = 1; length < this.#longest && length <= each.length; length++)
-        if (this.#ends.has(each.slice(0, length))) this.#begun.add(each.slice(0, length));
+      for (let length = 1; length < longest && length <= each.length; length++)
+        if (ends.has(each.slice(0, length))) this.#begin(each.slice(0, length));
       const whole = each.trimEnd();
-      if (whole.length < this.#longest) this.#begun.add(whole);
+      if (whole.length < longest) this.#begin(whole);
     }
   }
 
   /** The beginning of a special text at the end of this one that others could complete; empty where there is none. */
   openEnd(text: string): string {
-    for (let length = Math.min(this.#longest - 1, text.length); length > 0; length--) {
+    for (let length = Math.min(this.#specials.longest - 1, text.length); length > 0; length--) {
       const end = text.slice(-length);
-      for (const rest of this.#rests.get(end) ?? []) if (this.#completes(rest)) return end;
+      const beginning = this.#specials.beginning(end);
+      if (beginning !== null && this.#isCompleted(end, beginning)) return end;
     }
     return "";
   }
 
+  #isCompleted(end: string, beginning: Beginning): boolean {
+    let completed = this.#completed.get(end);
+    if (completed === undefined) {
+      completed = this.#completes(beginning, this.#begun);
+      this.#completed.set(end, completed);
+    }
+    return completed;
+  }
+
   /** By one text, or by one that is only the next of several pieces. */
-  #completes(rest: string): boolean {
-    for (let length = 1; length <= rest.length; length++)
-      if (this.#begun.has(rest.slice(0, length))) return true;
+  #completes(beginning: Beginning, begun: Begun): boolean {
+    for (const [character, place] of beginning.next) {
+      this.#steps += 1;
+      const further = begun.next.get(character);
+      if (further !== undefined && (further.whole || this.#completes(place, further))) return true;
+    }
     return false;
+  }
+
+  #begin(text: string): void {
+    let place = this.#begun;
+    for (let at = 0; at < text.length; at++) {
+      let next = place.next.get(text.charAt(at));
+      if (next === undefined) {
+        next = { next: new Map(), whole: false };
+        place.next.set(text.charAt(at), next);
+      }
+      place = next;
+    }
+    if (text !== "") place.whole = true;
   }
 }

@@ -6,6 +6,7 @@ import { LONGEST_TEXT, textTooLong, tooLong } from "../prompt-limits.ts";
 import type { PromptSource } from "../protocol.ts";
 import { inThinking, type Thinking } from "../reasoning/markers.ts";
 import type { PromptPiece } from "./protected-text.ts";
+import { SpecialTexts } from "./special-texts.ts";
 import { answerPieces, type GuardedTemplate, type PromptParts } from "./template.ts";
 import type { Vocabulary } from "./tokens.ts";
 
@@ -22,6 +23,7 @@ export interface Prompt {
 /** Turns what callers send into the tokens a model reads. Each yield is a place for other work. */
 export class Prompts {
   readonly #vocabulary: Vocabulary;
+  readonly #specials: SpecialTexts;
   readonly #template: GuardedTemplate | null;
   readonly #contextSize: number;
   readonly #thinking: Thinking | null;
@@ -35,6 +37,7 @@ export class Prompts {
     { thinking, harmony }: Pick<ChatFormat, "thinking" | "harmony">,
   ) {
     this.#vocabulary = vocabulary;
+    this.#specials = new SpecialTexts(vocabulary.controlTexts);
     this.#template = template;
     this.#contextSize = contextSize;
     this.#thinking = thinking;
@@ -71,7 +74,8 @@ export class Prompts {
   }
 
   #read(prompt: PromptSource, prefill: string | null): Read {
-    const added = prefill === null ? [] : answerPieces(prefill, this.#vocabulary);
+    const { ofAssistant } = this.#vocabulary;
+    const added = prefill === null ? [] : answerPieces(prefill, this.#specials, ofAssistant);
     if (prompt.kind === "tokens") {
       const tokens = prompt.tokens.map((token) => this.checked(token, "prompt"));
       const none = {

@@ -1,4 +1,5 @@
 import { JoinedTexts } from "./joined-texts.ts";
+import { SENTINELS, type SpecialTexts } from "./special-texts.ts";
 
 /** A piece of a prompt. In a `literal` one, text that looks like a special token is only text. */
 export interface PromptPiece {
@@ -7,7 +8,6 @@ export interface PromptPiece {
 }
 
 const FIRST_SENTINEL = 0x100000;
-const SENTINELS = /[\u{100000}-\u{10FFFD}]/gu;
 const SENTINEL_COUNT = 0x10fffd - FIRST_SENTINEL + 1;
 
 const NONE: ReadonlySet<string> = new Set();
@@ -25,13 +25,9 @@ export class ProtectedText {
   readonly #sentinelOf = new Map<string, string>();
   readonly #joined: JoinedTexts;
 
-  constructor(controlTexts: readonly string[]) {
-    const texts = controlTexts.filter((text) => text !== "").sort((a, b) => b.length - a.length);
-    this.#pattern = new RegExp(
-      [...texts.map((text) => RegExp.escape(text)), SENTINELS.source].join("|"),
-      "gu",
-    );
-    this.#joined = new JoinedTexts(texts);
+  constructor(specials: SpecialTexts) {
+    this.#pattern = specials.pattern;
+    this.#joined = new JoinedTexts(specials);
   }
 
   /** Callers' texts, keys of a JSON value included: all that will be protected, before the first one is. */

@@ -8,6 +8,7 @@ import {
 import type { ChatPrompt } from "../protocol.ts";
 import { describedTools } from "../tools/described.ts";
 import { type PromptPiece, ProtectedText } from "./protected-text.ts";
+import { SpecialTexts } from "./special-texts.ts";
 
 /** Texts of the vocabulary that a template may use, and those that callers may not smuggle in. */
 export interface TemplateVocabulary {
@@ -29,16 +30,18 @@ export interface PromptParts {
 export class GuardedTemplate {
   readonly #template: ChatTemplate;
   readonly #vocabulary: TemplateVocabulary;
+  readonly #specials: SpecialTexts;
 
   /** Throws a ChatTemplateError when the template is broken. */
   constructor(source: string, vocabulary: TemplateVocabulary) {
     this.#template = new ChatTemplate(source);
     this.#vocabulary = vocabulary;
+    this.#specials = new SpecialTexts(vocabulary.controlTexts);
   }
 
   /** A template that refuses the conversation is a 400 with its own words. */
   render(prompt: ChatPrompt): PromptParts {
-    const guard = new ProtectedText(this.#vocabulary.controlTexts);
+    const guard = new ProtectedText(this.#specials);
     guard.meet([prompt.messages, prompt.tools, prompt.variables]);
     const chat: ChatRendering = {
       messages: prompt.messages.map((message) => this.#guarded(message, guard)),
@@ -87,8 +90,9 @@ export class GuardedTemplate {
 /** The beginning of an answer as it is read: text that looks like a special token is only text. */
 export function answerPieces(
   text: string,
-  { controlTexts, ofAssistant }: TemplateVocabulary,
+  specials: SpecialTexts,
+  ofAssistant: TemplateVocabulary["ofAssistant"],
 ): readonly PromptPiece[] {
-  const guard = new ProtectedText(controlTexts);
+  const guard = new ProtectedText(specials);
   return guard.split(guard.protect(text, ofAssistant));
 }
