@@ -100,6 +100,23 @@ test("tools are among the parameters of an API that takes them, and a feature wh
   expect(of("vllm", item, named)[1]).toEqual(["json_schema"]);
 });
 
+test("who says that a model looks at images says that it takes them", () => {
+  const of = (choice: Partial<ProviderChoice>, item: object = {}): unknown[] => {
+    const lists = { vllm: [{ id: "a/one", ...item }] };
+    const { category, modalities, features } =
+      merged({ lists, chosen: { vllm: choice } }).models[0]?.file ?? {};
+    return [category, modalities?.input, features];
+  };
+  const eyes = ["multimodal", ["text", "image"], ["image_input"]];
+  const features = ["image_input"];
+  expect(of({ models: [model("a/one", { features })] })).toEqual(eyes);
+  expect(of({ features })).toEqual(eyes);
+  expect(of({}, { features: { image_input: true } })[1]).toEqual(["text", "image"]);
+  expect(of({})[1]).toEqual(["text"]);
+  // What makes vectors of text looks at nothing, whatever is said of all its neighbours.
+  expect(of({ features }, { category: "embeddings" })[1]).toEqual(["text"]);
+});
+
 test("the same id at several providers and on an engine is one model", () => {
   const all = merged({
     own: [embedded("Qwen/Qwen3-8B")],

@@ -3,6 +3,7 @@ import type { Entry } from "./entries.ts";
 import { UPSCALING, upscalerNamed } from "./listed-upscalers.ts";
 import { splitName } from "./same-weights.ts";
 import type { ModelFile } from "./schema.ts";
+import type { Modalities } from "./settle-providers.ts";
 
 const NO_WEIGHTS = { source: "upstream", sha256: null, size: null } as const;
 const IMAGES: ModelFile["modalities"] = { input: ["image"], output: ["image"] };
@@ -18,7 +19,12 @@ export function upstreamModel(id: string, entries: readonly Entry[]): Model {
   const provider = entries[0]?.provider.settings.id ?? "unknown";
   const aliases = [...new Set(chosen.flatMap((model) => model.aliases))];
   const upscale = upscaleOf(entries);
-  const modalities = first(chosen, ({ modalities }) => modalities) ?? widest(listed);
+  const features = featuresOf(entries);
+  const modalities = seen(
+    first(chosen, ({ modalities }) => modalities) ?? widest(listed),
+    features,
+    first(listed, ({ category }) => category) === "embeddings",
+  );
   const maxOutput =
     first(chosen, (model) => model.maxOutput) ?? first(listed, (model) => model.maxOutput);
   const parameters = first(listed, (model) => model.parameters);
@@ -53,18 +59,7 @@ export function upstreamModel(id: string, entries: readonly Entry[]): Model {
           },
     license: "unknown",
     stop: [],
-    features:
-      upscale !== null
-        ? [UPSCALING]
-        : [
-            ...new Set(
-              first(chosen, ({ features }) => features) ??
-                entries.flatMap(({ provider, listed }) => [
-                  ...(listed?.features ?? []),
-                  ...provider.settings.file.features,
-                ]),
-            ),
-          ],
+    features: upscale !== null ? [UPSCALING] : [...features],
     tags: [...new Set(listed.flatMap(({ tags }) => tags))],
     defaults: {},
     weights: NO_WEIGHTS,
@@ -74,6 +69,29 @@ export function upstreamModel(id: string, entries: readonly Entry[]): Model {
     ...(quantization === undefined ? {} : { quantization }),
   };
   return { id, aliases, file };
+}
+
+/** What the config says of the model, else all that its lists and its providers say. */
+function featuresOf(entries: readonly Entry[]): ReadonlySet<string> {
+  const chosen = entries.flatMap((entry) => entry.chosen ?? []);
+  return new Set(
+    first(chosen, ({ features }) => features) ??
+      entries.flatMap(({ provider, listed }) => [
+        ...(listed?.features ?? []),
+        ...provider.settings.file.features,
+      ]),
+  );
+}
+
+/** Who says that a model looks at images (`image_input`) says that it takes them. */
+function seen(
+  told: Modalities | undefined,
+  features: ReadonlySet<string>,
+  embeds: boolean,
+): Modalities | undefined {
+  const { input, output } = told ?? { input: TEXT, output: TEXT };
+  const looks = features.has("image_input") && output.includes("text") && !embeds;
+  return looks && !input.includes("image") ? { input: [...input, "image"], output } : told;
 }
 
 /** Null for a model that enlarges no images. What the config says to do so counts as what is listed. */

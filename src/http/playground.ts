@@ -51,24 +51,28 @@ function urlOf(picture: string): string {
 
 /** The first model that sees, where none is named. @throws GatewayError 400; 403 for a key whose plan is lost */
 function seeing(gateway: Gateway, caller: Caller): string {
-  ownPlan(gateway.plans, caller);
-  const model = servableItems(gateway).find(
-    ({ id, input_modalities: input, output_modalities: output }) =>
-      id !== READER &&
-      isFor(gateway, caller, id) &&
-      input.includes("image") &&
-      output.includes("text"),
-  );
-  if (model !== undefined) return model.id;
+  const model = own(gateway, caller);
+  if (model !== null) return model;
   throw new GatewayError("invalid_request", visionAdvice(gateway, caller), {
     param: "model",
     docUrl: "/docs/images",
   });
 }
 
+/** What reads text is asked first. Where it is here and not the caller's, and nothing else is, it is what is refused: 403. */
 function reading(gateway: Gateway, caller: Caller): string {
   const isHere = servableItems(gateway).some(({ id }) => id === READER);
-  return isHere && isFor(gateway, caller, READER) ? READER : seeing(gateway, caller);
+  if (isHere && isFor(gateway, caller, READER)) return READER;
+  return own(gateway, caller) ?? (isHere ? READER : seeing(gateway, caller));
+}
+
+/** The first model that sees and that the caller may use. @throws GatewayError 403 for a key whose plan is lost */
+function own(gateway: Gateway, caller: Caller): string | null {
+  ownPlan(gateway.plans, caller);
+  const model = servableItems(gateway).find(
+    ({ id, features }) => id !== READER && features.image_input && isFor(gateway, caller, id),
+  );
+  return model?.id ?? null;
 }
 
 function isFor(gateway: Gateway, caller: Caller, id: string): boolean {

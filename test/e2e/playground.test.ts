@@ -138,6 +138,20 @@ test("without a model a key gets one of its own and of its plan, and hears of no
       expect(await refused.json()).toMatchObject({
         error: { message: expect.stringContaining("No model that you may use takes images") },
       });
+      // The reader is there, where its packages are: it is what the key may not use.
+      if (lacking(["onnxruntime-node", "sharp"]) !== null) continue;
+      const unread = await post(`${keyed.url}/api/ocr`, { image: PNG }, { headers });
+      expect([unread.status, await unread.json()]).toMatchObject([
+        403,
+        {
+          success: false,
+          error: {
+            code: "model_not_allowed",
+            param: "model",
+            message: expect.stringContaining("'covey/ocr'"),
+          },
+        },
+      ]);
     }
   } finally {
     await keyed.close();

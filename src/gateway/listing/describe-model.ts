@@ -116,7 +116,8 @@ export function describe(model: Model, targets: readonly Target[] = NONE): Model
     status: "active",
     features: {
       tool_use: file.features.includes("tool_use"),
-      image_input: input.includes("image"),
+      // What enlarges images takes them as well, and looks at none.
+      image_input: input.includes("image") && output.includes("text"),
     },
     input_modalities: input,
     output_modalities: output,

@@ -93,6 +93,20 @@ for (const [query, expected] of CASES) {
   });
 }
 
+test("what enlarges images takes them and gives them, and looks at none", () => {
+  const images = { input: ["image"], output: ["image"] } satisfies Model["file"]["modalities"];
+  const item = describe(model("x/enlarger", { category: "image", modalities: images }));
+  const found = (query: string) => {
+    const sent = new URLSearchParams(query);
+    return pageOfModels([...ITEMS, item], parseQuery(ModelsQuery, sent), sent).data.map(
+      ({ id }) => id,
+    );
+  };
+  expect(item.features.image_input).toBe(false);
+  expect(found("modalities=image")).toEqual(["meta/Eyes", "x/enlarger"]);
+  expect(found("capabilities=image_input")).toEqual(["meta/Eyes"]);
+});
+
 test("a page says how many there are, and where the next one is", () => {
   const first = page("per_page=2&page=1&q=e");
   expect(first).toMatchObject({ total: 3, total_count: 3 });
