@@ -137,3 +137,49 @@ test("many that are short are tried by turns with what else there is to do", asy
   over = true;
   expect(rounds).toBeGreaterThan(4);
 });
+
+test("a key with many forms delays another's by a turn, before they are left to the thread too", async () => {
+  const checks = new GuideChecks(2);
+  await checks.pass(json(PERSON), asker());
+  let tried = 0;
+  const many = Array.from({ length: 200 }, (_, i) =>
+    checks.pass(heavy(`m${i}`), asker("many")).catch(() => {
+      tried += 1;
+    }),
+  );
+  await checks.pass(check({ kind: "choice", choices: ["a"] }), asker("one"));
+  // One, but for a machine so busy that the choice was left to the thread.
+  expect(tried).toBeLessThan(100);
+  await Promise.all(many);
+  expect(tried).toBeGreaterThan(100);
+});
+
+test("nothing is done for a form behind a full line of untried ones, unless its key has fewer there", async () => {
+  const checks = new GuideChecks(64, 10);
+  const results = (asked: Promise<void>[]) =>
+    Promise.allSettled(asked).then((all) => all.map(({ status }) => status));
+  const many = results(Array.from({ length: 40 }, () => checks.pass(json(PERSON), asker("many"))));
+  const one = results([checks.pass(json(PERSON), asker("one"))]);
+  const passed = (await many).filter((status) => status === "fulfilled");
+  // One is being tried, ten wait, and one of these made room.
+  expect(passed).toHaveLength(10);
+  expect(await one).toEqual(["fulfilled"]);
+  const late = await Promise.allSettled(
+    Array.from({ length: 20 }, () => checks.pass(json(PERSON), asker("many"))),
+  );
+  const refused = late.flatMap((result) => (result.status === "rejected" ? [result.reason] : []));
+  expect(refused).toHaveLength(9);
+  for (const reason of refused)
+    expect(reason).toMatchObject({ kind: "overloaded", retryAfter: expect.any(Number) });
+});
+
+test("who leaves before the form was tried gives up the turn", async () => {
+  const checks = new GuideChecks();
+  const gone = new AbortController();
+  const many = Array.from({ length: 5 }, (_, i) => checks.pass(heavy(`g${i}`), asker("many")));
+  const left = checks.pass(heavy("left"), asker("left", gone.signal));
+  gone.abort();
+  await expect(left).rejects.toMatchObject({ kind: "client_closed" });
+  await Promise.all(many);
+  expect(checks.handedOver).toBe(5);
+});

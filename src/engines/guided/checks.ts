@@ -9,6 +9,9 @@ const THREAD = new URL("./check-thread.ts", import.meta.url).href;
 const QUICK_MS = 3;
 /** And all of them together before others have a turn. */
 const ROUND_MS = 6;
+/** Checks that wait to be tried at all, with so many seconds each until those behind have their turn. */
+const MOST_UNTRIED = 500;
+const QUICK_SECONDS = (2 * QUICK_MS) / 1_000;
 /** Checks that wait for the thread, up to 100 ms each. */
 const MOST_WAITING = 64;
 const CHECK_SECONDS = 0.1;
@@ -16,7 +19,7 @@ const CHECK_SECONDS = 0.1;
 const MOST_KNOWN = 1_000;
 
 export interface Asker {
-  /** Keys take turns at the thread. */
+  /** Keys take turns, here and at the thread. */
   readonly keyId: string;
   readonly signal: AbortSignal;
 }
@@ -26,6 +29,7 @@ export interface Asker {
  * once; what takes longer on a thread of its own, so that no other request waits for it.
  */
 export class GuideChecks {
+  readonly #untried: FairQueue;
   readonly #line: FairQueue;
   readonly #turns = new Turns(undefined, ROUND_MS);
   readonly #known = new Map<string, Flaw | null>();
@@ -34,14 +38,13 @@ export class GuideChecks {
     null;
   #seq = 0;
 
-  /** @param mostWaiting checks that may wait for the thread */
-  constructor(mostWaiting = MOST_WAITING) {
-    this.#line = new FairQueue(
-      1,
-      mostWaiting,
-      (waiting) => Math.ceil(waiting * CHECK_SECONDS) + 1,
-      "Too many forms of answers are waiting to be checked. Try again later.",
-    );
+  /**
+   * @param mostWaiting checks that may wait for the thread
+   * @param mostUntried and those that may wait to be tried at all: nothing was done for them yet
+   */
+  constructor(mostWaiting = MOST_WAITING, mostUntried = MOST_UNTRIED) {
+    this.#untried = lineOf(mostUntried, QUICK_SECONDS);
+    this.#line = lineOf(mostWaiting, CHECK_SECONDS);
   }
 
   /** Forms whose check was left to the thread so far; those that were known are not among them. */
@@ -54,10 +57,21 @@ export class GuideChecks {
    * @throws GatewayError invalid_request, with the place of what can't be; overloaded; client_closed
    */
   async pass(check: GuideCheck, asker: Asker): Promise<void> {
-    const found = await this.#turns.run(begun(check), () => !asker.signal.aborted);
-    if (found === null) throw new GatewayError("client_closed", "The request was cancelled.");
+    const found = await this.#quickFlaw(check, asker);
     const flaw = typeof found === "string" ? await this.#slowFlaw(found, asker) : found.flaw;
     if (flaw !== null) throw refusalOf(flaw);
+  }
+
+  /** One at a time, so that a key with many of them delays another's by one. */
+  async #quickFlaw(check: GuideCheck, { keyId, signal }: Asker): Promise<Quick> {
+    const release = await this.#untried.acquire({ keyId, signal });
+    try {
+      const found = await this.#turns.run(begun(check), () => !signal.aborted);
+      if (found === null) throw new GatewayError("client_closed", "The request was cancelled.");
+      return found;
+    } finally {
+      release();
+    }
   }
 
   async #slowFlaw(text: string, { keyId, signal }: Asker): Promise<Flaw | null> {
@@ -110,12 +124,24 @@ export class GuideChecks {
 }
 
 /** What is found in some milliseconds; else the check as a text, for the thread. */
-function* begun(check: GuideCheck): Generator<void, { readonly flaw: Flaw | null } | string, void> {
+type Quick = { readonly flaw: Flaw | null } | string;
+
+function* begun(check: GuideCheck): Generator<void, Quick, void> {
   const until = performance.now() + QUICK_MS;
   const flaw = quickFlawOf(check, () => performance.now() > until);
   if (flaw !== "unknown") return { flaw };
   yield;
   return JSON.stringify(check);
+}
+
+/** Checks one at a time, keys by turns; each takes so many seconds at most. */
+function lineOf(mostWaiting: number, seconds: number): FairQueue {
+  return new FairQueue(
+    1,
+    mostWaiting,
+    (waiting) => Math.ceil(waiting * seconds) + 1,
+    "Too many forms of answers are waiting to be checked. Try again later.",
+  );
 }
 
 function failed(): GatewayError {
