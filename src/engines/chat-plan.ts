@@ -85,10 +85,12 @@ export function chatPlan(
     const trigger = use === null ? "" : triggerOf(fitting(format).tools.syntax);
     return trigger === "" ? [] : [trigger];
   };
-  const fitting = (format: ChatFormat): ChatFormat => ({
-    ...format,
-    tools: fittingFormat(format.tools, use),
-  });
+  const known = new Map<ChatFormat, ChatFormat>();
+  const fitting = (format: ChatFormat): ChatFormat => {
+    const found = known.get(format) ?? { ...format, tools: fittingFormat(format.tools, use) };
+    known.set(format, found);
+    return found;
+  };
   return {
     check: checkOf(use, asked),
     scored: base.logprobs !== null,

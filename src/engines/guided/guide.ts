@@ -5,6 +5,7 @@ import { GuideMemory } from "./guide-memory.ts";
 import { Kept } from "./kept.ts";
 import { Machine, type Position } from "./machine.ts";
 import type { GuideSpec } from "./spec.ts";
+import { SpecError } from "./spec-error.ts";
 import { tokensAt } from "./token-mask.ts";
 import { type GuidedVocabulary, setBit } from "./token-trie.ts";
 import { tryOut } from "./trial.ts";
@@ -53,19 +54,30 @@ const MOST_WORK_KEPT = 500_000;
 
 /** The guides of a vocabulary: `layOut` makes one, piece by piece. */
 export function createGuides(vocabulary: GuidedVocabulary): Guides {
-  const kept = new Kept<Machine>(MOST_KEPT, MOST_WORK_KEPT);
+  const kept = new Kept<Machine | SpecError>(MOST_KEPT, MOST_WORK_KEPT);
   const memory = new GuideMemory();
   const made = (spec: GuideSpec) => {
     const work = new Work(AGAIN);
-    const value = machineOf(spec, work, memory);
+    const value = madeOf(spec, work, memory);
     return { value, work: work.spent };
   };
   return {
     compile(spec) {
       const machine = kept.get(JSON.stringify(spec), () => made(spec));
+      if (machine instanceof SpecError) throw machine;
       return new TokenGuide(machine, vocabulary);
     },
   };
+}
+
+/** What is refused is kept as what is not: it took as long to find out. */
+function madeOf(spec: GuideSpec, work: Work, memory: GuideMemory): Machine | SpecError {
+  try {
+    return machineOf(spec, work, memory);
+  } catch (error) {
+    if (error instanceof SpecError) return error;
+    throw error;
+  }
 }
 
 /** @throws SpecError, GuideError */

@@ -1,72 +1,98 @@
-import { NOTHING, type Node } from "./node.ts";
 import type { SchemaReader } from "./schema.ts";
 import { isAnnotation, kindOf, REFERENCES, type Schema, typesOf } from "./schema-keywords.ts";
 import { plain } from "./schema-plain.ts";
-import { rawStringNode } from "./schema-scalars.ts";
 import { SpecError } from "./spec-error.ts";
-import { oneOf } from "./words.ts";
-import type { Work } from "./work.ts";
 
 /** A schema in two: what of it is strings, which are written as they are, and what is not. */
 export interface Written {
   /** Each of type string, or a list of strings in `enum`. */
   readonly texts: readonly Schema[];
   readonly others: readonly unknown[];
+  /** Some of the others are objects or lists. */
+  readonly structures: boolean;
+  /** What of the others is neither: numbers and words. */
+  readonly scalars: readonly Schema[];
 }
 
+const NEVER: Written = { texts: [], others: [], structures: false, scalars: [] };
 const NO_STRINGS = { type: ["object", "array", "number", "boolean", "null"] };
-const ANYTHING: Written = { texts: [{ type: "string" }], others: [NO_STRINGS] };
-const NEVER: Written = { texts: [], others: [] };
+const ANYTHING: Written = {
+  texts: [{ type: "string" }],
+  others: [NO_STRINGS],
+  structures: true,
+  scalars: [{ type: ["number", "boolean", "null"] }],
+};
+const NULL: Schema = { type: "null" };
 /** Choices in choices. */
 const MOST_DEPTH = 16;
 
-/** @throws SpecError */
-export function writtenAs(schema: unknown, reader: SchemaReader, path: string, depth = 0): Written {
-  if (schema === true) return ANYTHING;
-  if (schema === false) return NEVER;
-  const followed = depth > MOST_DEPTH ? null : reader.followed(schema, path);
-  if (followed === null) throw new SpecError("Its references have no end.", path);
-  const { nullable, ...all } = plain(followed);
-  const found = partsOf(all, reader, path, depth);
-  return nullable === true ? { ...found, others: [...found.others, { type: "null" }] } : found;
+/** Tells the values of one schema's properties apart; what several refer to is looked at once. */
+export class PairValues {
+  readonly #reader: SchemaReader;
+  readonly #known = new Map<Schema, Written>();
+
+  constructor(reader: SchemaReader) {
+    this.#reader = reader;
+  }
+
+  /** @throws SpecError */
+  written(schema: unknown, path: string, depth = 0): Written {
+    if (schema === true) return ANYTHING;
+    if (schema === false) return NEVER;
+    const followed = depth > MOST_DEPTH ? null : this.#reader.followed(schema, path);
+    if (followed === null) throw new SpecError("Its references have no end.", path);
+    const known = this.#known.get(followed);
+    if (known !== undefined) return known;
+    const { nullable, ...all } = plain(followed);
+    const found = this.#parts(all, path, depth);
+    const whole = nullable === true ? joined([found, scalar(NULL)]) : found;
+    // As it is written, so that what it refers to is read once.
+    const result = whole.texts.length === 0 ? { ...whole, others: [schema] } : whole;
+    this.#known.set(followed, result);
+    return result;
+  }
+
+  #parts(all: Schema, path: string, depth: number): Written {
+    const choices = all.anyOf ?? all.oneOf;
+    if (Array.isArray(choices))
+      return joined(choices.map((choice) => this.written(choice, path, depth + 1)));
+    if (all.enum !== undefined || all.const !== undefined)
+      return listed(this.#reader.values(all, path));
+    if (Object.keys(all).every((name) => isAnnotation(name) || REFERENCES.has(name)))
+      return ANYTHING;
+    const types = typesOf(all, path);
+    const others = types.filter((type) => type !== "string");
+    const scalars = others.filter((type) => type !== "object" && type !== "array");
+    return {
+      texts: types.includes("string") ? [{ ...all, type: "string" }] : [],
+      others: others.length === 0 ? [] : [{ ...all, type: others }],
+      structures: scalars.length < others.length,
+      scalars: scalars.length === 0 ? [] : [{ ...all, type: scalars }],
+    };
+  }
 }
 
-function partsOf(all: Schema, reader: SchemaReader, path: string, depth: number): Written {
-  const choices = all.anyOf ?? all.oneOf;
-  if (Array.isArray(choices)) {
-    const parts = choices.map((choice) => writtenAs(choice, reader, path, depth + 1));
-    return {
-      texts: parts.flatMap(({ texts }) => texts),
-      others: parts.flatMap(({ others }) => others),
-    };
-  }
-  if (all.enum !== undefined || all.const !== undefined) {
-    const values = reader.values(all, path);
-    const isText = (value: unknown) => kindOf(value).includes("string");
-    const listed = (some: readonly unknown[]) => (some.length === 0 ? [] : [{ enum: some }]);
-    return {
-      texts: listed(values.filter(isText)),
-      others: listed(values.filter((value) => !isText(value))),
-    };
-  }
-  if (Object.keys(all).every((name) => isAnnotation(name) || REFERENCES.has(name))) return ANYTHING;
-  const types = typesOf(all, path);
-  const others = types.filter((type) => type !== "string");
+function joined(parts: readonly Written[]): Written {
   return {
-    texts: types.includes("string") ? [{ ...all, type: "string" }] : [],
-    others: others.length === 0 ? [] : [{ ...all, type: others }],
+    texts: parts.flatMap(({ texts }) => texts),
+    others: parts.flatMap(({ others }) => others),
+    structures: parts.some(({ structures }) => structures),
+    scalars: parts.flatMap(({ scalars }) => scalars),
   };
 }
 
-/** Whether the mark is in each of the strings that are listed. */
-export function allHave(text: Schema, mark: string): boolean {
-  return Array.isArray(text.enum) && text.enum.every((word) => String(word).includes(mark));
+function scalar(schema: Schema): Written {
+  return { ...NEVER, others: [schema], scalars: [schema] };
 }
 
-/** Strings as they are, of which none has the mark in it; null where none is left. */
-export function textsOf(text: Schema, mark: string, work: Work): Node | null {
-  if (!Array.isArray(text.enum)) return rawStringNode(text, mark, work);
-  const words = text.enum.map(String).filter((word) => !word.includes(mark));
-  if (words.length === 0) return null;
-  return words.every((word) => word === "") ? NOTHING : oneOf(words);
+function listed(values: readonly unknown[]): Written {
+  const some = (found: readonly unknown[]) => (found.length === 0 ? [] : [{ enum: found }]);
+  const others = values.filter((value) => !kindOf(value).includes("string"));
+  const scalars = others.filter((value) => typeof value !== "object" || value === null);
+  return {
+    texts: some(values.filter((value) => typeof value === "string")),
+    others: some(others),
+    structures: scalars.length < others.length,
+    scalars: some(scalars),
+  };
 }

@@ -1,8 +1,9 @@
 import { deadNodes } from "./check-grammar.ts";
-import { Machine, type Position } from "./machine.ts";
+import { Machine } from "./machine.ts";
 import { either, lazy, NOTHING, type Node, sequence } from "./node.ts";
-import { allHave, textsOf, type Written, writtenAs } from "./pair-values.ts";
-import { SchemaReader } from "./schema.ts";
+import { hasTexts, textsOf } from "./pair-texts.ts";
+import { PairValues, type Written } from "./pair-values.ts";
+import { SchemaReader, schemaNode } from "./schema.ts";
 import { checkBounds } from "./schema-bounds.ts";
 import { fields, type Schema } from "./schema-keywords.ts";
 import { plain } from "./schema-plain.ts";
@@ -20,10 +21,11 @@ export function fitsPairs(schema: unknown, marks: PairMarks): boolean {
   const mark = markOf(marks);
   try {
     const reader = new SchemaReader(schema, work);
+    const values = new PairValues(reader);
     for (const declared of propertiesOf(schema, reader, work)) {
       checkName(declared, marks);
-      const { texts, others } = writtenAs(declared.schema, reader, declared.path);
-      const some = others.length > 0 || texts.some((text) => !allHave(text, mark));
+      const written = values.written(declared.schema, declared.path);
+      const some = hasTexts(written, mark, work) || written.others.length > 0;
       if (declared.required && !some) return false;
     }
     return true;
@@ -37,22 +39,24 @@ export function fitsPairs(schema: unknown, marks: PairMarks): boolean {
 export function pairsNode(schema: unknown, marks: PairMarks, work: Work): Node {
   checkBounds(schema, work);
   const reader = new SchemaReader(schema, work);
-  const mark = marks.afterValue.trim() || marks.afterValue;
-  const pairs = propertiesOf(schema, reader, work).map(
-    ({ name, schema: value, required, path }) => {
-      if (name === "" || name.includes(marks.afterKey.trim() || marks.afterKey))
-        throw new SpecError("A property of this name can't be written without quotes.", path);
-      const { texts, others } = writtenAs(value, reader, path);
-      const strings = texts.flatMap((text) => textsOf(text, mark, work) ?? []);
-      return {
-        name,
-        required,
-        value: either(...strings, ...others.map((other) => reader.part(other, path))),
-      };
-    },
-  );
+  const values = new PairValues(reader);
+  const mark = markOf(marks);
+  const nodes = new Map<Written, Node>();
+  const nodeOf = (written: Written, path: string): Node => {
+    const known = nodes.get(written);
+    if (known !== undefined) return known;
+    const others = written.others.map((other) => reader.part(other, path));
+    const node = either(...textsOf(written, mark, work), ...others);
+    nodes.set(written, node);
+    return node;
+  };
+  const pairs = propertiesOf(schema, reader, work).map((declared): Pair => {
+    checkName(declared, marks);
+    const { name, required, path } = declared;
+    return { name, required, value: nodeOf(values.written(declared.schema, path), path) };
+  });
   reader.finish();
-  const values = (required: boolean) =>
+  const some = (required: boolean) =>
     pairs.filter((pair) => pair.required === required).map(({ value }) => value);
   return lazy(
     (usable) =>
@@ -60,8 +64,8 @@ export function pairsNode(schema: unknown, marks: PairMarks, work: Work): Node {
         pairs.filter(({ value }) => usable(value)),
         marks,
       ).from(0),
-    values(true),
-    values(false),
+    some(true),
+    some(false),
   );
 }
 
@@ -151,43 +155,51 @@ function propertiesOf(schema: unknown, reader: SchemaReader, work: Work): Declar
   return found;
 }
 
-/** How to read a value: as it is, as JSON, or as JSON where a text is that of a value that fits. */
-export type PairType = "text" | "json" | ((text: string) => boolean);
+/** How a value is read of which strings are some. */
+export interface MixedType {
+  /** What begins as an object or a list is one. */
+  readonly structures: boolean;
+  /** Reads what else is no string; null where there is nothing. Made when it is first asked for. */
+  scalars(): Machine | null;
+}
+
+/** How to read a value: as it is, as JSON, or as the one that its text shows. */
+export type PairType = "text" | "json" | MixedType;
 
 /** By their names, those of the properties of a schema that `pairsNode` takes. */
 export function pairTypes(schema: unknown): ReadonlyMap<string, PairType> {
   const work = new Work();
   const reader = new SchemaReader(schema, work);
-  const typeOf = ({ texts, others }: Written, path: string): PairType => {
-    if (texts.length === 0) return "json";
-    return others.length === 0 ? "text" : isOneOf(others, reader, path, work);
+  const values = new PairValues(reader);
+  const known = new Map<Written, PairType>();
+  const typeOf = (written: Written): PairType => {
+    const found = known.get(written) ?? typeIn(written);
+    known.set(written, found);
+    return found;
   };
   return new Map(
     propertiesOf(schema, reader, work).map(({ name, schema: value, path }) => [
       name,
-      typeOf(writtenAs(value, reader, path), path),
+      typeOf(values.written(value, path)),
     ]),
   );
 }
 
-function isOneOf(
-  schemas: readonly unknown[],
-  reader: SchemaReader,
-  path: string,
-  work: Work,
-): (text: string) => boolean {
-  let machine: Machine | null = null;
-  return (text) => {
-    if (machine === null) {
-      const node = either(...schemas.map((schema) => reader.part(schema, path)));
-      reader.finish();
-      machine = new Machine(node, deadNodes(node, work));
-    }
-    let at: Position | null = machine.start;
-    for (const byte of new TextEncoder().encode(text)) {
-      if (at === null) return false;
-      at = machine.step(at, byte);
-    }
-    return at?.accepts === true;
+function typeIn({ texts, others, structures, scalars }: Written): PairType {
+  if (texts.length === 0) return "json";
+  if (others.length === 0) return "text";
+  let machine: Machine | null | undefined;
+  return {
+    structures,
+    scalars: () => {
+      machine ??= scalars.length === 0 ? null : scalarsOf(scalars);
+      return machine;
+    },
   };
+}
+
+/** Numbers and words refer to nothing else, and take next to no time. */
+function scalarsOf(schemas: readonly Schema[]): Machine {
+  const node = either(...schemas.map((schema) => schemaNode(schema)));
+  return new Machine(node, deadNodes(node));
 }

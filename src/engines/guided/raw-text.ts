@@ -1,4 +1,5 @@
-import type { CharDfa, Move } from "./char-dfa.ts";
+import { type CharDfa, type Move, trimmed } from "./char-dfa.ts";
+import { bordersOf } from "./unmarked.ts";
 
 const LAST = 0x10ffff;
 
@@ -31,19 +32,32 @@ export function textWithout(mark: string): CharDfa {
   return { states: points.length, moves, accepts: points.map(() => true) };
 }
 
-/** For each length, the longest shorter beginning of the text that its part of that length ends with. */
-function bordersOf(points: readonly number[]): number[] {
-  const borders = [0, 0];
-  for (let size = 2; size <= points.length; size++) {
-    let at = borders[size - 1] ?? 0;
-    while (at > 0 && points[at] !== points[size - 1]) at = borders[at] ?? 0;
-    borders.push(points[at] === points[size - 1] ? at + 1 : 0);
-  }
-  return borders;
-}
-
 /** Whether a text ends with its own beginning, so that where it first comes in another may be unclear. */
 export function overlapsItself(mark: string): boolean {
   const points = [...mark].map((character) => character.codePointAt(0) ?? 0);
   return (bordersOf(points)[points.length] ?? 0) > 0;
+}
+
+/** The texts that begin with none of these characters, which are in order; null where there are none. */
+export function notBegunBy(dfa: CharDfa, characters: readonly number[]): CharDfa | null {
+  // The first state may be come to again: a copy of it is the first then.
+  const copy = dfa.states;
+  const again = (own: readonly Move[]) =>
+    own.map((move) => (move.to === 0 ? { ...move, to: copy } : move));
+  const [first = [], ...others] = dfa.moves.map(again);
+  let begin = first;
+  for (const point of characters) begin = begin.flatMap((move) => without(move, point));
+  return trimmed({
+    states: dfa.states + 1,
+    moves: [begin, ...others, first],
+    accepts: [...dfa.accepts, dfa.accepts[0] === true],
+  });
+}
+
+function without({ low, high, to }: Move, point: number): Move[] {
+  if (point < low || point > high) return [{ low, high, to }];
+  return [
+    { low, high: point - 1, to },
+    { low: point + 1, high, to },
+  ].filter((move) => move.low <= move.high);
 }

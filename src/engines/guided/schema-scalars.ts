@@ -3,11 +3,12 @@ import { bothOf } from "./dfa-algebra.ts";
 import { ANY_STRING, stringOf } from "./json.ts";
 import type { Node } from "./node.ts";
 import { NumberLeaf } from "./number.ts";
-import { textWithout } from "./raw-text.ts";
+import { notBegunBy, textWithout } from "./raw-text.ts";
 import type { Schema } from "./schema-keywords.ts";
 import { textDfa } from "./schema-texts.ts";
 import { SpecError } from "./spec-error.ts";
 import { type Length, MOST_COUNTED, Text } from "./text.ts";
+import { needsNot, Unmarked } from "./unmarked.ts";
 import type { Work } from "./work.ts";
 
 const MOST_LEAST_LENGTH = 10_000;
@@ -20,14 +21,30 @@ export function stringNode(all: Schema, work: Work): Node {
   return any ? ANY_STRING : stringOf(textOf(all, dfa ?? ANY_TEXT, length, true, work));
 }
 
-/** The same as it is, without quotes and escapes, and without a text in it that ends it. @throws SpecError */
-export function rawStringNode(all: Schema, mark: string, work: Work): Node {
+/** Of objects and lists. */
+const BRACKETS = [0x5b, 0x7b];
+
+/**
+ * The same as it is, without quotes and escapes, and without a text in it that ends it; with `unstructured`
+ * it does not begin as JSON's objects and lists do. Null where no text is left. @throws SpecError
+ */
+export function rawStringNode(
+  all: Schema,
+  mark: string,
+  unstructured: boolean,
+  work: Work,
+): Node | null {
   const length = limitsOf(all);
-  const free = textWithout(mark);
-  const dfa = textDfa(all, work);
-  const text = dfa === null ? free : bothOf(dfa, free, work);
-  if (text === null) throw new SpecError(`All texts that fit have '${mark}' in them.`);
-  return textOf(all, text, length, false, work);
+  const made = (dfa: CharDfa | null) =>
+    dfa === null ? null : textOf(all, dfa, length, false, work);
+  const begun = (dfa: CharDfa) => (unstructured ? notBegunBy(dfa, BRACKETS) : dfa);
+  const asked = textDfa(all, work);
+  if (asked === null) return made(begun(textWithout(mark)));
+  const text = begun(asked);
+  if (text === null) return null;
+  const last = [...mark].at(-1) ?? "";
+  if (last > "\x7f" || !needsNot(text, last)) return made(bothOf(text, textWithout(mark), work));
+  return new Unmarked(textOf(all, text, length, false, work), mark);
 }
 
 function limitsOf(all: Schema): Length {

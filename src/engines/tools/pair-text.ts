@@ -1,3 +1,5 @@
+import type { Machine, Position } from "../guided/machine.ts";
+import { STRUCTURE } from "../guided/pair-texts.ts";
 import type { PairType } from "../guided/pairs.ts";
 import type { CallPiece, CallText } from "./call-text.ts";
 import { JsonScan } from "./json-scan.ts";
@@ -6,8 +8,6 @@ import type { PairsShape } from "./syntax.ts";
 
 /** How the arguments of each tool are read. */
 export type TypesOf = (tool: string) => ReadonlyMap<string, PairType>;
-
-const STRUCTURE = /^[{["]/;
 
 /**
  * `f>\n<parameter=city>\nRome\n</parameter>\n`: its arguments come out as JSON. What can't be judged
@@ -91,7 +91,10 @@ export class PairsCall implements CallText {
   }
 
   #value(text: string, out: CallPiece[]): number | null {
-    if (this.#type === "json" && STRUCTURE.test(text)) {
+    const type = this.#type;
+    if (text === "") return null;
+    if (type === "text") return this.#string(text, out);
+    if (type === "json" ? /^[{["]/.test(text) : type.structures && STRUCTURE.test(text)) {
       this.#place = "json";
       this.#scan = new JsonScan();
       return 0;
@@ -99,13 +102,30 @@ export class PairsCall implements CallText {
     const { afterValue } = this.#shape;
     const at = findMarker(text, afterValue);
     const whole = text.startsWith(afterValue, at);
-    if (!whole && (this.#type !== "text" || at === 0)) return null;
+    const value = text.slice(0, at);
+    if (type !== "json") {
+      const reading = readBy(type.scalars(), value);
+      // Whatever follows, it is a string.
+      if (reading === "not" || (whole && reading === "part")) {
+        give('"', out);
+        this.#type = "text";
+        return 0;
+      }
+    }
+    if (!whole) return null;
+    give(value, out);
+    this.#place = "key";
+    return at + afterValue.length;
+  }
+
+  #string(text: string, out: CallPiece[]): number | null {
+    const { afterValue } = this.#shape;
+    const at = findMarker(text, afterValue);
+    const whole = text.startsWith(afterValue, at);
     const value = text.slice(0, whole ? at : wholeCharacters(text, at));
-    if (this.#type === "text") give(escaped(value), out);
-    else if (this.#type === "json" || this.#type(value)) give(value, out);
-    else give(JSON.stringify(value), out);
+    give(escaped(value), out);
     if (!whole) return value === "" ? null : value.length;
-    if (this.#type === "text") give('"', out);
+    give('"', out);
     this.#place = "key";
     return at + afterValue.length;
   }
@@ -140,6 +160,17 @@ function oneOf(
       best = { word, size: all.length };
   }
   return open ? "part" : best;
+}
+
+/** What a text is to a machine: one of its texts, or the beginning of one, or neither. */
+function readBy(machine: Machine | null, text: string): "whole" | "part" | "not" {
+  let at: Position | null = machine?.start ?? null;
+  for (const byte of new TextEncoder().encode(text)) {
+    if (machine === null || at === null) break;
+    at = machine.step(at, byte);
+  }
+  if (at === null) return "not";
+  return at.accepts ? "whole" : "part";
 }
 
 /** A place that is not within a pair of surrogates. */

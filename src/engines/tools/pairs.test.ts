@@ -320,6 +320,88 @@ test("arguments are given while they come", () => {
   expect(given("<parameter=tags>\n[1")).toEqual([', "tags": ', "[1"]);
 });
 
+const GLM_47: CallSyntax = {
+  begin: "<tool_call>",
+  between: "</tool_call><tool_call>",
+  end: "</tool_call>",
+  shape: {
+    kind: "pairs",
+    afterName: "",
+    beforeKey: "<arg_key>",
+    afterKey: "</arg_key><arg_value>",
+    afterValue: "</arg_value>",
+  },
+};
+
+/** A call of `f` with the one argument `a`: what it is read as, whole and by letters, if it may come. */
+function argument(syntax: CallSyntax, schema: object, value: string): unknown {
+  const parameters = { type: "object", properties: { a: schema }, required: ["a"] };
+  const choice = { tool_choice: "required", parallel_tool_calls: false };
+  const use = useOf([tool("f", parameters)], choice);
+  if (syntax.shape.kind !== "pairs") return undefined;
+  const { afterName, beforeKey, afterKey, afterValue } = syntax.shape;
+  const text = `f${afterName}${beforeKey}a${afterKey}${value}${afterValue}${syntax.end}`;
+  if (readerOf(toolGuide(syntax, use, null).guide)(text) !== "whole") return undefined;
+  const { calls, content } = read(syntax, use, [text]);
+  expect(content).toBe("");
+  expect(read(syntax, use, text.split("")).calls).toEqual(calls);
+  return JSON.parse(calls[0]?.arguments ?? "").a;
+}
+
+test("a list or an object is one where strings may be as well, whatever its texts hold", () => {
+  const lists = { anyOf: [{ type: "string" }, { type: "array", items: { type: "string" } }] };
+  const objects = { type: ["object", "string"], properties: { k: { type: "string" } } };
+  for (const syntax of [QWEN, GLM_47]) {
+    const list = ["x</arg_value>y", "\n</parameter>\n", "z"];
+    expect(argument(syntax, lists, JSON.stringify(list))).toEqual(list);
+    const given = { k: "</arg_value></tool_call>" };
+    expect(argument(syntax, objects, JSON.stringify(given))).toEqual(given);
+    expect(argument(syntax, lists, "a [1]")).toBe("a [1]");
+    expect(argument(syntax, lists, "")).toBe("");
+    // No string begins so: it could not be told from a list.
+    expect(argument(syntax, lists, "[1] is a note")).toBeUndefined();
+    expect(argument(syntax, { type: ["string", "null"] }, "[1] is a note")).toBe("[1] is a note");
+  }
+});
+
+test("a pattern that the gateway's check lets through is not too much between marks", () => {
+  for (const [pattern, fits, not] of [
+    ["^.{0,200}$", "a<b </p> c", "a</parameter>b"],
+    ["^\\S{1,255}$", "</arg_valu", "a b"],
+    ["^https?://.{1,200}$", "http://x</parameter", "http://"],
+    ["^.{1,128}\\.(png|jpe?g|gif)$", "a.b.jpg", "a.bmp"],
+  ] as const) {
+    expect(argument(QWEN, { type: "string", pattern }, fits)).toBe(fits);
+    expect(argument(QWEN, { type: "string", pattern }, not)).toBeUndefined();
+    expect(argument(GLM_47, { type: "string", pattern }, "x</arg_value>.png")).toBeUndefined();
+    expect(argument(GLM_47, { type: "string", pattern, maxLength: 30 }, fits)).toBe(fits);
+  }
+  const only = { type: "string", pattern: "^</parameter>$" };
+  const format = formatOf(QWEN_CODER);
+  const fit = (more: object) =>
+    fittingFormat(format, useOf([tool("f", { type: "object", properties: { a: only }, ...more })]));
+  expect(fit({ required: ["a"] })).toBe(PROMPTED);
+  // One that need not come doesn't.
+  const use = useOf([tool("f", { type: "object", properties: { a: only } })]);
+  expect(fit({})).toBe(format);
+  expect(() => readerOf(toolGuide(format.syntax, use, null).guide)).not.toThrow();
+  const tags = { type: "string", pattern: "^<b>.{0,5}</b>$" };
+  expect(argument(QWEN, tags, "<b>bold</b>")).toBe("<b>bold</b>");
+});
+
+test("a string that may be null, or a number, is given while it comes", () => {
+  const types = { a: { type: ["string", "null"] }, b: { type: ["integer", "string"] } };
+  const use = useOf([tool("f", { type: "object", properties: types })]);
+  const reader = new CallReader(QWEN, use.callable, {}, undefined, argumentTypes(use));
+  const given = (text: string) =>
+    reader.push(text).map((piece) => ("text" in piece ? piece.text : piece.name));
+  expect(given("<tool_call>\n<function=f>\n<parameter=a>\nnul")).toEqual(["f", '{"a": ']);
+  expect(given("l")).toEqual([]);
+  expect(given("s")).toEqual(['"', "nulls"]);
+  expect(given("\n</parameter>\n<parameter=b>\n12")).toEqual(['"', ', "b": ']);
+  expect(given(" apples")).toEqual(['"', "12 apples"]);
+});
+
 test("where a tool's arguments can't be written so, its calls have the form of our prompt", () => {
   const format = formatOf(QWEN_CODER);
   const fits = (parameters: object) => fittingFormat(format, useOf([tool("f", parameters)]));
