@@ -7,6 +7,8 @@ import { authenticate } from "../gateway/authenticate.ts";
 import { clientRequestId, type Incoming } from "../gateway/call.ts";
 import type { Gateway } from "../gateway/gateway.ts";
 import { answer } from "../gateway/pipeline.ts";
+import type { Voice } from "../gateway/voices/voice.ts";
+import { namingVoice } from "../gateway/voices/voice-images.ts";
 import { voiceOf } from "../gateway/voices/voice-of.ts";
 import { picturesVoice } from "../gateway/voices/voice-playground.ts";
 import { timeOrderedId } from "../lib/id.ts";
@@ -141,8 +143,8 @@ function incoming(
   const stopServerTimer = (): void => server.timeout(request, 0);
   const body = () => readJson(request, options.maxBodyBytes, stopServerTimer);
   const meant = PICTURES[endpoint] ?? ENLARGING[endpoint];
-  let several = false;
-  const voice = endpoint in PICTURES ? picturesVoice(() => several) : voiceOf(endpoint);
+  let sent: object = {};
+  const voice = voiceTo(endpoint, () => sent);
   return {
     endpoint,
     voice: placed(request, voice),
@@ -154,11 +156,20 @@ function incoming(
         : async () => {
             const { headers } = request;
             const caller = authenticate(headers, gateway.auth);
-            const sent = await body();
-            several = Array.isArray(Object(sent).image);
-            return meant(gateway, caller, sent, headers);
+            const asked = await body();
+            sent = Object(asked);
+            return meant(gateway, caller, asked, headers);
           },
   };
+}
+
+/** Some errors depend on what was sent, once it is known. */
+function voiceTo(endpoint: string, sent: () => object): Voice {
+  if (endpoint in PICTURES) return picturesVoice(() => Array.isArray(Reflect.get(sent(), "image")));
+  const voice = voiceOf(endpoint);
+  return endpoint in ENLARGING
+    ? namingVoice(voice, () => (Reflect.get(sent(), "model") ?? "") !== "")
+    : voice;
 }
 
 function json(text: string): Response {

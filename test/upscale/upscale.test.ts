@@ -203,7 +203,7 @@ describe("refused is", () => {
       "upscaler_2",
     ],
     ["a size 16 times as large", { resize_mode: 1, upscaling_resize_w: 256 }, "upscaling_resize_w"],
-    ["a model that writes", { model: "tinyllama" }, "upscaler_1"],
+    ["a model that writes", { model: "tinyllama" }, "model"],
   ])("%s: 422, with its field", async (_, fields, param) => {
     const { status, body, id } = await refusal({ image: await file(drawing(16)), ...fields });
     expect({ status, body }).toMatchObject({
@@ -245,6 +245,17 @@ describe("refused is", () => {
     const { status, body } = await refusal({ image, upscaler_1: "ESRGAN_2x" });
     expect({ status, body }).toMatchObject({ status: 422, body: { error: { param: "image" } } });
     expect(JSON.stringify(body)).toContain("at most 2.2 million pixels");
+  });
+
+  test.each([
+    ["does not exist", "x/y", 404],
+    ["enlarges nothing", "covey/ocr", 422],
+  ])("a model that %s is told as the model, where one was named", async (_, model, status) => {
+    const image = await file(drawing(16));
+    for (const path of ["/v1/upscale-img", "/sdapi/v1/extra-single-image"]) {
+      const refused = await refusal({ image, model }, path);
+      expect(refused).toMatchObject({ status, body: { error: { param: "model" } } });
+    }
   });
 
   test("an upscaler that is not there: 422, with those that are", async () => {

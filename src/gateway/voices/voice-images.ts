@@ -1,5 +1,6 @@
 import { GatewayError } from "../../contract/errors.ts";
 import { UpscaleInfo } from "../../contract/upscale.ts";
+import type { JsonObject } from "../../types.ts";
 import { openAiVoice, type Voice } from "./voice.ts";
 
 /**
@@ -12,11 +13,7 @@ export const imageVoice: Voice = {
     error.kind === "invalid_request"
       ? new GatewayError("unprocessable", error.message, { param: error.param, cause: error })
       : error,
-  errorBody: (failure) => {
-    const { error } = failure.toBody();
-    const param = error.param === "model" ? "upscaler_1" : error.param;
-    return { error: { ...error, param }, detail: error.message };
-  },
+  errorBody: (failure) => bodyOf(failure, false),
   plain: (body) => {
     const { image, info } = body;
     return { images: [image], info, image, html_info: htmlOf(info) };
@@ -32,6 +29,21 @@ export const webUiVoice: Voice = {
     parameters: body.parameters,
   }),
 };
+
+/**
+ * The same where a caller may have named a model: what is wrong with it is not said of an upscaler.
+ * @param names whether one was, as far as is known when something is told
+ */
+export function namingVoice(voice: Voice, names: () => boolean): Voice {
+  return { ...voice, errorBody: (failure) => bodyOf(failure, names()) };
+}
+
+/** Where no model was named, the one that can't do it is what the upscaler's name stands for. */
+function bodyOf(failure: GatewayError, namesModel: boolean): JsonObject {
+  const { error } = failure.toBody();
+  const param = error.param === "model" && !namesModel ? "upscaler_1" : error.param;
+  return { error: { ...error, param }, detail: error.message };
+}
 
 /** A line of their HTML. Nothing in it comes from a caller but numbers and names out of a list. */
 function htmlOf(told: unknown): string {
