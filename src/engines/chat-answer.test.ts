@@ -111,6 +111,16 @@ test("no stop string ends words that have too few tokens", () => {
 test("one call is all that an answer has where several are not wanted", () => {
   const single = read([...TEXT], { use: { ...use, parallel: false } });
   expect(single).toMatchObject({ content: "I'll ask.", tool_calls: [call(0, "END")], over: true });
+  const settledIn = (pieces: readonly string[]) => {
+    const answer = new ChatAnswer({ ...rules, use: { ...use, parallel: false } });
+    for (const piece of pieces) answer.push(piece);
+    return answer.settled;
+  };
+  for (let at = 0; at < TEXT.length; at++) {
+    const pieces = [TEXT.slice(0, at), TEXT.slice(at)];
+    expect(read(pieces, { use: { ...use, parallel: false } })).toEqual(single);
+    expect(settledIn(pieces)).toBe(TEXT.indexOf("}}") + 2);
+  }
   const legacy = read([...TEXT], { use: { ...use, parallel: false, legacy: true } });
   expect(legacy).toMatchObject({
     function_call: { name: "weather", arguments: '{"city": "END"}' },

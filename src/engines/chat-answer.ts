@@ -93,7 +93,11 @@ export class ChatAnswer implements AnswerReader {
         : new CallReader(
             format.tools.syntax,
             use.callable,
-            { required: use.required, begun: use.required && !thinksFirst },
+            {
+              required: use.required,
+              begun: use.required && !thinksFirst,
+              single: !use.parallel,
+            },
             stops,
             argumentTypes(use),
           );

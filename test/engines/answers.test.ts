@@ -268,6 +268,17 @@ test("no stop string ends an answer before it has min_tokens, and no other model
   });
 });
 
+test("a form ends where it does, whatever stop tokens are in it", async () => {
+  /** Of Llama 2's vocabulary: 1, 2 and a comma. */
+  const stop_token_ids = [29_896, 29_906, 29_892];
+  const ask = (fields: object) =>
+    complete(completionRequest("1, 2, 1, 2,", { max_tokens: 40, temperature: 0, ...fields }));
+  const formed = await ask({ stop_token_ids, guided_regex: "[12],[12],[12]" });
+  expect(formed).toMatchObject({ finish: "stop", text: expect.stringMatching(/^[12],[12],[12]$/) });
+  const words = await ask({ stop_token_ids });
+  expect(words.text.trim()).toBe("");
+});
+
 test("no other tokens come than the allowed ones, and of a form only those", async () => {
   /** Of Llama 2's vocabulary: 1 and 2. */
   const allowed_token_ids = [29_896, 29_906];

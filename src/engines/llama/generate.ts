@@ -55,6 +55,9 @@ export class Generation {
   readonly #text: AnswerText;
   readonly #scored: ScoredText | null;
   readonly #stopTokens: ReadonlySet<number>;
+  readonly #guide: Guide | null;
+  /** Inside of a form, or a call, which ends where its guide lets it. */
+  #inForm: boolean;
   #completionTokens = 0;
   #evaluated = 0;
   #source: TokenSource | null = null;
@@ -95,6 +98,8 @@ export class Generation {
         ? new PromptScores(this.prompt, logprobs, vocabulary, workshop.room.distribution)
         : null;
     this.#stopTokens = new Set(sampling.stopTokens);
+    this.#guide = guide;
+    this.#inForm = guide?.complete === false;
   }
 
   /** Whether part of the prompt is still to be evaluated. */
@@ -191,7 +196,8 @@ export class Generation {
     this.#answer.push(token);
     const again = this.#seam.open;
     const isEnd = vocabulary.isEndOfGeneration(token);
-    const ends = isEnd || this.#stopTokens.has(token);
+    const ends = isEnd || (!this.#inForm && this.#stopTokens.has(token));
+    this.#inForm = this.#guide?.complete === false;
     // The model's own end is a special token, and no part of a form whatever is asked for.
     const unsaid = isEnd && (sampling.skipSpecialTokens || this.#options.guide !== null);
     const left = ends && (!sampling.includeStop || unsaid);

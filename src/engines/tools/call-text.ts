@@ -18,6 +18,8 @@ export interface CallText {
    * rest of a call that goes on is pushed again, with more.
    */
   push(text: string, out: CallPiece[]): number;
+  /** The answer ends, as its model wanted: what nothing else ends does here. */
+  end?(out: CallPiece[]): void;
 }
 
 /** `typesOf` is for arguments that are written as pairs. */

@@ -16,6 +16,17 @@ export function matchMarker(text: string, marker: string): number | "part" | nul
   return at;
 }
 
+/** The same with the white space that it ends with: what follows may begin with some of its own. */
+export function matchWhole(text: string, marker: string): number | "part" | null {
+  const size = matchMarker(text, marker);
+  const space = marker.slice(marker.trimEnd().length);
+  if (typeof size !== "number" || space === "") return size;
+  const rest = text.slice(size);
+  if (rest.startsWith(space)) return size + space.length;
+  if (rest.trimStart() === "") return "part";
+  return size + rest.length - rest.trimStart().length;
+}
+
 /** Where a text begins in another, whole or with its first part at the end; else the length. */
 export function findMarker(text: string, marker: string): number {
   const whole = text.indexOf(marker);

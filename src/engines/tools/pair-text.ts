@@ -3,7 +3,7 @@ import { STRUCTURE } from "../guided/pair-texts.ts";
 import type { PairType } from "../guided/pairs.ts";
 import type { CallPiece, CallText } from "./call-text.ts";
 import { JsonScan } from "./json-scan.ts";
-import { findMarker, matchMarker } from "./marker.ts";
+import { findMarker, matchMarker, matchWhole } from "./marker.ts";
 import type { PairsShape } from "./syntax.ts";
 
 /** How the arguments of each tool are read. */
@@ -58,7 +58,8 @@ export class PairsCall implements CallText {
   }
 
   #name(text: string, out: CallPiece[]): number | null {
-    const found = oneOf(this.#names, text, this.#shape.afterName);
+    const space = text.length - text.trimStart().length;
+    const found = oneOf(this.#names, text.slice(space), this.#shape.afterName);
     if (found === "part") return null;
     if (found === null) {
       this.broken = true;
@@ -67,19 +68,28 @@ export class PairsCall implements CallText {
     out.push({ kind: "name", name: found.word });
     this.#types = this.#typesOf(found.word);
     this.#place = "key";
-    return found.size;
+    return space + found.size;
+  }
+
+  /** The answer ends here: it has all its arguments where none had begun. */
+  end(out: CallPiece[]): void {
+    if (this.#place === "key") this.#close(out);
+  }
+
+  #close(out: CallPiece[]): void {
+    give(this.#given === 0 ? "{}" : "}", out);
+    this.done = true;
   }
 
   /** Another argument, or else the end. */
   #key(text: string, out: CallPiece[]): number | null {
     const { beforeKey, afterKey } = this.#shape;
-    const size = matchMarker(text, beforeKey);
+    const size = matchWhole(text, beforeKey);
     if (size === "part") return null;
     const found = size === null ? null : oneOf(this.#types.keys(), text.slice(size), afterKey);
     if (found === "part") return null;
     if (size === null || found === null) {
-      give(this.#given === 0 ? "{}" : "}", out);
-      this.done = true;
+      this.#close(out);
       return 0;
     }
     give(`${this.#given === 0 ? "{" : ", "}${JSON.stringify(found.word)}: `, out);

@@ -389,6 +389,50 @@ test("a pattern that the gateway's check lets through is not too much between ma
   expect(argument(QWEN, tags, "<b>bold</b>")).toBe("<b>bold</b>");
 });
 
+test("marks may end with white space", () => {
+  const types = { a: { type: "string" }, b: { type: "integer" } };
+  const use = useOf([tool("f", { type: "object", properties: types, required: ["a", "b"] })]);
+  const mark = (beforeKey: string, afterKey: string, afterValue: string) =>
+    ({ kind: "pairs", afterName: "\n", beforeKey, afterKey, afterValue }) as const;
+  for (const shape of [
+    mark("<key>\n", "\n</key>\n<value>\n", "\n</value>\n"),
+    mark("<arg ", ">", "</arg>\n"),
+  ]) {
+    const syntax = { begin: "<call>\n", between: null, end: "</call>", shape };
+    const { afterName, beforeKey, afterKey, afterValue } = shape;
+    const pair = (key: string, value: string) =>
+      `${beforeKey}${key}${afterKey}${value}${afterValue}`;
+    const text = `<call>\nf${afterName}${pair("a", " v")}${pair("b", "1")}</call>`;
+    expect(readerOf(toolGuide(syntax, use, null).guide)(text)).toBe("whole");
+    const calls = [{ name: "f", arguments: '{"a": " v", "b": 1}' }];
+    expect(read(syntax, use, [text])).toEqual({ content: "", calls });
+    expect(read(syntax, use, text.split(""))).toEqual({ content: "", calls });
+  }
+});
+
+test("where nothing ends a call the answer's end does", () => {
+  const use = useOf([tool("f", { type: "object", properties: { a: { type: "string" } } })], {
+    tool_choice: "required",
+  });
+  const syntax: CallSyntax = {
+    begin: "<call ",
+    between: null,
+    end: "",
+    shape: {
+      kind: "pairs",
+      afterName: ">",
+      beforeKey: "<arg ",
+      afterKey: ">",
+      afterValue: "</arg>",
+    },
+  };
+  const given = (text: string, cut: boolean) => read(syntax, use, [text], cut).calls[0]?.arguments;
+  expect(given("f><arg a>v</arg>", false)).toBe('{"a": "v"}');
+  expect(given("f>", false)).toBe("{}");
+  expect(given("f><arg a>v</arg>", true)).toBe('{"a": "v"');
+  expect(given("f>", true)).toBeUndefined();
+});
+
 test("a string that may be null, or a number, is given while it comes", () => {
   const types = { a: { type: ["string", "null"] }, b: { type: ["integer", "string"] } };
   const use = useOf([tool("f", { type: "object", properties: types })]);

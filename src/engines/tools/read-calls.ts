@@ -10,6 +10,15 @@ export type SaidPiece =
   | { readonly kind: "call"; readonly index: number; readonly name: string }
   | { readonly kind: "arguments"; readonly index: number; readonly text: string };
 
+interface Asked {
+  /** The answer has to be a call. */
+  readonly required?: boolean;
+  /** The prompt ends with what announces one. */
+  readonly begun?: boolean;
+  /** The answer ends with its first call. */
+  readonly single?: boolean;
+}
+
 /**
  * Tells an answer's text apart into words and calls of tools while it comes. What comes out depends
  * on the text alone, not on how it was cut into pieces. White space around calls is no content, and
@@ -38,19 +47,19 @@ export class CallReader {
   /** White space that is content if words follow. */
   #space = "";
   readonly #required: boolean;
+  readonly #single: boolean;
   readonly #typesOf: TypesOf | undefined;
   readonly #stops: StopMatcher;
   #stopped = false;
 
   /**
-   * `names`: the tools there are. `required`: it has to be a call. `begun`: the prompt ends with what
-   * announces one. `stops`: what ends the answer's words. `typesOf`: how arguments are read that
-   * are no JSON.
+   * `names`: the tools there are. `stops`: what ends the answer's words. `typesOf`: how arguments are
+   * read that are no JSON.
    */
   constructor(
     syntax: CallSyntax,
     names: ReadonlySet<string>,
-    { required = false, begun = required }: { required?: boolean; begun?: boolean } = {},
+    { required = false, begun = required, single = false }: Asked = {},
     stops = new StopMatcher([]),
     typesOf?: TypesOf,
   ) {
@@ -61,6 +70,7 @@ export class CallReader {
     this.#trigger = triggerOf(syntax);
     this.#opening = syntax.begin.trimStart().slice(this.#trigger.length);
     this.#required = required;
+    this.#single = single;
     if (begun) this.#begin("");
   }
 
@@ -79,7 +89,11 @@ export class CallReader {
     return this.#stopped;
   }
 
-  /** UTF-16 units at the end of what was pushed that can't be judged yet, or come after a stop string. */
+  get #over(): boolean {
+    return this.#stopped || (this.#single && this.complete);
+  }
+
+  /** UTF-16 units at the end of what was pushed that can't be judged yet, or come after its end. */
   get behind(): number {
     const open = this.#place === "opening" || (this.#place === "call" && !this.#named);
     return this.#stops.behind + (open ? this.#raw.length : 0) + this.#held.length;
@@ -88,7 +102,7 @@ export class CallReader {
   push(text: string): SaidPiece[] {
     const out: SaidPiece[] = [];
     this.#held += text;
-    while (!this.#stopped && this.#held !== "" && this.#step(out));
+    while (!this.#over && this.#held !== "" && this.#step(out));
     return out;
   }
 
@@ -99,7 +113,7 @@ export class CallReader {
   end(cut = false): SaidPiece[] {
     const out: SaidPiece[] = [];
     if (this.#stopped) return out;
-    if (!cut) this.#tellName(out);
+    if (!cut) this.#endCall(out);
     const lost = this.#required || (cut && this.#isBegun());
     const unfinished = this.#place === "opening" || (this.#place === "call" && !this.#named);
     if (unfinished && !lost) this.#say(this.#raw + this.#held, out);
@@ -111,6 +125,13 @@ export class CallReader {
       out.push({ kind: "content", text: this.#space });
     this.#space = "";
     return out;
+  }
+
+  #endCall(out: SaidPiece[]): void {
+    const pieces: CallPiece[] = [];
+    if (this.#place === "call" && this.#named) this.#call?.end?.(pieces);
+    for (const piece of pieces) this.#tell(piece, out);
+    this.#tellName(out);
   }
 
   /** Whether what is held is the beginning of a call, as far as anybody can tell. A single `<` is not. */
