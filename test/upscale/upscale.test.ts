@@ -288,6 +288,18 @@ test("fields that do nothing here are told", async () => {
   const image = await file(drawing(16));
   const answer = await ask({ image, upscaler_1: "Nearest", show_extras_results: true, foo: 1 });
   expect(answer.headers.get("x-covey-dropped-params")).toBe("show_extras_results, foo");
+  const path = "/sdapi/v1/extra-single-image";
+  const second = { upscaler_2: "Lanczos", extras_upscaler_2_visibility: 1 };
+  for (const [fields, dropped] of [
+    [second, "upscaler_2, extras_upscaler_2_visibility"],
+    [{ upscaler_1: "None", upscaling_resize: 2, quality: 5 }, "upscaling_resize, quality"],
+    // The path's own factor is nobody's wish.
+    [{ upscaler_1: "Nearest", resize_mode: 1, upscaling_resize_w: 40 }, null],
+    [{ upscaler_1: "None" }, null],
+  ] as const) {
+    const { headers } = await ask({ image, ...fields }, path);
+    expect(headers.get("x-covey-dropped-params")).toBe(dropped);
+  }
 });
 
 test.each([{ models: ["covey/esrgan-medium"] }, { plan: "medium" }])(

@@ -7,7 +7,7 @@ import type { ModelPool, PooledModel } from "../pool.ts";
 import { OcrAnswer } from "./answer.ts";
 import { inDecodeTime } from "./decode-limit.ts";
 import type { OcrEvent, OcrSpeech } from "./protocol.ts";
-import { askedImages, mostCharacters, refuseOcr, unsupportedOcr } from "./request.ts";
+import { askedImages, mostCharacters, refuseOcr, unreadByOcr, unsupportedOcr } from "./request.ts";
 
 /** Answers a chat with the text of its images, line by line where it streams. */
 export async function readImages(
@@ -19,7 +19,8 @@ export async function readImages(
 ): Promise<Reply> {
   refuseOcr(request);
   const references = askedImages(request);
-  for (const name of unsupportedOcr(request)) context.dropped.add(name);
+  for (const name of [...unsupportedOcr(request), ...unreadByOcr(request)])
+    context.dropped.add(name);
   const held = await source.hold(references, context.signal);
   const images = held.images.map(({ bytes }, index) => ({
     bytes,

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { ChatRequest } from "../../contract/chat.ts";
-import { askedImages, refuseOcr, unsupportedOcr } from "./request.ts";
+import { askedImages, refuseOcr, unreadByOcr, unsupportedOcr } from "./request.ts";
 
 const image = (url: string) => ({ type: "image_url", image_url: { url } });
 const request = (...messages: readonly object[]) =>
@@ -51,6 +51,22 @@ test("what steers a language model is named as not honoured; limits and boxes ar
     "temperature",
     "tools",
   ]);
+});
+
+test("what is said inside of 'ocr' or of an image and does nothing is named", () => {
+  const of = (ocr: object | null, more: object) => {
+    const image_url = { url: "https://a.example/1.png", ...more };
+    const messages = [{ role: "user", content: [{ type: "image_url", image_url }] }];
+    return unreadByOcr(ChatRequest.parse({ model: "covey/ocr", messages, ocr }));
+  };
+  expect(of({ boxes: true, lang: "de" }, { detail: "low", foo: 1 })).toEqual([
+    "ocr.lang",
+    "messages.content.image_url.foo",
+    "messages.content.image_url.detail",
+  ]);
+  expect(of({ box: true }, { detail: "high" })).toEqual(["ocr.box"]);
+  expect(of({ boxes: false }, { detail: "auto" })).toEqual([]);
+  expect(of(null, {})).toEqual([]);
 });
 
 test("several answers are refused", () => {

@@ -1,5 +1,6 @@
-import type { ChatRequest } from "../../contract/chat.ts";
+import { ChatRequest } from "../../contract/chat.ts";
 import { GatewayError } from "../../contract/errors.ts";
+import { unknownFields } from "../../contract/unknown-fields.ts";
 import type { ImageReference } from "../../images/source.ts";
 
 /**
@@ -64,6 +65,21 @@ export function unsupportedOcr(request: { readonly [name: string]: unknown }): r
     .filter(([name, value]) => value !== null && value !== undefined && !HONOURED.has(name))
     .filter(([name, value]) => !(NEUTRAL[name]?.includes(value) ?? false))
     .map(([name]) => name);
+}
+
+/** What fields inside of a request say to nobody: `ocr.lang`. Every image is read in all its detail. */
+export function unreadByOcr({ ocr, messages }: Pick<ChatRequest, "ocr" | "messages">): string[] {
+  const { ocr: asked, messages: said } = ChatRequest.shape;
+  const unread = [
+    ...unknownFields(asked, ocr, "ocr"),
+    ...unknownFields(said, messages, "messages"),
+  ];
+  return messages.some(isCoarse) ? [...unread, "messages.content.image_url.detail"] : unread;
+}
+
+function isCoarse({ content }: ChatRequest["messages"][number]): boolean {
+  if (!Array.isArray(content)) return false;
+  return content.some((part) => part.type === "image_url" && part.image_url.detail === "low");
 }
 
 /** @throws GatewayError 400 for what would make another answer than the one that was asked for */

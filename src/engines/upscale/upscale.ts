@@ -9,6 +9,7 @@ import { inCodecTime } from "../codec-limit.ts";
 import { holdBytes } from "../held-bytes.ts";
 import type { ModelPool } from "../pool.ts";
 import { foresee, upscaleBounds } from "./foresee.ts";
+import { idleFields } from "./idle-fields.ts";
 import type { PooledUpscaler } from "./kind.ts";
 import { networksIn } from "./network-files.ts";
 import type { UpscaleAsk, UpscaleEvent } from "./protocol.ts";
@@ -33,6 +34,7 @@ export async function upscale(
   const letGo = holdBytes(pooled, Math.ceil(input.image.length * 1.75));
   try {
     const asked = askedOf(input, pooled.model.file.upscale?.names ?? {});
+    for (const name of idleFields(input, asked.ask.method)) context.dropped.add(name);
     const ask = { ...asked.ask, owner: context.keyId, bounds };
     const done = await enlarged(pool, pooled, ask, context);
     return await replyOf(pooled.model.id, input, asked, done);

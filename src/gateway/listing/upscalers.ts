@@ -51,10 +51,14 @@ export function upscaleBody(
   const { lenient } = gateway.options;
   const { model, ...sent } = parseRequest(UpscaleRequest, body, { lenient });
   const defaults = UPSCALE_DEFAULTS[path];
-  const upscaling_resize = sent.upscaling_resize ?? defaults.upscaling_resize;
-  const asked = { ...sent, upscaling_resize };
-  if (typeof model === "string" && model !== "")
-    return { ...asked, ...named(gateway, model, sent.provider) };
+  const isNamed = typeof model === "string" && model !== "";
+  // What nobody asked for, and where it does nothing, is not told as dropped.
+  const isMoot =
+    sent.resize_mode === 1 || isNone(sent.upscaler_1 ?? (isNamed ? null : defaults.upscaler_1));
+  const asked = isMoot
+    ? sent
+    : { ...sent, upscaling_resize: sent.upscaling_resize ?? defaults.upscaling_resize };
+  if (isNamed) return { ...asked, ...named(gateway, model, sent.provider) };
   const place = preferencesOf({ model: "", provider: sent.provider }, headers);
   const first = sent.upscaler_1 ?? defaults.upscaler_1;
   const [meant, ...others] = modelsFor(gateway, caller, place, first, sent.upscaler_2 ?? null);
@@ -69,6 +73,10 @@ export function upscaleBody(
     ...{ ...asked, upscaler_1: first, model: meant.id },
     ...(models.length === 0 ? {} : { models }),
   };
+}
+
+function isNone(name: string | null): boolean {
+  return plainUpscaler(name ?? "") === "none";
 }
 
 /** A model by its name; `arli/ESRGAN_4x` is one at that provider, and nowhere else. */

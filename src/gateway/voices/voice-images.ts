@@ -1,5 +1,5 @@
 import { GatewayError } from "../../contract/errors.ts";
-import { UpscaleInfo } from "../../contract/upscale.ts";
+import { UPSCALE, UPSCALE_DEFAULTS, UpscaleInfo } from "../../contract/upscale.ts";
 import type { JsonObject } from "../../types.ts";
 import { openAiVoice, type Voice } from "./voice.ts";
 
@@ -20,13 +20,17 @@ export const imageVoice: Voice = {
   },
 };
 
+/** What a request that says nothing of it has. */
+const { upscaling_resize } = UPSCALE_DEFAULTS[UPSCALE.extras.path];
+const TOLD = { upscaling_resize };
+
 /** The web UIs' own form: `info` is JSON in a string, and the parameters are told again. */
 export const webUiVoice: Voice = {
   ...imageVoice,
   plain: (body) => ({
     ...imageVoice.plain(body),
     info: JSON.stringify(body.info),
-    parameters: body.parameters,
+    parameters: { ...TOLD, ...Object(body.parameters) },
   }),
 };
 
