@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
 import type { GuideCheck } from "./check.ts";
+import { Checker } from "./checker.ts";
 import { GuideChecks } from "./checks.ts";
 import type { GuideSpec } from "./spec.ts";
 
@@ -182,4 +183,43 @@ test("who leaves before the form was tried gives up the turn", async () => {
   await expect(left).rejects.toMatchObject({ kind: "client_closed" });
   await Promise.all(many);
   expect(checks.handedOver).toBe(5);
+});
+
+/** A thread on which what has that name in it never ends, and all else is found to be fine. */
+const HANGS = `data:text/javascript,${encodeURIComponent(
+  "self.onmessage = ({ data: { seq, check } }) => { while (check.includes('hang')); self.postMessage({ seq, flaw: null }); };",
+)}`;
+
+/** Until so many forms were left to the thread. */
+async function handed(checks: GuideChecks, count: number): Promise<void> {
+  while (checks.handedOver < count) await Bun.sleep(1);
+}
+
+test("a thread that does not answer in time is replaced, and those behind are served", async () => {
+  const checks = new GuideChecks(64, 500, new Checker(HANGS, 1_000));
+  const results = await Promise.allSettled(
+    ["hang", "fine", "other"].map((name) => checks.pass(heavy(name), asker())),
+  );
+  expect(results).toMatchObject([
+    { status: "rejected", reason: { kind: "unavailable" } },
+    { status: "fulfilled" },
+    { status: "fulfilled" },
+  ]);
+});
+
+test("who leaves while the thread works is let go at once, and what it finds is known", async () => {
+  const hung = new GuideChecks(64, 500, new Checker(HANGS, 3_000));
+  const checks = new GuideChecks();
+  for (const [each, name] of [
+    [hung, "hang"],
+    [checks, "left"],
+  ] as const) {
+    const gone = new AbortController();
+    const left = each.pass(heavy(name), asker("a", gone.signal)).catch((error: unknown) => error);
+    await handed(each, 1);
+    gone.abort();
+    expect(await left).toMatchObject({ kind: "client_closed" });
+  }
+  await checks.pass(heavy("left"), asker());
+  expect(checks.handedOver).toBe(1);
 });

@@ -1,10 +1,10 @@
 import { GatewayError } from "../../contract/errors.ts";
+import { untilAborted } from "../../lib/until-aborted.ts";
 import { FairQueue } from "../queue.ts";
 import { Turns } from "../turns.ts";
 import { type Flaw, type GuideCheck, quickFlawOf, refusalOf } from "./check.ts";
-import type { Checked, ToCheck } from "./check-thread.ts";
+import { Checker } from "./checker.ts";
 
-const THREAD = new URL("./check-thread.ts", import.meta.url).href;
 /** Milliseconds that a check may take of the gateway's own thread. */
 const QUICK_MS = 3;
 /** And all of them together before others have a turn. */
@@ -33,28 +33,30 @@ export class GuideChecks {
   readonly #line: FairQueue;
   readonly #turns = new Turns(undefined, ROUND_MS);
   readonly #known = new Map<string, Flaw | null>();
-  #thread: Worker | null = null;
-  #asked: { readonly seq: number; readonly answer: PromiseWithResolvers<Flaw | null> } | null =
-    null;
-  #seq = 0;
+  readonly #checker: Checker;
 
   /**
    * @param mostWaiting checks that may wait for the thread
    * @param mostUntried and those that may wait to be tried at all: nothing was done for them yet
    */
-  constructor(mostWaiting = MOST_WAITING, mostUntried = MOST_UNTRIED) {
+  constructor(
+    mostWaiting = MOST_WAITING,
+    mostUntried = MOST_UNTRIED,
+    checker: Checker = new Checker(),
+  ) {
+    this.#checker = checker;
     this.#untried = lineOf(mostUntried, QUICK_SECONDS);
     this.#line = lineOf(mostWaiting, CHECK_SECONDS);
   }
 
   /** Forms whose check was left to the thread so far; those that were known are not among them. */
   get handedOver(): number {
-    return this.#seq;
+    return this.#checker.asked;
   }
 
   /**
    * Resolves where the form can be enforced.
-   * @throws GatewayError invalid_request, with the place of what can't be; overloaded; client_closed
+   * @throws GatewayError invalid_request, with the place of what can't be; overloaded; unavailable; client_closed
    */
   async pass(check: GuideCheck, asker: Asker): Promise<void> {
     const found = await this.#quickFlaw(check, asker);
@@ -67,7 +69,7 @@ export class GuideChecks {
     const release = await this.#untried.acquire({ keyId, signal });
     try {
       const found = await this.#turns.run(begun(check), () => !signal.aborted);
-      if (found === null) throw new GatewayError("client_closed", "The request was cancelled.");
+      if (found === null) throw left();
       return found;
     } finally {
       release();
@@ -79,47 +81,22 @@ export class GuideChecks {
     const known = this.#known.get(name);
     if (known !== undefined) return known;
     const release = await this.#line.acquire({ keyId, signal });
-    try {
-      // Somebody in front may have asked the same.
-      const meanwhile = this.#known.get(name);
-      const flaw = meanwhile === undefined ? await this.#ask(text) : meanwhile;
-      this.#known.set(name, flaw);
-      const [oldest] = this.#known.keys();
-      if (this.#known.size > MOST_KNOWN && oldest !== undefined) this.#known.delete(oldest);
-      return flaw;
-    } finally {
-      release();
-    }
+    // What nobody waits for any more keeps the thread, and is known when it ends.
+    const finding = this.#found(name, text).finally(release);
+    return untilAborted(finding, signal).catch((error: unknown) => {
+      throw signal.aborted ? left() : error;
+    });
   }
 
-  #ask(check: string): Promise<Flaw | null> {
-    const thread = this.#thread ?? this.#start();
-    this.#seq += 1;
-    const asked = { seq: this.#seq, answer: Promise.withResolvers<Flaw | null>() };
-    this.#asked = asked;
-    thread.postMessage({ seq: asked.seq, check } satisfies ToCheck);
-    return asked.answer.promise;
-  }
-
-  #start(): Worker {
-    const thread = new Worker(THREAD);
-    thread.unref();
-    this.#thread = thread;
-    thread.onmessage = ({ data }: MessageEvent<Checked>) => {
-      if (data.seq !== this.#asked?.seq) return;
-      if (data.flaw === undefined) this.#asked.answer.reject(failed());
-      else this.#asked.answer.resolve(data.flaw);
-      this.#asked = null;
-    };
-    const ended = () => {
-      if (this.#thread !== thread) return;
-      this.#thread = null;
-      this.#asked?.answer.reject(failed());
-      this.#asked = null;
-    };
-    thread.onerror = ended;
-    thread.addEventListener("close", ended);
-    return thread;
+  async #found(name: string, text: string): Promise<Flaw | null> {
+    // Somebody in front may have asked the same.
+    const meanwhile = this.#known.get(name);
+    if (meanwhile !== undefined) return meanwhile;
+    const flaw = await this.#checker.flawOf(text);
+    this.#known.set(name, flaw);
+    const [oldest] = this.#known.keys();
+    if (this.#known.size > MOST_KNOWN && oldest !== undefined) this.#known.delete(oldest);
+    return flaw;
   }
 }
 
@@ -144,8 +121,8 @@ function lineOf(mostWaiting: number, seconds: number): FairQueue {
   );
 }
 
-function failed(): GatewayError {
-  return new GatewayError("unavailable", "The form of the answer could not be checked. Try again.");
+function left(): GatewayError {
+  return new GatewayError("client_closed", "The request was cancelled.");
 }
 
 /** One for the process: it holds nothing but what was found of forms. */
