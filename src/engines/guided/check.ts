@@ -18,12 +18,14 @@ export interface GuideCheck {
   readonly parts: readonly PlacedSpec[];
 }
 
-/** Why it can't be enforced. */
+/** Why it can't be enforced, in at most 500 characters each. */
 export interface Flaw {
   readonly message: string;
   readonly param: string;
 }
 
+/** Characters of a flaw's texts, which hold names that callers chose and are kept. */
+const MOST_TOLD = 500;
 /** Milliseconds that are spent to find out in which part it is. */
 const SEARCH_MS = 100;
 
@@ -65,9 +67,19 @@ function flawIn({ spec, path }: PlacedSpec, work: Work): Flaw | null {
     machineOf(spec, work);
     return null;
   } catch (error) {
-    if (error instanceof SpecError)
-      return { message: error.message, param: joinPath(path, error.path) };
-    if (error instanceof GuideError) return { message: error.message, param: path };
+    if (error instanceof SpecError) return flawAt(joinPath(path, error.path), error.message);
+    if (error instanceof GuideError) return flawAt(path, error.message);
     throw error;
   }
+}
+
+function flawAt(param: string, message: string): Flaw {
+  return { message: bounded(message), param: bounded(param) };
+}
+
+/** Without its middle, where it is long: a path's ends say the most. */
+function bounded(text: string): string {
+  if (text.length <= MOST_TOLD) return text;
+  const half = MOST_TOLD / 2 - 1;
+  return `${text.slice(0, half)}…${text.slice(-half)}`.toWellFormed();
 }

@@ -79,6 +79,32 @@ test("what it finds wrong is the same refusal, and is known the next time", asyn
   expect(checks.handedOver).toBe(before);
 });
 
+test("names in a refusal are cut where they are long, at both ends of the middle", async () => {
+  const checks = new GuideChecks();
+  const long = "k".repeat(100_000);
+  for (const [patterns, handedOver] of [
+    [0, 0],
+    [40, 1],
+  ] as const) {
+    const inside = heavy(`p${patterns}`, { [long]: { not: {} } }, patterns);
+    const beside = heavy(`q${patterns}`, { odd: { [long]: 1 } }, patterns);
+    const [path, message] = await Promise.all(
+      [inside, beside].map((form) => checks.pass(form, asker()).catch((error: unknown) => error)),
+    );
+    expect(path).toMatchObject({
+      param: expect.stringMatching(/^guided\.properties\.k{200,}…k{200,}\.not$/),
+    });
+    expect(message).toMatchObject({
+      param: expect.stringMatching(/^guided\.properties\.odd\.k{200,}…k{200,}$/),
+      message: expect.stringMatching(
+        /^The JSON Schema keyword 'k{200,}…k{200,}' can't be enforced\.$/,
+      ),
+    });
+    expect(String(message).length + JSON.stringify(path).length).toBeLessThan(2_000);
+    expect(checks.handedOver).toBeGreaterThanOrEqual(handedOver);
+  }
+});
+
 test("what is wrong in a part is told of the part", async () => {
   const checks = new GuideChecks();
   const odd: GuideSpec = { kind: "json_schema", schema: { not: {} } };
