@@ -213,7 +213,7 @@ function moneyFor(claim: Claim, page: Page): number {
   const left = budget.nanoUsd - page.spentNanoUsd - page.reservedNanoUsd;
   const likely = likelyOf(claim).costNanoUsd;
   const money = left <= 0 ? null : roomFor(most, likely, left, page.isShort);
-  if (money === null) throw refusals.budgetSpent(budget, likely, left);
+  if (money === null) throw refusals.budgetSpent(claim, budget, likely, left);
   return money;
 }
 
@@ -224,7 +224,7 @@ function refuseAtOnce(claim: Claim, account: Account): void {
     if (account.units + claim.units > concurrency) throw refusals.tooManyAtOnce(claim);
   }
   if (claim.image && imageParallel > 0 && account.images >= imageParallel)
-    throw refusals.tooManyImages(claim.limits);
+    throw refusals.tooManyImages(claim);
 }
 
 /**
@@ -240,8 +240,7 @@ function tokensFor(claim: Claim, account: Account, now: number): number {
     tokensPerMinute > 0 ? roomFor(claim.tokens, likely, free, account.isShort) : claim.tokens;
   const byTokens = amount === null ? waitForTokens(claim, account, now) : 0;
   const byRequests = requestsPerMinute > 0 ? account.requests.wait(now, 1, requestsPerMinute) : 0;
-  if (byRequests > 0 && byRequests >= byTokens)
-    throw refusals.tooManyRequests(claim.limits, byRequests);
+  if (byRequests > 0 && byRequests >= byTokens) throw refusals.tooManyRequests(claim, byRequests);
   if (amount === null) throw refusals.tooManyTokens(claim, byTokens);
   return amount;
 }

@@ -121,7 +121,7 @@ export class OwnShare {
       const { spentNanoUsd } = await this.#beforeOf(claim.keyId, budget);
       // Of the budget there is more, at other gateways.
       if (spentNanoUsd < budget.nanoUsd) throw refusals.unreachable(Number.POSITIVE_INFINITY);
-      throw refusals.budgetSpent(budget, 0, 0);
+      throw refusals.budgetSpent(claim, budget, 0, 0);
     }
   }
 

@@ -12,7 +12,7 @@ export function refusalOf(claim: Claim, answer: No): GatewayError {
   const { limits } = claim;
   switch (answer.no) {
     case "requests":
-      return refusals.tooManyRequests(limits, answer.w);
+      return refusals.tooManyRequests(claim, answer.w);
     case "tokens":
       return refusals.tooManyTokens(claim, answer.w);
     case "closed":
@@ -20,11 +20,11 @@ export function refusalOf(claim: Claim, answer: No): GatewayError {
     case "units":
       return refusals.tooManyAtOnce(claim);
     case "images":
-      return refusals.tooManyImages(limits);
+      return refusals.tooManyImages(claim);
     case "budget":
       return limits.budget === null
         ? refusals.budgetUnknown("a budget that is none")
-        : refusals.budgetSpent(limits.budget, likelyOf(claim).costNanoUsd, answer.l);
+        : refusals.budgetSpent(claim, limits.budget, likelyOf(claim).costNanoUsd, answer.l);
     case "unread":
       return refusals.budgetUnknown("Redis forgot what was read at once");
     case "void":

@@ -76,7 +76,7 @@ export class SharedLimiter implements Limiter {
       throw refusals.neverFits(claim);
     const fullForMs =
       this.#membership.session === null ? 0 : this.#told.fullFor(claim.keyId, limits);
-    if (fullForMs > 0) throw refusals.tooManyRequests(limits, fullForMs);
+    if (fullForMs > 0) throw refusals.tooManyRequests(claim, fullForMs);
     return this.#admit(claim);
   }
 
