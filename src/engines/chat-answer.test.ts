@@ -20,6 +20,7 @@ const rules: AnswerRules = {
   thinking: false,
   begun: false,
   thinksFirst: false,
+  formAtOnce: false,
   stop: ["END"],
   thoughtStop: [],
   includeStop: false,
@@ -127,6 +128,17 @@ test("one call is all that an answer has where several are not wanted", () => {
     finish: "function_call",
   });
   expect(legacy).not.toHaveProperty("tool_calls");
+});
+
+test("a form that comes at once has no thinking, however it begins", () => {
+  const text = "<think>abc</think>12";
+  const formed = { use: null, stop: [], thinksFirst: true };
+  for (const pieces of [[text], [...text]]) {
+    expect(read(pieces, { ...formed, formAtOnce: true })).toMatchObject({ content: text });
+    expect(read(pieces, formed)).toMatchObject({ content: "12", reasoning: "abc" });
+  }
+  // No thinking has white space in front of it where a form may.
+  expect(read([..."\n<think>x"], formed)).toMatchObject({ content: "\n<think>x" });
 });
 
 test("a required call is the answer from its first character, and content is null", () => {

@@ -22,6 +22,8 @@ export interface AnswerRules {
   readonly begun: boolean;
   /** It has its form, or its call, behind thinking that it may have. */
   readonly thinksFirst: boolean;
+  /** It has its form from its beginning on: what looks like thinking there is some of it. */
+  readonly formAtOnce: boolean;
   /** What ends its words; looked for in nothing else. */
   readonly stop: readonly string[];
   /** What ends its thinking, and the answer. */
@@ -72,9 +74,10 @@ export class ChatAnswer implements AnswerReader {
   #unread = 0;
 
   constructor(rules: AnswerRules) {
-    const { format, use, thinking, begun, thinksFirst, stop, includeStop, minTokens } = rules;
+    const { format, use, thinking, thinksFirst, stop, includeStop, minTokens } = rules;
     const trigger = use === null ? null : triggerOf(format.tools.syntax);
-    const thinks = thinking || (!begun && (use?.required !== true || thinksFirst));
+    const atOnce = rules.begun || rules.formAtOnce || (use?.required === true && !thinksFirst);
+    const thinks = thinking || !atOnce;
     this.#thoughts =
       format.thinking !== null && thinks
         ? new ThoughtReader(

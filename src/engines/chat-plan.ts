@@ -102,6 +102,7 @@ export function chatPlan(
       use,
       begun,
       thinksFirst: thinksFirst(format) !== null,
+      formAtOnce: guide !== null && thinksFirst(format) === null,
       stop: isPlain(format) ? [] : [...own, ...(mayCall ? file.stop : [])],
       thoughtStop: isPlain(format) || !mayCall ? [] : file.stop,
       includeStop: sampling.includeStop,

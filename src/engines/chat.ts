@@ -65,10 +65,13 @@ class Reading {
   }
 
   /** The first update has no text: it tells how the answer goes on. */
-  read({ text, scores, finish, thinking, completionTokens }: AnswerUpdate): Read {
+  read(update: AnswerUpdate): Read {
+    const { text, scores, finish, thinking, completionTokens } = update;
     if (thinking !== undefined && this.#ready !== null) {
       const { chat: format } = this.#ready;
-      this.#answer = answerReader({ ...this.plan.rules(format), thinking });
+      const rules = this.plan.rules(format);
+      const formAtOnce = rules.formAtOnce || update.formAtOnce === true;
+      this.#answer = answerReader({ ...rules, thinking, formAtOnce });
     }
     const answer = this.#answer;
     if (answer === null) return { said: [], scores: [], finish: null };

@@ -198,6 +198,8 @@ export type ChildEvent =
       readonly cachedTokens: number;
       /** The answer goes on inside of its thinking. */
       readonly thinking: boolean;
+      /** It has its form at once, though some thinking was to come first. */
+      readonly formAtOnce: boolean;
     }
   | {
       readonly type: "prompt";

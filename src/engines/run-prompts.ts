@@ -24,6 +24,8 @@ export interface AnswerUpdate {
   readonly scores: readonly ScoredToken[];
   /** Told by an answer's first update, which has no text: whether it goes on inside of its thinking. */
   readonly thinking?: boolean;
+  /** Told there as well: it has its form at once, though some thinking was to come first. */
+  readonly formAtOnce?: boolean;
 }
 
 /** What is asked of a model; a function where that depends on how the model writes. */
@@ -137,6 +139,7 @@ function updateOf(index: number, event: ChildEvent): AnswerUpdate | null {
       scores: [],
       finish: null,
       thinking: event.thinking,
+      formAtOnce: event.formAtOnce,
     };
   if (event.type !== "prompt" && event.type !== "delta" && event.type !== "done") return null;
   const { text, scores } = event;

@@ -17,6 +17,7 @@ const rules: AnswerRules = {
   thinking: false,
   begun: false,
   thinksFirst: false,
+  formAtOnce: false,
   thoughtStop: [],
   stop: ["END"],
   includeStop: false,

@@ -10,7 +10,7 @@ import { backendWith, chatRequest, contextFor, model, replyTo, TIMEOUT } from ".
  */
 const TEMPLATE =
   "{% for m in messages %}<|{{ m.role }}|>\n{{ m.content }}</s>\n{% endfor %}" +
-  "{% if add_generation_prompt %}<|assistant|>\n{% if enable_thinking is not false %}<think>\n{% endif %}{% endif %}";
+  "{% if add_generation_prompt %}<|assistant|>\n{% if enable_thinking is not false and not itself %}<think>\n{% endif %}{% endif %}";
 const thinker: Model = {
   ...model,
   file: { ...model.file, template: TEMPLATE, reasoning: { open: "<think>", close: "." } },
@@ -104,6 +104,22 @@ test("an answer that must have a form has it behind its thinking, or without any
   }
   const cut = await ask({ ...form, max_tokens: 3 });
   expect(cut).toMatchObject({ content: "", finish: "length" });
+});
+
+test("a form that begins with the mark that opens thinking is the answer, all of it", async () => {
+  const itself = { chat_template_kwargs: { itself: true }, max_tokens: 64 };
+  for (const asked of [
+    { ...itself, guided_regex: "<think>[ab]{3}" },
+    { ...itself, guided_regex: "\\n?<think>[ab]{3}", stream: true },
+    { ...itself, guided_choice: ["<think>aba"] },
+    { reasoning_effort: "none", guided_choice: ["<think>aba"] },
+  ]) {
+    const { content, reasoning, finish, reasoningTokens } = await ask(asked);
+    expect([reasoning, reasoningTokens, finish]).toEqual(["", 0, "stop"]);
+    expect(content).toMatch(/^\n?<think>[ab]{3}$/);
+  }
+  const json = await ask({ ...itself, response_format: { type: "json_object" } });
+  expect(json.content).toStartWith("{");
 });
 
 test("a call that must be comes behind thinking, with arguments that fit", async () => {

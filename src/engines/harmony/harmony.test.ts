@@ -51,6 +51,7 @@ const RULES: Omit<AnswerRules, "format"> = {
   thinking: false,
   begun: false,
   thinksFirst: false,
+  formAtOnce: false,
   stop: ["END"],
   thoughtStop: [],
   includeStop: false,

@@ -131,7 +131,7 @@ export class BatchLoop {
       const free = this.#slots.filter((slot) => slot.running === null);
       const [next] = this.#waiting;
       if (next === undefined || free.length === 0) return;
-      const { prompt, promptTokens, thinking, reuses } = next.generation;
+      const { prompt, promptTokens, thinking, formAtOnce, reuses } = next.generation;
       const held = free.map(({ sequence, owner, lastUsed }) => {
         return { tokens: sequence.contextTokens, owner, lastUsed };
       });
@@ -150,6 +150,7 @@ export class BatchLoop {
         promptTokens,
         cachedTokens: keep,
         thinking,
+        formAtOnce,
       });
     }
   }

@@ -6,7 +6,7 @@ import {
   type LlamaModel,
 } from "node-llama-cpp";
 import { chatFormat, markersIn, NO_FORMAT } from "../chat-format.ts";
-import type { Guide, Guides } from "../guided/guide.ts";
+import { type Guide, GuideError, type Guides } from "../guided/guide.ts";
 import type { GuideSpec } from "../guided/spec.ts";
 import { HARMONY_MARKS } from "../harmony/marks.ts";
 import type {
@@ -16,7 +16,7 @@ import type {
   PromptSource,
   ReadyInfo,
 } from "../protocol.ts";
-import { afterThinking } from "../reasoning/first.ts";
+import { afterThinking, mightOpen } from "../reasoning/first.ts";
 import { SEAL } from "../sealed.ts";
 import { Turns } from "../turns.ts";
 import { BatchLoop } from "./batch.ts";
@@ -130,17 +130,38 @@ export class LlamaEngine {
       this.#prompts.checked(token, "allowed_token_ids");
     const left = this.info.contextSize - prompt.tokens.length;
     const limit = Math.min(left, maxTokens ?? left);
-    const spec = this.#specOf(options, prompt);
+    const { spec, formAtOnce } = yield* this.#specOf(options, prompt);
     const guide = spec === null ? null : yield* this.#guideOf(spec, prefill);
-    return new Generation(prompt, limit, options, guide, this.#workshop);
+    return new Generation({ ...prompt, formAtOnce }, limit, options, guide, this.#workshop);
   }
 
-  #specOf({ guide, prompt: source }: GenerateOptions, prompt: Prompt): GuideSpec | null {
+  /** A form that could begin with the mark that opens thinking has none in front of it. */
+  *#specOf(
+    { guide, prompt: source }: GenerateOptions,
+    prompt: Prompt,
+  ): Generator<void, { readonly spec: GuideSpec | null; readonly formAtOnce: boolean }, void> {
     const { thinking } = this.info.chat;
     const first = source.kind === "chat" ? source.thinksFirst : null;
-    if (guide === null || thinking === null || first === null) return guide;
-    if (!prompt.thinking && !prompt.mayThink) return guide;
-    return afterThinking(guide, thinking, prompt.thinking ? "inside" : "before", first);
+    if (guide === null || thinking === null || first === null)
+      return { spec: guide, formAtOnce: false };
+    const after = (at: "inside" | "before") => ({
+      spec: afterThinking(guide, thinking, at, first),
+      formAtOnce: false,
+    });
+    if (prompt.thinking) return after("inside");
+    const offered = prompt.mayThink && !(yield* this.#canBegin(guide, thinking.open));
+    return offered ? after("before") : { spec: guide, formAtOnce: true };
+  }
+
+  *#canBegin(form: GuideSpec, text: string): Generator<void, boolean, void> {
+    if (!mightOpen(form, text)) return false;
+    try {
+      yield* this.#guideOf(form, text);
+      return true;
+    } catch (error) {
+      if (error instanceof GuideError) return false;
+      throw error;
+    }
   }
 
   /** Where an answer goes on that was begun, its guide is told of the beginning. */

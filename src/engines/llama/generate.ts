@@ -40,6 +40,8 @@ export class Generation {
   readonly promptTokens: number;
   /** The answer goes on inside of its thinking. */
   readonly thinking: boolean;
+  /** It has its form at once, though some thinking was to come first. */
+  readonly formAtOnce: boolean;
   /** The prompt's own scores, as far as it is evaluated; null unless they are asked for. */
   readonly promptScores: PromptScores | null;
   /** What the answer is to. */
@@ -66,7 +68,7 @@ export class Generation {
 
   /** `limit` is the most tokens this answer may have: the request's or what is left of the context. */
   constructor(
-    { tokens, begun, thinking }: Prompt,
+    { tokens, begun, thinking, formAtOnce }: Prompt & { readonly formAtOnce: boolean },
     limit: number,
     options: GenerateOptions,
     guide: Guide | null,
@@ -83,6 +85,7 @@ export class Generation {
     this.prompt = tokens.slice(0, tokens.length - this.#seam.taken);
     this.promptTokens = tokens.length;
     this.thinking = thinking;
+    this.formAtOnce = formAtOnce;
     this.#answer = this.prompt.slice(head);
     this.#limit = limit;
     this.#options = options;

@@ -25,3 +25,29 @@ export function afterThinking(
   const some = sequence(literal(open), thoughts);
   return sequence({ kind: "either", parts: [literal(""), some] }, form);
 }
+
+const OF_JSON = /^["{[\d\-tfn\s]/;
+
+/**
+ * Whether a form might begin with the mark that opens thinking, so that nobody could tell which of both
+ * it is: false where that is plain to see, else its guide says.
+ */
+export function mightOpen(form: GuideSpec, open: string): boolean {
+  switch (form.kind) {
+    case "literal":
+      return open.startsWith(form.text) || form.text.startsWith(open);
+    case "choice":
+      return form.choices.some((choice) => choice.startsWith(open));
+    case "json_schema":
+    case "json_object":
+      return OF_JSON.test(open);
+    case "either":
+      return form.parts.some((part) => mightOpen(part, open));
+    case "sequence": {
+      const [first] = form.parts;
+      return first === undefined || mightOpen(first, open);
+    }
+    default:
+      return true;
+  }
+}

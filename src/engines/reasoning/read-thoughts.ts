@@ -83,7 +83,9 @@ export class ThoughtReader {
 
   #begin(): void {
     const { open } = this.#thinking;
-    const begun = this.#held.trimStart();
+    // In front of a form no white space of thinking's own may come: it is the form's.
+    const isForm = this.#gap !== null && !this.#inside;
+    const begun = isForm ? this.#held : this.#held.trimStart();
     if (begun.length < open.length && open.startsWith(begun)) return;
     if (begun.startsWith(open)) {
       this.#held = begun.slice(open.length);
