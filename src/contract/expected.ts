@@ -18,7 +18,10 @@ function describe(node: z.core.$ZodType): string {
   if (node instanceof z.ZodBoolean) return "a boolean";
   if (node instanceof z.ZodEnum || node instanceof z.ZodLiteral) {
     const values = choices(node);
-    return values.length === 1 ? `${values[0]}` : `one of ${values.join(", ")}`;
+    if (values.length === 1) return `${values[0]}`;
+    return values.length === 2 && node instanceof z.ZodLiteral
+      ? values.join(" or ")
+      : `one of ${values.join(", ")}`;
   }
   if (node instanceof z.ZodArray) return arrayWords(node);
   if (node instanceof z.ZodObject) return "an object";
@@ -27,12 +30,19 @@ function describe(node: z.core.$ZodType): string {
   return "another value";
 }
 
-/** The values an enumeration or a literal takes, quoted as OpenAI's messages quote them; none for other schemas. */
+/** The values an enumeration or a literal takes, texts quoted as OpenAI's messages quote them; none for other schemas. */
 export function choices(schema: z.core.$ZodType): string[] {
   const node = bare(schema);
   if (node instanceof z.ZodEnum) return node.options.map((value) => `'${value}'`);
-  if (node instanceof z.ZodLiteral) return [...node.values].map((value) => `'${String(value)}'`);
+  if (node instanceof z.ZodLiteral) return [...node.values].map(quoted);
   return [];
+}
+
+/** A value of an enumeration as a message shows it: a number or a boolean as it is sent. */
+export function quoted(value: unknown): string {
+  return typeof value === "number" || typeof value === "boolean"
+    ? String(value)
+    : `'${String(value)}'`;
 }
 
 /**

@@ -5,6 +5,7 @@ import { CompletionRequest } from "./completions.ts";
 import { EmbeddingsRequest } from "./embeddings.ts";
 import { GatewayError } from "./errors.ts";
 import { DetokenizeRequest, TokenizeRequest } from "./tokenize.ts";
+import { UpscaleRequest } from "./upscale.ts";
 import { parseRequest } from "./validate.ts";
 
 const messages = [{ role: "user", content: "Hi" }];
@@ -357,6 +358,25 @@ describe("other requests", () => {
     expect(message(5)).toBe(
       "Invalid type for 'prompt': expected a string or an array of 1 to 2048 strings or a non-empty array of integers or an array of 1 to 2048 arrays of integers, but got a number.",
     );
+  });
+
+  test("a number that is none of a few, and a fraction among tokens, is shown, with what would be right", () => {
+    const upscale = (resize_mode: unknown) =>
+      refusal(() => parseRequest(UpscaleRequest, { image: "x", resize_mode })).message;
+    expect(upscale(2)).toBe("Invalid value for 'resize_mode': expected 0 or 1, but got 2.");
+    expect(upscale(true)).toBe(
+      "Invalid type for 'resize_mode': expected 0 or 1, but got a boolean.",
+    );
+    const embedding = (input: unknown) =>
+      refusal(() => parseRequest(EmbeddingsRequest, { model: "m", input }));
+    expect(embedding([1.5])).toMatchObject({
+      param: "input[0]",
+      message: expect.stringMatching(/expected an integer.*, but got 1\.5\.$/),
+    });
+    expect(embedding([5, 1.5]).message).toMatch(/'input\[1\]': expected an integer.*got 1\.5/);
+    expect(embedding([-1]).message).toMatch(/'input\[0\]': expected an integer.*got -1/);
+    expect(embedding([[2, 0.5]])).toMatchObject({ param: "input[0][1]" });
+    expect(embedding([true]).message).toContain("expected a string, but got a boolean");
   });
 
   test("lists have 2048 prompts or inputs at most, as at OpenAI, and one text as many tokens as it has", () => {

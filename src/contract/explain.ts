@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import { choices, expected, optionsOf, schemaAt } from "./expected.ts";
+import { choices, expected, optionsOf, quoted, schemaAt } from "./expected.ts";
 
 /** What is wrong with a request, as OpenAI's errors say it. `param` is null when it is the whole body. */
 export interface Explanation {
@@ -69,7 +69,7 @@ function innermost(
       const inner = innermost(options[index] ?? null, value, first, path);
       if (inner.path.length === path.length && isOtherKind(inner.issue, value)) continue;
       if (inner.path.length === path.length && inner.issue.code === "too_big") return inner;
-      if (best === null || isFurther(inner.path, best.path)) best = inner;
+      if (best === null || isFurther(inner.path, best.path) || isNearer(inner, best)) best = inner;
     }
   }
   return best ?? { issue, path, value, schema: here };
@@ -78,7 +78,18 @@ function innermost(
 /** Whether an option failed because the value is of another kind altogether, so that it was not meant. */
 function isOtherKind(issue: Issue, value: unknown): boolean {
   if (issue.code === "invalid_value") return typeof issue.values[0] !== typeof value;
+  if (isRightKind(issue)) return false;
   return issue.code === "invalid_type" || issue.code === "invalid_union";
+}
+
+/** Whether of two options that failed at the same place only the first takes what is of this kind. */
+function isNearer(one: Problem, other: Problem): boolean {
+  return (
+    one.path.length === other.path.length &&
+    !isFurther(other.path, one.path) &&
+    isOtherKind(other.issue, other.value) &&
+    !isOtherKind(one.issue, one.value)
+  );
 }
 
 function isFurther(path: Path, than: Path): boolean {
@@ -98,7 +109,12 @@ function sentence(param: string, { issue, value, schema }: Problem): string {
   if (supported.length > 0 && typeof value === "string") {
     return `Invalid value for '${param}': ${show(value)}. Supported values are: ${supported.join(", ")}.`;
   }
-  if (issue.code === "invalid_type" || supported.length > 0 || issue.code === "invalid_union") {
+  const isOther = issue.code !== "invalid_value" || isOtherKind(issue, value);
+  if (
+    issue.code === "invalid_type" ||
+    (supported.length > 0 && isOther) ||
+    issue.code === "invalid_union"
+  ) {
     return `Invalid type for '${param}': expected ${wanted}, but got ${isRightKind(issue) ? show(value) : kindOf(value)}.`;
   }
   return `Invalid value for '${param}': expected ${wanted}, but got ${show(value)}.`;
@@ -123,9 +139,9 @@ function ceiling(issue: Issue, value: unknown): string {
 }
 
 function supportedBy(issue: Issue, schema: z.core.$ZodType | null): string[] {
-  if (issue.code === "invalid_value") return issue.values.map((value) => `'${String(value)}'`);
+  if (issue.code === "invalid_value") return issue.values.map(quoted);
   if (issue.code === "invalid_union" && "options" in issue && Array.isArray(issue.options)) {
-    return issue.options.map((value) => `'${String(value)}'`);
+    return issue.options.map(quoted);
   }
   return schema === null ? [] : choices(schema);
 }

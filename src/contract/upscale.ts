@@ -35,7 +35,7 @@ const fields = {
     .nullish()
     .describe("How much of the second is seen. Default 0."),
   resize_mode: z
-    .union([z.literal(0), z.literal(1)])
+    .literal([0, 1])
     .nullish()
     .describe("0: by upscaling_resize, 1: to cover upscaling_resize_w × upscaling_resize_h."),
   upscaling_resize: z
@@ -136,10 +136,16 @@ export const Progress = z.looseObject({
 });
 export type Progress = z.infer<typeof Progress>;
 
-/** Requests for images that the caller's key may have running at once. Null is no limit. */
+/** What is told where nothing is limited: Arli AI's clients wait until a number is above 0. */
+export const NO_PARALLEL_LIMIT = 2_147_483_647;
+
+/** Requests for images that the caller's key may have running at once. */
 export const ParallelRequests = z.looseObject({
-  parallel_requests: z.int().min(0).nullable(),
-  remaining: z.int().min(0).nullable(),
+  parallel_requests: z
+    .int()
+    .min(0)
+    .describe(`Of image_parallel and concurrency the less; ${NO_PARALLEL_LIMIT}: no limit.`),
+  remaining: z.int().min(0).describe("How many more may begin now."),
   message: z.string(),
   /** At all gateways. */
   running: z.int().min(0),

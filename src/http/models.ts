@@ -17,11 +17,16 @@ export function listModels(gateway: Gateway, request: Request): Response {
 export function modelsPage(gateway: Gateway, request: Request): ModelList {
   const caller = authenticate(request.headers, gateway.auth);
   const { searchParams } = new URL(request.url);
-  const query = parseQuery(ModelsQuery, searchParams);
+  const query = parseQuery(ModelsQuery, filled(searchParams));
   // As at Featherless: 0 asks for all, those on other plans too.
   const all = query.available_on_current_plan === false;
   const items = all ? knownItems(gateway) : servableItems(gateway);
   return pageOfModels(asSeenBy(gateway, caller, items), query, searchParams);
+}
+
+/** Without what is empty, as a form sends a box in which nothing is chosen. */
+function filled(query: URLSearchParams): URLSearchParams {
+  return new URLSearchParams([...query].filter(([, value]) => value !== ""));
 }
 
 /** `GET /v1/models/{owner}/{name}`, by id or alias. @throws GatewayError 401, 404 */

@@ -22,7 +22,7 @@ const UNSUPPORTED: readonly (readonly [prefix: string, instead: string])[] = [
 
 /** Endpoints that people know from elsewhere and that this version does not answer. */
 const NOT_YET =
-  /^\/((api\/|openrouter\/)?v1\/(embeddings|responses|messages|images|audio|moderations|rerank|txt2img|img2img)|sdapi)(\/|$)/;
+  /^\/((api\/|openrouter\/)?v1\/(embeddings|responses|messages|images|audio|moderations|rerank|txt2img|img2img|img-samplers|img-options)|sdapi)(\/|$)/;
 
 /** The paths of ours that are one of a few, each with the methods it takes: `GET, POST`. */
 const FIXED: ReadonlyMap<string, string> = together([

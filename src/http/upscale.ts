@@ -1,5 +1,5 @@
 import type { ParallelRequests, Progress } from "../contract/upscale.ts";
-import { UPSCALE, UPSCALE_DEFAULTS } from "../contract/upscale.ts";
+import { NO_PARALLEL_LIMIT, UPSCALE, UPSCALE_DEFAULTS } from "../contract/upscale.ts";
 import { authenticate } from "../gateway/authenticate.ts";
 import type { Gateway } from "../gateway/gateway.ts";
 import { interruptImages } from "../gateway/interrupt.ts";
@@ -72,15 +72,18 @@ function timestamp(at: number): string {
 async function parallel(gateway: Gateway, request: Request): Promise<ParallelRequests> {
   const caller = authenticate(request.headers, gateway.auth);
   const { limits } = ownPlan(gateway.plans, caller);
-  const { images: running } = await gateway.limiter.standing(caller.keyId, limits);
-  const most = limits.imageParallel;
-  return most === 0
+  const { images: running, units } = await gateway.limiter.standing(caller.keyId, limits);
+  const ofImages = limits.imageParallel || NO_PARALLEL_LIMIT;
+  const ofAll = limits.concurrency || NO_PARALLEL_LIMIT;
+  const most = Math.min(ofImages, ofAll);
+  const left = Math.max(0, Math.min(ofImages - running, ofAll - units));
+  return most === NO_PARALLEL_LIMIT
     ? {
-        ...{ parallel_requests: null, remaining: null, running },
+        ...{ parallel_requests: most, remaining: most, running },
         message: "There is no limit of parallel requests for images",
       }
     : {
-        ...{ parallel_requests: most, remaining: Math.max(0, most - running), running },
+        ...{ parallel_requests: most, remaining: left, running },
         message: `You can run up to ${most} parallel requests`,
       };
 }

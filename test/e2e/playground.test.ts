@@ -173,6 +173,8 @@ test("models are searched by name and category", async () => {
   expect(all.data.map(({ id }) => id)).toEqual(expect.arrayContaining(["echo", "able"]));
   const found = await get("/api/search?q=ABL");
   expect(found.data.map(({ id }) => id)).toEqual(["able"]);
+  // As a form sends it whose boxes were left alone.
+  expect((await get("/api/search?q=&category=&sort=")).data.length).toBe(all.data.length);
   expect((await get("/api/search?q=Qwen&category=coding")).data).toEqual([]);
   const bad = await fetch(`${covey.url}/api/search?category=nonsense`);
   expect([bad.status, await bad.json()]).toMatchObject([

@@ -117,6 +117,8 @@ describe("a path that is nearly right", () => {
     ["/chat/completions", "Did you mean /v1/chat/completions?"],
     ["//v1//chat/completions", "Did you mean /v1/chat/completions?"],
     ["/v1/responses", "not there in this version"],
+    ["/v1/img-samplers", "not there in this version"],
+    ["/v1/img-options", "not there in this version"],
   ];
   for (const [path, hint] of hints) {
     test(`${path}: ${hint}`, async () => {

@@ -1,5 +1,11 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
-import { ExtrasAnswer, Progress, UpscaleAnswer, UpscalerList } from "../../src/contract/upscale.ts";
+import {
+  ExtrasAnswer,
+  NO_PARALLEL_LIMIT,
+  Progress,
+  UpscaleAnswer,
+  UpscalerList,
+} from "../../src/contract/upscale.ts";
 import type { Raster } from "../../src/engines/upscale/raster.ts";
 import { decode } from "../../src/images/decode.ts";
 import { type EncodedType, encode } from "../../src/images/encode.ts";
@@ -366,9 +372,21 @@ test("the call is in the log, with its image and its pixels", async () => {
   });
 });
 
-test("a key without a plan of its own may have 6 images at once, and is told how many are left", async () => {
-  const plain = await startCovey();
+test("how many images may run at once is told, and how many are left: 6 without a key", async () => {
+  const toml = "[plans.two]\nconcurrency = 2\n";
+  const plain = await startCovey({ toml, env: { COVEY_ADMIN_KEY: KEY } });
+  const told = async (fields: object) => {
+    const { headers } = await makeKey(plain, fields);
+    return (await fetch(`${plain.url}/v1/parallel-requests`, { headers })).json();
+  };
   try {
+    // Whole numbers, as Arli AI's: its clients compare them.
+    expect(await told({})).toMatchObject({
+      ...{ parallel_requests: NO_PARALLEL_LIMIT, remaining: NO_PARALLEL_LIMIT },
+      message: "There is no limit of parallel requests for images",
+    });
+    // No more images than requests of any kind.
+    expect(await told({ plan: "two" })).toMatchObject({ parallel_requests: 2, remaining: 2 });
     const body = await (await fetch(`${plain.url}/v1/parallel-requests`)).json();
     expect(body).toMatchObject({
       ...{ parallel_requests: 6, remaining: 6 },
