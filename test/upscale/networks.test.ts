@@ -13,7 +13,7 @@ test("a network that could not be opened is tried again, and one that was opened
   const [first] = files.toSorted((one, other) => one.scale - other.scale);
   if (first === undefined) throw new Error("the model has no networks");
   const model = join(folder, "model.json");
-  const networks = await openNetworks([{ ...first, model }], range, 1);
+  const networks = openNetworks([{ ...first, model }], range, 1);
   await expect(networks.open(first.scale)).rejects.toThrow("ENOENT");
   cpSync(first.model, model);
   const opened = await networks.open(first.scale);

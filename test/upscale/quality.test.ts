@@ -16,7 +16,7 @@ const pause = async () => undefined;
 
 let upscalers: Upscalers;
 beforeAll(async () => {
-  upscalers = await open("esrgan-thick");
+  upscalers = open("esrgan-thick");
 });
 
 async function picture(name: string): Promise<Raster> {
@@ -52,7 +52,7 @@ test.each([
 test.each(["esrgan-medium", "esrgan-thick"] as const)(
   "%s makes the same of tiles as of the image in one piece, to one step of brightness",
   async (family) => {
-    const { enlarge: run, overlap } = await (await open(family)).open(2);
+    const { enlarge: run, overlap } = await open(family).open(2);
     const image = await picture("line art");
     const whole = await run(image);
     const tiled = await enlargeByTiles(image, 2, { side: 48, overlap }, run, pause);

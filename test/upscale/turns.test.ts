@@ -14,6 +14,7 @@ setDefaultTimeout(120_000);
 
 const PRICE = "\n[price]\nprompt = 0\ncompletion = 0\nrequest = 0.001\nimage = 0.01\n";
 const PAID = 11_000_000;
+const LARGE_TILES = 16;
 
 let folder: string;
 let covey: TestCovey;
@@ -42,8 +43,13 @@ async function black(width: number, height: number): Promise<string> {
 }
 
 const headersOf = (made: Made | undefined) => ({ ...made?.headers });
-const ask = (image: string, made: Made | undefined, signal = new AbortController().signal) =>
-  post(`${covey.url}/v1/upscale-img`, { image }, { headers: headersOf(made), signal });
+const ask = (
+  image: string,
+  made: Made | undefined,
+  signal = new AbortController().signal,
+  fields = {},
+) =>
+  post(`${covey.url}/v1/upscale-img`, { image, ...fields }, { headers: headersOf(made), signal });
 
 async function progressOf(made: Made | undefined): Promise<Progress> {
   const headers = headersOf(made);
@@ -97,6 +103,30 @@ test("a small image is done while large ones that came before it go on, each by 
   expect(begun?.pixels).toBeWithin(1, 2_000 * 2_000);
   const row = await endedRow(covey, callIdOf(answer));
   expect(row).toMatchObject({ pixels: 192 * 128, cost_nano_usd: PAID });
+});
+
+test("a small image waits for one tile of a large one, not for one with each step of its own", async () => {
+  const client = new AbortController();
+  const gone = ask(large, first, client.signal).catch(() => undefined);
+  const tiles = async () => Math.round(((await progressOf(first)).progress / 0.95) * LARGE_TILES);
+  await until(async () => ((await tiles()) > 0 ? true : null), "it is under way");
+  const model = "covey/esrgan-thick";
+  const waited: Record<string, number> = {};
+  for (const [whose, made] of Object.entries({ "another's": second, "the same key's": first }))
+    for (const upscaler_1 of ["None", "Lanczos", "ESRGAN_4x"]) {
+      const before = await tiles();
+      const answer = await ask(small, made, client.signal, { model, upscaler_1 });
+      expect(answer.status).toBe(200);
+      await answer.arrayBuffer();
+      waited[`${whose} ${upscaler_1}`] = (await tiles()) - before;
+    }
+  client.abort();
+  await gone;
+  // The one that was under way; and another one where that ended just as the small image came.
+  const most = Object.keys(waited).map((name) => [name, Math.min(waited[name] ?? 9, 2)]);
+  expect(waited).toEqual(Object.fromEntries(most));
+  // Not even for one: it has no step. The one under way may have ended meanwhile.
+  expect(waited["another's None"]).toBeLessThan(2);
 });
 
 test("a place that was left is another's at the next tile", async () => {

@@ -25,7 +25,7 @@ interface Shared {
 
 serve<UpscaleSpeech>({
   load: async ({ networks, range, threads }) => {
-    const upscalers = await openNetworks(networks, range, threads);
+    const upscalers = openNetworks(networks, range, threads);
     const turns = new StepTurns(() => performance.now());
     const shared = { upscalers, turns, room: new Room(LONG_BYTES) };
     return {
@@ -61,19 +61,21 @@ async function byTurns(
   signal: AbortSignal,
   tell: (event: UpscaleEvent) => void,
 ): Promise<UpscaleEvent> {
-  const { owner, method } = ask;
+  const { owner, method, blend } = ask;
   tell({ type: "reading" });
   const source = await turns.beside(owner, () => decode(ask.image, upscaleBounds(ask.bounds)));
   const { width, height } = source;
   const { plan } = foresee(source, ask, upscalers);
   const pixels = plan.kept.width * plan.kept.height;
   tell({ type: "progress", done: 0, pixels });
-  const turn = await turns.take(owner, signal);
+  // What is left as it is has no step to wait for.
+  const turn = method === "none" ? null : await turns.take(owner, signal);
   const pause: Pause = async (done) => {
     tell({ type: "progress", done, pixels });
-    await turn.next();
+    await turn?.next();
   };
-  const result = await enlarge(source, plan, method, ask.blend, upscalers, pause).finally(turn.end);
+  const enlarged = enlarge(source, plan, method, blend, upscalers, pause);
+  const result = await enlarged.finally(() => turn?.end());
   signal.throwIfAborted();
   tell({ type: "writing" });
   const image = await turns.beside(owner, () => written(result, ask));

@@ -1,7 +1,5 @@
-import { readFile } from "node:fs/promises";
+import { AskThread } from "./ask-thread.ts";
 import type { Upscaler, Upscalers } from "./enlarge.ts";
-import { readLayersModel } from "./layers-model.ts";
-import { buildNetwork, INPUT, OUTPUT } from "./network.ts";
 import { knownOf, type NetworkFiles } from "./network-files.ts";
 
 /** Pixels of a tile's side without what is read around it: about 3 s of the largest network, on one thread. */
@@ -14,35 +12,28 @@ const SIDE = 160;
 const MAX_OVERLAP = 16;
 
 /**
- * The networks of one model, on the processor with so many threads. Each is read and opened when it is
- * first used. Rejects, and so do they, when a file is no such network.
+ * The networks of one model, on the processor with so many threads, in a thread beside this one. Each is
+ * read and opened when it is first used, and that rejects when a file is no such network.
  * @param range what white is in the model's numbers
  */
-export async function openNetworks(
+export function openNetworks(
   all: readonly NetworkFiles[],
   range: 1 | 255,
   threads: number,
-): Promise<Upscalers> {
-  const ort = await import("onnxruntime-node");
+): Upscalers {
   const opened = new Map<number, Promise<Upscaler>>();
-  const open = async ({ model, shards, scale }: NetworkFiles): Promise<Upscaler> => {
-    const weights = await Promise.all(shards.map((path) => readFile(path)));
-    const network = buildNetwork(readLayersModel(await readFile(model, "utf8"), weights), range);
-    if (network.scale !== scale) throw new Error(`${model} enlarges ${network.scale} times`);
-    const session = await ort.InferenceSession.create(network.onnx, {
-      intraOpNumThreads: threads,
-      interOpNumThreads: 1,
-      // Each would keep one of its own; the process reuses memory (`kind.ts`).
-      enableCpuMemArena: false,
-    });
+  const thread = new AskThread(() => opened.clear());
+  const open = async (files: NetworkFiles): Promise<Upscaler> => {
+    const { scale } = files;
+    const network = await thread.ask({ type: "open", files, range, threads });
+    if (network.type !== "opened") throw new Error("the network was not opened");
     return {
       side: SIDE,
       overlap: Math.min(network.radius, MAX_OVERLAP),
       enlarge: async ({ width, height, pixels }) => {
-        const input = new ort.Tensor("uint8", pixels, [1, height, width, 3]);
-        const output = (await session.run({ [INPUT]: input }, [OUTPUT]))[OUTPUT];
-        if (!(output?.data instanceof Uint8Array)) throw new Error("the network made no pixels");
-        return { width: width * scale, height: height * scale, channels: 3, pixels: output.data };
+        const made = await thread.ask({ type: "run", scale, pixels, width, height });
+        if (made.type !== "made") throw new Error("the network made no pixels");
+        return { width: width * scale, height: height * scale, channels: 3, pixels: made.pixels };
       },
     };
   };

@@ -53,6 +53,17 @@ test("quick steps don't wait for a slow one each", async () => {
   expect(steps.slice(0, steps.lastIndexOf("b")).match(/a/g)?.length).toBeLessThan(6);
 });
 
+test("a turn is not over before a tenth of a second: many quick steps don't wait for as many slow ones", async () => {
+  const quick = { steps: 10, ms: 5 };
+  const { steps } = await run([
+    { owner: "a", steps: 4, ms: 3_000 },
+    { owner: "a", ...quick },
+    { owner: "b", ...quick },
+  ]);
+  // Of the same key as well.
+  expect(steps).toBe(`a${"b".repeat(10)}${"a".repeat(10)}aaa`);
+});
+
 test("a key with many requests delays another's by one step, and not by one for each", async () => {
   const many = Array.from({ length: 4 }, () => ({ owner: "a", steps: 3, ms: 100 }));
   const { steps } = await run([...many, { owner: "b", steps: 3, ms: 100 }]);
@@ -80,6 +91,18 @@ test("who left during its step has no other one", async () => {
   const reason = new Error("left");
   stop.abort(reason);
   expect(await turn.next().catch((error: unknown) => error)).toBe(reason);
+  turn.end();
+  (await turns.take("b", never)).end();
+});
+
+test("who left during a short turn has no other step either", async () => {
+  const turns = new StepTurns(() => 0);
+  const stop = new AbortController();
+  const turn = await turns.take("a", stop.signal);
+  const next = turn.next();
+  const reason = new Error("left");
+  stop.abort(reason);
+  expect(await next.catch((error: unknown) => error)).toBe(reason);
   turn.end();
   (await turns.take("b", never)).end();
 });

@@ -2,7 +2,10 @@ import { FairTurns } from "../../lib/fair-turns.ts";
 
 /** The turn of one request. */
 export interface Turn {
-  /** One step is done: lets others have theirs, and resolves when it is this one's again. Rejects with the signal's reason. */
+  /**
+   * One step is done: resolves when the next one may begin. Others have theirs first, unless this turn has
+   * been a short one so far. Rejects with the signal's reason.
+   */
   next(): Promise<void>;
   /** All is done. Calling it twice does no harm. */
   end(): void;
@@ -10,6 +13,12 @@ export interface Turn {
 
 /** What a step is charged before it is known how long it takes, in milliseconds. */
 const BEFORE = 1;
+
+/**
+ * Milliseconds that a turn has at least, where there is that much to do: a small image in many quick steps
+ * does not wait for a slow one of others with each of them.
+ */
+const TURN_MS = 100;
 
 /**
  * Whose step it is in a process that does one at a time for several requests. Owners get the same time,
@@ -46,6 +55,7 @@ export class StepTurns {
     await first;
     return {
       next: () => {
+        if (began !== null && this.#now() - began < TURN_MS) return goesOn(signal);
         leaveOff();
         const again = wait();
         // Whoever came while the step ran is heard first, and so is a cancellation.
@@ -96,4 +106,10 @@ export class StepTurns {
     this.#turns.begin(next.keyId, BEFORE, next.item);
     next.item();
   }
+}
+
+/** Whoever came while the step ran is heard, and so is a cancellation. */
+async function goesOn(signal: AbortSignal): Promise<void> {
+  await new Promise((resolve) => setImmediate(resolve));
+  signal.throwIfAborted();
 }
