@@ -16,6 +16,14 @@ export function guideBytes(text: string): Buffer {
   return Buffer.concat([Buffer.from(first), ...parts]);
 }
 
+/**
+ * The bytes of a token that is no such mark as guides read them: one of a byte that no text has, which
+ * vocabularies of single bytes have as well, would pass for the seal, and has none.
+ */
+export function plainGuideBytes(bytes: Uint8Array): Uint8Array {
+  return bytes.includes(SEAL_BYTE) ? new Uint8Array() : bytes;
+}
+
 /** Text that was not written by such tokens. */
 export function unsealed(text: string): string {
   return text.includes(SEAL) ? text.replaceAll(SEAL, "\u{FFFD}") : text;

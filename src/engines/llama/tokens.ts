@@ -2,7 +2,7 @@ import type { LlamaModel, Token } from "node-llama-cpp";
 import { byteLevelBytes } from "../../lib/token-text.ts";
 import { createGuides, type Guides } from "../guided/guide.ts";
 import { layOut } from "../guided/token-trie.ts";
-import { guideBytes, SEAL } from "../sealed.ts";
+import { guideBytes, plainGuideBytes, SEAL } from "../sealed.ts";
 import { type Markers, markersOf, type TokenFacts } from "./markers.ts";
 import type { PromptPiece } from "./protected-text.ts";
 import { apartInByteLevel, apartInSentencePiece, TextSlicer } from "./slices.ts";
@@ -88,8 +88,9 @@ export class Vocabulary implements TemplateVocabulary {
     const bytes: Uint8Array[] = [];
     for (let token = 0; token < this.size; token++) {
       const known = this.known(token);
-      const sealed = this.#sealed.has(known);
-      bytes.push(sealed ? guideBytes(`${SEAL}${this.text(known)}`) : this.bytes(known));
+      const isSealed = this.#sealed.has(known);
+      const text = `${SEAL}${this.text(known)}`;
+      bytes.push(isSealed ? guideBytes(text) : plainGuideBytes(this.bytes(known)));
       if (token % SLICE === 0) yield;
     }
     const ends = this.endTokens;
