@@ -232,7 +232,7 @@ export const CallItem = z.object({
   prompt_tokens: count,
   completion_tokens: count,
   cached_tokens: count,
-  images: count.describe("Images that it was answered with."),
+  images: count.describe("Images that it was answered with, or that were read for it."),
   pixels: count.describe("Of those images."),
   usage_source: z.string(),
   queue_ms: ms,

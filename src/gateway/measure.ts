@@ -34,6 +34,8 @@ export class Measure implements Observer {
   readonly #calls: Counter;
   readonly #tokens: Counter;
   readonly #cost: Counter;
+  readonly #images: Counter;
+  readonly #pixels: Counter;
   readonly #attempts: Counter;
   readonly #malformed: Counter;
   readonly #firstToken: Histogram;
@@ -64,6 +66,9 @@ export class Measure implements Observer {
       "What calls were charged, in US dollars.",
       ["model", "provider"],
     );
+    const target = ["model", "provider"];
+    this.#images = metrics.counter("covey_images_total", "Images made, or read for text.", target);
+    this.#pixels = metrics.counter("covey_image_pixels_total", "Pixels of those images.", target);
     this.#firstToken = metrics.histogram(
       "covey_first_token_seconds",
       "From a call's arrival to its first token.",
@@ -122,6 +127,11 @@ export class Measure implements Observer {
     route.prompt.value += record.promptTokens;
     route.cached.value += record.cachedTokens;
     route.completion.value += record.completionTokens;
+    // Few models have any: the others get no series for it.
+    if (record.images > 0) {
+      this.#images.of(model, record.provider ?? NONE).value += record.images;
+      this.#pixels.of(model, record.provider ?? NONE).value += record.pixels;
+    }
     if (record.costNanoUsd !== null) route.cost.value += record.costNanoUsd / 1e9;
   }
 

@@ -13,6 +13,7 @@ import { imageFacts } from "../../src/images/facts.ts";
 import { startCovey, type TestCovey } from "../covey.ts";
 import { makeKey } from "../e2e/keys/made.ts";
 import { callIdOf, endedRow, post, until } from "../e2e/wire.ts";
+import { parseMetrics, sumOf } from "../prometheus.ts";
 import { DRAWINGS } from "./drawings.ts";
 import { likeness } from "./likeness.ts";
 
@@ -364,12 +365,21 @@ test("while it runs its progress and its place are told; when its client leaves 
   expect(row.pixels).toBeLessThan(1600 * 1600);
 });
 
-test("the call is in the log, with its image and its pixels", async () => {
+test("the call is in the log and in the metrics, with its image and its pixels", async () => {
+  const counted = async () => {
+    const text = await (await fetch(`${covey.url}/metrics`, { headers })).text();
+    const labels = { model: "covey/esrgan-medium", provider: "local" };
+    return ["covey_images_total", "covey_image_pixels_total"].map((name) =>
+      sumOf(parseMetrics(text), name, labels),
+    );
+  };
+  const [images = 0, pixels = 0] = await counted();
   const { id } = await enlarged({ image: await file(drawing(20)), upscaler_1: QUICK });
   expect(await endedRow(covey, id)).toMatchObject({
     ...{ endpoint: "/v1/upscale-img", model: "covey/esrgan-medium", status: "completed" },
     ...{ images: 1, pixels: 1600, prompt_tokens: 0, cost_nano_usd: 0 },
   });
+  expect(await counted()).toEqual([images + 1, pixels + 1600]);
 });
 
 test("how many images may run at once is told, and how many are left: 6 without a key", async () => {
