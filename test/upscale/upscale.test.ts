@@ -142,6 +142,15 @@ test("alpha is kept, and no colour bleeds from where nothing is seen", async () 
   }
 });
 
+test("base64 of URLs and a format by its usual other names are understood", async () => {
+  const image = await file(drawing(16), "image/webp");
+  const safe = image.replaceAll("+", "-").replaceAll("/", "_");
+  expect(safe).not.toBe(image);
+  const { body, bytes } = await enlarged({ image: safe, upscaler_1: "None", format: "JPG" });
+  expect(body.info).toMatchObject({ format: "jpeg", width: 16 });
+  expect(imageFacts(bytes)?.type).toBe("image/jpeg");
+});
+
 describe("the web UI's path", () => {
   const path = "/sdapi/v1/extra-single-image";
 

@@ -12,6 +12,7 @@ import type { Caller, JsonObject, Model } from "../../types.ts";
 import type { Gateway } from "../gateway.ts";
 import { preferencesOf } from "../preferences.ts";
 import { enlarging, has, isKernel, type Place, usable } from "./enlarging.ts";
+import { contractSpelling } from "./upscale-spellings.ts";
 
 /** Models beside the first that are asked for an upscaler that several have. */
 const MOST_OTHERS = 4;
@@ -49,7 +50,7 @@ export function upscaleBody(
   body: unknown,
 ): JsonObject {
   const { lenient } = gateway.options;
-  const { model, ...sent } = parseRequest(UpscaleRequest, body, { lenient });
+  const { model, ...sent } = parseRequest(UpscaleRequest, contractSpelling(body), { lenient });
   const defaults = UPSCALE_DEFAULTS[path];
   const isNamed = typeof model === "string" && model !== "";
   // What nobody asked for, and where it does nothing, is not told as dropped.
