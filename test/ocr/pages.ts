@@ -25,6 +25,15 @@ export const PROSE = [
   '"Why does it rise?" asked Zoe. Quick: vex a judge, fix 6 boxes, pay 75% & leave by 18:30!',
 ];
 
+/** Words beside numbers, which pull the network to digits. */
+export const MIXED = [
+  "Contact: billing@example.com or +49 30 1234567",
+  "www.foo.com or 030 555 1234 or 7 Old Road",
+  "Contact: billing@example.com or by letter, e.g. https://shop.foo.io/help",
+  "Mail 3 or 4 people at info@foo.com",
+  "Order 66 to Dr. Bob or Old Tom, 12 Oil Street, Oslo 0150",
+];
+
 /** Lines of text in one font, `size` pixels high. */
 export async function printed(lines: readonly string[], font: Font, size: number): Promise<string> {
   const text = lines.map((line) => `<p>${escaped(line)}</p>`).join("");

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { alphabet, decode } from "./ctc.ts";
+import { alphabet, decode, rivalClasses } from "./ctc.ts";
 
 const CLASSES = alphabet("a\nb\n");
 
@@ -32,5 +32,17 @@ test("each character has its place in the pixels, where it was seen first", () =
 });
 
 test("blanks alone are no text, and sure of nothing", () => {
-  expect(path(0, 0, 0)).toEqual({ text: "", confidence: 0, places: [] });
+  expect(path(0, 0, 0)).toEqual({ text: "", confidence: 0, places: [], rivals: [] });
+});
+
+test("what else a character may have been is told where it was asked, as of its surest step", () => {
+  const classes = alphabet("0\no\n");
+  const likelihoods = new Float32Array([
+    0, 0.5, 0.5, 0, 0, 0.8, 0.2, 0, 1, 0, 0, 0, 0, 0.1, 0.9, 0,
+  ]);
+  const asked = rivalClasses(classes, new Map([["0", ["o"]]]));
+  const { text, rivals } = decode(likelihoods, 4, classes, 32, asked);
+  expect(text).toBe("0o");
+  expect(rivals[0]?.get("o")).toBeCloseTo(0.25, 5);
+  expect(rivals[1]).toEqual(new Map());
 });

@@ -5,6 +5,8 @@ export interface Reading {
   readonly confidence: number;
   /** Where in the pixels each of its characters was seen, from the left. */
   readonly places: readonly number[];
+  /** How likely other characters were in place of each, of how likely it was: of those that were asked for. */
+  readonly rivals: readonly ReadonlyMap<string, number>[];
 }
 
 /**
@@ -17,6 +19,15 @@ export function alphabet(dictionary: string): readonly string[] {
   return ["", ...lines, " "];
 }
 
+/** Classes that are asked for beside another, by its number, from characters by character. */
+export function rivalClasses(
+  classes: readonly string[],
+  rivals: ReadonlyMap<string, readonly string[]>,
+): ReadonlyMap<number, readonly number[]> {
+  const number = (character: string) => classes.indexOf(character);
+  return new Map([...rivals].map(([character, others]) => [number(character), others.map(number)]));
+}
+
 /**
  * The likeliest path through `steps` × classes likelihoods of a line `width` pixels wide, without its blanks and with what repeats
  * taken once (Graves et al., "Connectionist Temporal Classification", 2006: best path decoding).
@@ -26,8 +37,15 @@ export function decode(
   steps: number,
   classes: readonly string[],
   width: number,
+  rivals: ReadonlyMap<number, readonly number[]> = new Map(),
 ): Reading {
-  const found: { readonly index: number; likelihood: number; readonly step: number }[] = [];
+  const found: {
+    readonly index: number;
+    likelihood: number;
+    readonly step: number;
+    /** Where it was likeliest. */
+    best: number;
+  }[] = [];
   const size = classes.length;
   let before = 0;
   for (let step = 0; step < steps; step++) {
@@ -42,14 +60,23 @@ export function decode(
       }
     }
     const last = found.at(-1);
-    if (index !== 0 && index !== before) found.push({ index, likelihood, step });
-    else if (index !== 0 && last !== undefined)
-      last.likelihood = Math.max(last.likelihood, likelihood);
+    if (index !== 0 && index !== before) found.push({ index, likelihood, step, best: step });
+    else if (index !== 0 && last !== undefined && likelihood > last.likelihood)
+      Object.assign(last, { likelihood, best: step });
     before = index;
   }
-  if (found.length === 0) return { text: "", confidence: 0, places: [] };
+  if (found.length === 0) return { text: "", confidence: 0, places: [], rivals: [] };
   const text = found.map(({ index }) => classes[index] ?? "").join("");
   const sum = found.reduce((all, { likelihood }) => all + likelihood, 0);
   const places = found.map(({ step }) => ((step + 0.5) * width) / steps);
-  return { text, confidence: sum / found.length, places };
+  const others = found.map(
+    ({ index, likelihood, best }) =>
+      new Map(
+        (rivals.get(index) ?? []).map((rival) => [
+          classes[rival] ?? "",
+          (likelihoods[best * size + rival] ?? 0) / likelihood,
+        ]),
+      ),
+  );
+  return { text, confidence: sum / found.length, places, rivals: others };
 }

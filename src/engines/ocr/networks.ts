@@ -1,5 +1,6 @@
 import type { InferenceSession, Tensor } from "onnxruntime-node";
-import { alphabet, decode, type Reading } from "./ctc.ts";
+import { alphabet, decode, type Reading, rivalClasses } from "./ctc.ts";
+import { LETTERS_LIKE } from "./letters.ts";
 import type { Planes } from "./pixels.ts";
 
 /** Paths of the files that make up a reader. */
@@ -26,6 +27,7 @@ export async function loadNetworks(files: OcrFiles, threads: number): Promise<Ne
   const detection = await open(files.detection);
   const recognition = await open(files.recognition);
   const classes = alphabet(await Bun.file(files.dictionary).text());
+  const rivals = rivalClasses(classes, LETTERS_LIKE);
   const run = async (session: InferenceSession, { data, width, height }: Planes) => {
     const input = session.inputNames[0] ?? "x";
     const output = session.outputNames[0] ?? "";
@@ -36,7 +38,7 @@ export async function loadNetworks(files: OcrFiles, threads: number): Promise<Ne
     detect: async (planes) => (await run(detection, planes)).data,
     recognise: async (planes) => {
       const { data, dims } = await run(recognition, planes);
-      return decode(data, dims[1] ?? 0, classes, planes.width);
+      return decode(data, dims[1] ?? 0, classes, planes.width, rivals);
     },
   };
 }

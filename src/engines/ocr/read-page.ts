@@ -3,6 +3,7 @@ import type { Reading } from "./ctc.ts";
 import { rectangleAt } from "./detection.ts";
 import { findText } from "./find-text.ts";
 import { corners, type Point, type Rectangle, rotated } from "./geometry.ts";
+import { lettered } from "./letters.ts";
 import type { Networks } from "./networks.ts";
 import { stands, textDirection, upright } from "./page-angle.ts";
 import type { Pixels, Scale } from "./pixels.ts";
@@ -74,7 +75,7 @@ function reader(image: Pixels, networks: Networks): Read {
   return async (region) => {
     const planes = crop(image, region, readWidth(region), LINE, LINE_SCALE);
     const reading = await networks.recognise(planes);
-    return { ...reading, text: spaces.spaced(reading, planes) };
+    return { ...reading, text: lettered(spaces.spaced(reading, planes), reading) };
   };
 }
 

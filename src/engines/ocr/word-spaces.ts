@@ -24,7 +24,7 @@ export class WordSpaces {
   readonly #seen: number[] = [];
 
   /** The text of a line with its spaces; `planes` are what was read. */
-  spaced({ text, places }: Reading, planes: Planes): string {
+  spaced({ text, places }: Pick<Reading, "text" | "places">, planes: Planes): string {
     const characters = [...text];
     const blank = blankColumns(planes);
     const gaps: { readonly before: number; readonly width: number; readonly spaced: boolean }[] =
