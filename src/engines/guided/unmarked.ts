@@ -48,7 +48,7 @@ export class Unmarked implements Leaf {
 
   plainCharacters(from: LeafState): number {
     const { read, state } = parted(from);
-    const missing = this.#mark.subarray(read).toString("utf8").length;
+    const missing = [...this.#mark.subarray(read).toString("utf8")].length;
     return Math.min(this.#text.plainCharacters(state), missing - 1);
   }
 
