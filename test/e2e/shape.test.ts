@@ -15,6 +15,9 @@ const SOURCES = [
 ] as const;
 const TEXT = "The capital of France is Paris, ";
 
+// The starter model writes on one thread.
+setDefaultTimeout(30_000);
+
 let upstream: FakeUpstream;
 let covey: TestCovey;
 

@@ -24,7 +24,8 @@ describe.if(isHere("chromium"))("a chat with covey/ocr", () => {
   let document: Document;
 
   beforeAll(async () => {
-    covey = await startCovey();
+    // On a busy machine looking for text takes longer than a status is waited for.
+    covey = await startCovey({ toml: '[stream]\nfirst_byte_delay = "60s"\n' });
     document = await screenshot();
     const browser = await openBrowser();
     shot = await browser.shoot(document.html, document);
