@@ -37,6 +37,7 @@ withRedis("what likely fits the rest of a budget takes all of it, one at a time"
   const [a, b] = [gateway("a"), gateway("b")];
   const long = { costNanoUsd: 2000, likely: { tokens: 0, costNanoUsd: 700 } };
   const lease = await a.ask({ budget }, long);
+  await until(() => b.limiter.state().mode === "shared");
   expect((await b.standing({ budget })).budget?.reservedNanoUsd).toBe(1000);
   expect((await b.refused({ budget }, { costNanoUsd: 1 }))?.kind).toBe("insufficient_quota");
   lease.release({ tokens: 0, costNanoUsd: 200 });
