@@ -1,22 +1,20 @@
-import { deadNodes } from "./check-grammar.ts";
 import { ANY_VALUE, arrayOf, BOOLEAN, NULL, objectOf, type Property } from "./json.ts";
-import { Machine, type Position } from "./machine.ts";
 import { either, type Node, type RuleNode, rule } from "./node.ts";
 import { checkBounds } from "./schema-bounds.ts";
 import {
   fields,
   isAnnotation,
   KEYWORDS,
-  kindOf,
   REFERENCES,
   type Schema,
   typesOf,
   unknownKeyword,
-  VALUES,
 } from "./schema-keywords.ts";
 import { excludeEachOther } from "./schema-one-of.ts";
 import { patternsIn, plain } from "./schema-plain.ts";
+import { followed, isReference, targetOf } from "./schema-references.ts";
 import { numberNode, stringNode } from "./schema-scalars.ts";
+import { valuesIn } from "./schema-values.ts";
 import { joinPath, SpecError } from "./spec-error.ts";
 import { oneOf } from "./words.ts";
 import { Work } from "./work.ts";
@@ -27,9 +25,6 @@ const NUMBER_WORK = 60;
 const STRING_WORK = 10;
 /** A schema that is referred to from inside itself is read more than once. */
 const MOST_READ = 60_000;
-/** References of references, to find out what `oneOf` tells apart. */
-const MOST_FOLLOWED = 16;
-const IS_HERE = /^#(\/|$)/;
 
 /**
  * The JSON texts that fit a schema, or a part of them: properties come in the schema's order, and
@@ -134,13 +129,7 @@ export class SchemaReader {
 
   /** The schema at the end of its references; null where there is none, or no end. */
   followed(schema: unknown, path: string): Schema | null {
-    let at = schema;
-    for (let steps = 0; steps < MOST_FOLLOWED; steps++) {
-      const all = fields(at);
-      if (all === null || typeof all.$ref !== "string" || !IS_HERE.test(all.$ref)) return all;
-      at = this.#target(all.$ref, path);
-    }
-    return null;
+    return followed(this.#root, schema, path, this.#work);
   }
 
   /** What refers elsewhere says all there is to say: two at once would have to be merged. */
@@ -151,29 +140,15 @@ export class SchemaReader {
   }
 
   #reference(reference: unknown, path: string): Node {
-    if (typeof reference !== "string" || !IS_HERE.test(reference))
+    if (!isReference(reference))
       throw new SpecError("A reference is '#' or '#/…', to a part of the same schema.", path);
-    const target = this.#target(reference, path);
+    const target = targetOf(this.#root, reference, path, this.#work);
     const known = this.#rules.get(target);
     if (known !== undefined) return known;
     const found = rule(reference);
     this.#rules.set(target, found);
     this.#waiting.push({ rule: found, schema: target, path });
     return found;
-  }
-
-  /** RFC 6901, as a fragment. */
-  #target(reference: string, path: string): unknown {
-    let at: unknown = this.#root;
-    for (const part of reference.split("/").slice(1)) {
-      this.#work.spend(1);
-      const name = decoded(part).replaceAll("~1", "/").replaceAll("~0", "~");
-      const inside = Array.isArray(at) ? at : fields(at);
-      if (inside === null || !Object.hasOwn(inside, name))
-        throw new SpecError(`'${reference}' is not in the schema.`, path);
-      at = Reflect.get(inside, name);
-    }
-    return at;
   }
 
   #typed(type: string, all: Schema, path: string): Node {
@@ -291,61 +266,7 @@ export class SchemaReader {
 
   /** The values of `enum` and `const` that fit whatever else is said. */
   values(all: Schema, path: string): readonly unknown[] {
-    if (all.enum !== undefined && !Array.isArray(all.enum))
-      throw new SpecError("'enum' is a list of values.", joinPath(path, "enum"));
-    if (all.enum?.length === 0)
-      throw new SpecError("'enum' has no values: nothing fits.", joinPath(path, "enum"));
-    let values: unknown[] = all.enum ?? [all.const];
-    this.#work.spend(values.length);
-    if (all.enum !== undefined && all.const !== undefined) {
-      const only = JSON.stringify(all.const);
-      values = values.filter((value) => JSON.stringify(value) === only);
-    }
-    const rest = Object.fromEntries(Object.entries(all).filter(([name]) => !VALUES.has(name)));
-    const types = all.type === undefined ? null : typesOf(all, path);
-    if (types !== null)
-      values = values.filter((value) => kindOf(value).some((kind) => types.includes(kind)));
-    const constraint = Object.keys(rest).find(
-      (name) => name !== "type" && !isAnnotation(name) && !REFERENCES.has(name),
-    );
-    if (constraint !== undefined) {
-      if (values.some((value) => typeof value === "object" && value !== null))
-        throw new SpecError(
-          `'${constraint}' can't stand beside values that are objects or lists.`,
-          joinPath(path, constraint),
-        );
-      values = this.#fitting(values, rest, path);
-    }
-    if (values.length === 0) throw new SpecError("None of the values fits the rest.", path);
-    return values;
-  }
-
-  /** The strings, numbers, booleans and nulls that fit. Keywords of other types say nothing of them. */
-  #fitting(values: readonly unknown[], rest: Schema, path: string): unknown[] {
-    const machines = new Map<string, Machine>();
-    const machineFor = (type: string): Machine => {
-      const known = machines.get(type);
-      if (known !== undefined) return known;
-      const node = this.#typed(type, rest, path);
-      const fresh = new Machine(node, deadNodes(node, this.#work));
-      machines.set(type, fresh);
-      return fresh;
-    };
-    return values.filter((value) => {
-      const [type] = kindOf(value);
-      return type !== undefined && this.#reads(machineFor(type), JSON.stringify(value));
-    });
-  }
-
-  #reads(machine: Machine, text: string): boolean {
-    let at: Position | null = machine.start;
-    for (const byte of new TextEncoder().encode(text)) {
-      if (at === null) return false;
-      const before = machine.spent;
-      at = machine.step(at, byte);
-      this.#work.spend(1 + machine.spent - before);
-    }
-    return at?.accepts === true;
+    return valuesIn(all, path, this.#work, (type, rest) => this.#typed(type, rest, path));
   }
 }
 
@@ -359,13 +280,4 @@ function countOf(all: Schema, name: string, path: string): number | null {
   if (typeof value !== "number" || !Number.isInteger(value) || value < 0)
     throw new SpecError(`'${name}' is a whole number from 0 on.`, joinPath(path, name));
   return value;
-}
-
-function decoded(part: string): string {
-  try {
-    return decodeURIComponent(part);
-  } catch (error) {
-    if (error instanceof URIError) return part;
-    throw error;
-  }
 }
