@@ -40,6 +40,21 @@ test("short texts take no turns of their own until they are as long as a slice t
   expect(order.join("")).toBe("aaabbb");
 });
 
+test("short texts of many requests that came together are ready in one round, so that they make one batch", async () => {
+  const tokenising = new Tokenising();
+  let rounds = 0;
+  const tick = () => {
+    rounds++;
+    setImmediate(tick).unref();
+  };
+  setImmediate(tick).unref();
+  const works = Array.from({ length: 20 }, (_, key) =>
+    tokenising.byTurns(`${key}`, never, async (turn) => turn(60)),
+  );
+  await Promise.all(works);
+  expect(rounds).toBeLessThanOrEqual(1);
+});
+
 test("who has left tokenises no further, and others go on", async () => {
   const tokenising = new Tokenising();
   const leaving = new AbortController();
