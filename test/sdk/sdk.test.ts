@@ -23,9 +23,9 @@ describe.skipIf(sdks.length === 0)("with upstreams", () => {
 
   beforeAll(async () => {
     upstream = fakeUpstream();
-    const models = ["echo", "endless-20", "error-50", "status-400", "status-500", "status-503"];
-    const toml = (more: string) =>
-      fakeConfig(upstream, [...models, "flaky-503-1", "flaky-429-1"], ROUTING + more);
+    const models = ["echo", "endless-20", "error-50", "status-400", "status-500"];
+    const busy = ["flaky-503-1", "flaky-429-1", ...sdks.map(busyFor)];
+    const toml = (more: string) => fakeConfig(upstream, [...models, ...busy], ROUTING + more);
     covey = await startCovey({ toml: toml(""), env: { FAKE_KEY, COVEY_ADMIN_KEY: KEY } });
     limited = await startCovey({
       toml: toml("[limits.anonymous]\nrequests_per_minute = 1\n"),
@@ -83,7 +83,7 @@ describe.skipIf(sdks.length === 0)("with upstreams", () => {
           job("chat", "none"),
           job("models", "none"),
           job("chat", "status-500"),
-          job("stream", "status-503"),
+          job("stream", busyFor(sdk)),
           job("stream", "error-50"),
           job("chat", "echo", { url: limited.url }),
         ]);
@@ -202,6 +202,11 @@ describe.skipIf(sdks.length === 0)("with the embedded model", () => {
     );
   });
 });
+
+/** A model with too much to do, each SDK its own: it is left alone for the seconds it asks for. */
+function busyFor(sdk: Sdk): string {
+  return `status-503-${sdks.indexOf(sdk)}`;
+}
 
 /** The answers to jobs that must all go well. */
 async function oks(sdk: Sdk, jobs: readonly Job[]): Promise<unknown[]> {
