@@ -10,6 +10,8 @@ interface Slot {
   readonly sequence: LlamaContextSequence;
   /** Whose text the sequence holds. */
   owner: string | null;
+  /** Tokens from its beginning that were evaluated as a reproducible prompt. */
+  reproducible: number;
   lastUsed: number;
   running: Running | null;
 }
@@ -53,6 +55,7 @@ export class BatchLoop {
     this.#slots = Array.from({ length: context.totalSequences }, () => ({
       sequence: context.getSequence(),
       owner: null,
+      reproducible: 0,
       lastUsed: 0,
       running: null,
     }));
@@ -131,17 +134,18 @@ export class BatchLoop {
       const free = this.#slots.filter((slot) => slot.running === null);
       const [next] = this.#waiting;
       if (next === undefined || free.length === 0) return;
-      const { prompt, promptTokens, thinking, formAtOnce, reuses } = next.generation;
-      const held = free.map(({ sequence, owner, lastUsed }) => {
-        return { tokens: sequence.contextTokens, owner, lastUsed };
+      const { prompt, promptTokens, thinking, formAtOnce, reuse } = next.generation;
+      const held = free.map(({ sequence, owner, reproducible, lastUsed }) => {
+        return { tokens: sequence.contextTokens, owner, reproducible, lastUsed };
       });
-      const choice = chooseSlot(held, { tokens: prompt, owner: next.owner, reuse: reuses });
+      const choice = chooseSlot(held, { tokens: prompt, owner: next.owner, reuse });
       const slot = choice === null ? undefined : free[choice.index];
       if (choice === null || slot === undefined) return;
       this.#waiting.shift();
       slot.running = next;
       slot.owner = next.owner;
       const keep = await keepPrefix(slot.sequence, choice.keep);
+      slot.reproducible = Math.min(slot.reproducible, keep);
       next.generation.begin(keep);
       this.#prefills.push(slot);
       this.#events.push({
@@ -173,6 +177,7 @@ export class BatchLoop {
       this.#events.push({ type: "error", id, ...faultOf(error) });
       await this.#free(slot);
       await slot.sequence.clearHistory();
+      slot.reproducible = 0;
     }
   }
 
@@ -180,6 +185,7 @@ export class BatchLoop {
     const { running } = slot;
     slot.running = null;
     slot.lastUsed = performance.now();
+    slot.reproducible = Math.max(slot.reproducible, running?.generation.reproducibleTokens ?? 0);
     const turn = this.#prefills.indexOf(slot);
     if (turn !== -1) this.#prefills.splice(turn, 1);
     await running?.generation.end();

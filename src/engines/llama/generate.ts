@@ -6,12 +6,13 @@ import { isNative } from "../sampling/native.ts";
 import type { SamplerHistory } from "../sampling/seen-tokens.ts";
 import { AnswerText } from "./answer-text.ts";
 import { Chooser, type ChoosingRoom } from "./choose.ts";
-import { reproducibleChunk } from "./prefill-pace.ts";
+import { reproducibleChunk, reproducibleUpTo } from "./prefill-pace.ts";
 import { PromptScores } from "./prompt-scores.ts";
 import type { Prompt } from "./prompts.ts";
 import { evaluateOptions } from "./sampling.ts";
 import { ScoredText } from "./scored-text.ts";
 import { Seam } from "./seam.ts";
+import type { Reuse } from "./slots.ts";
 import { ChosenTokens, SampledTokens, type Taken, type TokenSource } from "./token-source.ts";
 import type { Vocabulary } from "./tokens.ts";
 
@@ -115,9 +116,14 @@ export class Generation {
     return this.prompt.length - this.#evaluated;
   }
 
-  /** Whether the state of an earlier prompt's beginning will do. */
-  get reuses(): boolean {
-    return !this.reproducible && this.promptScores === null;
+  get reuse(): Reuse {
+    if (this.promptScores !== null) return "none";
+    return this.reproducible ? "reproducible" : "any";
+  }
+
+  /** Tokens from the prompt's beginning whose state is a reproducible prompt's. */
+  get reproducibleTokens(): number {
+    return this.reuse === "reproducible" ? reproducibleUpTo(this.#evaluated) : 0;
   }
 
   /** The first `count` tokens of the prompt are in the sequence already. */

@@ -52,3 +52,13 @@ export function reproducibleChunk(wanted: number, left: number): number {
 }
 
 const ATTENTION_TILE = 64;
+
+/** Tokens from the beginning whose state every reproducible prompt has that begins with these `evaluated`. */
+export function reproducibleUpTo(evaluated: number): number {
+  return Math.floor(evaluated / GROUP) * GROUP;
+}
+
+/** The most tokens of a reproducible prompt that may be there already: its last chunk is more than a group. */
+export function reproducibleStart(prompt: number): number {
+  return Math.max(0, reproducibleUpTo(prompt - GROUP - 1));
+}
