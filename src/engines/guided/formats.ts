@@ -34,6 +34,17 @@ export const FORMATS: ReadonlyMap<string, string> = new Map([
   ]),
 ]);
 
+/**
+ * Patterns that every text of a format above fits, and that take too long to work out: zod's of a host, which
+ * counts all characters (at most 253; ours have at most 131) beside those of each label.
+ */
+export const IMPLIED_PATTERNS: ReadonlyMap<unknown, string> = new Map([
+  [
+    "hostname",
+    "^(?=.{1,253}\\.?$)[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?(?:\\.[a-zA-Z0-9](?:[-0-9a-zA-Z]{0,61}[0-9a-zA-Z])?)*\\.?$",
+  ],
+]);
+
 /** They say what a text is for, not how it looks: OpenAPI's and pydantic's. */
 export const OPEN_FORMATS: ReadonlySet<unknown> = new Set([
   ...["binary", "password", "path", "file-path", "directory-path"],

@@ -1,6 +1,6 @@
 import type { CharDfa } from "./char-dfa.ts";
 import { bothOf } from "./dfa-algebra.ts";
-import { FORMATS, OPEN_FORMATS } from "./formats.ts";
+import { FORMATS, IMPLIED_PATTERNS, OPEN_FORMATS } from "./formats.ts";
 import { regexDfa } from "./regex-dfa.ts";
 import type { Schema } from "./schema-keywords.ts";
 import { patternsIn } from "./schema-plain.ts";
@@ -18,20 +18,30 @@ export function textDfa(all: Schema, work: Work): CharDfa | null {
   if (format === undefined || OPEN_FORMATS.has(format)) return pattern;
   const known = typeof format === "string" ? formatDfa(format, work) : null;
   if (pattern === null) return known ?? refuse(format);
-  return known === null ? pattern : (meeting(pattern, known, work) ?? pattern);
+  if (known === null) return pattern;
+  const both = meeting(pattern, known, work);
+  // The pattern that the format stands for is in none of them.
+  if (both === null && isImplied(all.pattern, format))
+    throw new SpecError("No text is known that fits all of its patterns.", "format");
+  return both ?? pattern;
 }
 
 function patternsDfa(all: Schema, work: Work): CharDfa | null {
-  const { pattern, allOf } = all;
+  const { pattern, format, allOf } = all;
   const placed = (patternsIn(allOf) ?? []).map((each, index) => [`allOf[${index}].pattern`, each]);
   let dfa: CharDfa | null = null;
-  for (const [path, source] of [["pattern", pattern], ...placed]) {
+  const own = isImplied(pattern, format) ? undefined : pattern;
+  for (const [path, source] of [["pattern", own], ...placed]) {
     if (source === undefined) continue;
     const next = patternDfa(source, String(path), work);
     dfa = dfa === null ? next : bothOf(dfa, next, work);
     if (dfa === null) throw new SpecError("No text fits all of its patterns.", String(path));
   }
   return dfa;
+}
+
+function isImplied(pattern: unknown, format: unknown): boolean {
+  return pattern !== undefined && pattern === IMPLIED_PATTERNS.get(format);
 }
 
 function patternDfa(source: unknown, path: string, work: Work): CharDfa {
