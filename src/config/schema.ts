@@ -73,7 +73,7 @@ const engine = z.strictObject({
     .default(0),
   /** Tokens of a prompt that are evaluated in one go, at most. */
   batchSize: z
-    .union([z.int().min(32).max(4_096), z.literal("auto")], 'expected "auto" or 32 to 4096 tokens')
+    .union([z.int().min(64).max(4_096), z.literal("auto")], 'expected "auto" or 64 to 4096 tokens')
     .default("auto"),
   /** How the key-value cache holds its numbers. */
   kvType: z.enum(["auto", "f16", "q8_0", "q4_0"]).default("auto"),

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { excess, MAX_ITEMS } from "./bounds.ts";
+import { boundedJson, excess, MAX_DEPTH, MAX_ITEMS } from "./bounds.ts";
 
 const nested = (levels: number): unknown =>
   JSON.parse(`${'[{"a":'.repeat(levels / 2)}1${"}]".repeat(levels / 2)}`);
@@ -19,4 +19,13 @@ test("a list may have as many items as the longest context has tokens, wherever 
   expect(excess({ prompt: [list(3), list(MAX_ITEMS + 1)] })).toBe("items");
   const fields = Object.fromEntries(list(MAX_ITEMS + 1).map((value, at) => [`f${at}`, value]));
   expect(excess(fields)).toBe("items");
+});
+
+test("a text inside a request is held to the same bounds", () => {
+  const brackets = (levels: number) => "[".repeat(levels) + "]".repeat(levels);
+  expect(boundedJson(brackets(2))).toEqual([[]]);
+  expect(boundedJson("null")).toBeNull();
+  expect(boundedJson(brackets(MAX_DEPTH))).toBeArray();
+  for (const text of [brackets(MAX_DEPTH + 1), brackets(100_000), "[1", "", "undefined"])
+    expect(boundedJson(text)).toBeUndefined();
 });

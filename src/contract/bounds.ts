@@ -10,6 +10,21 @@ export const MAX_DEPTH = 256;
  */
 export const MAX_ITEMS = 262_144;
 
+/**
+ * What a text inside a request is the JSON of; undefined where it is none, or beyond these bounds: the body's
+ * own do not see into its texts.
+ */
+export function boundedJson(text: string): unknown {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+  return excess(value) === null ? value : undefined;
+}
+
 /** What of a parsed JSON value is out of bounds, or null. Recurses at most `levels` deep. */
 export function excess(value: unknown, levels = MAX_DEPTH): "depth" | "items" | null {
   if (typeof value !== "object" || value === null) return null;

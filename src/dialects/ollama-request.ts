@@ -1,3 +1,4 @@
+import { boundedJson } from "../contract/bounds.ts";
 import { GatewayError } from "../contract/errors.ts";
 import type { JsonObject, ProviderSettings } from "../types.ts";
 import { type Fields, fieldsOf } from "./fields.ts";
@@ -86,11 +87,7 @@ function toolCall(names: Map<unknown, unknown>): (item: unknown) => Fields {
 /** A model's arguments may be no JSON; what can't be read is passed on as it stands, in an object. */
 function parsed(value: unknown): Fields {
   if (typeof value !== "string" || value.trim() === "") return {};
-  try {
-    return fieldsOf(JSON.parse(value)) ?? { value };
-  } catch {
-    return { value };
-  }
+  return fieldsOf(boundedJson(value)) ?? { value };
 }
 
 const DATA_URI = /^data:[^,]*;base64,/i;

@@ -1,3 +1,4 @@
+import { boundedJson } from "../contract/bounds.ts";
 import { choiceToGbnf, choiceToRegex, regexToGbnf } from "../lib/gbnf.ts";
 import type { JsonObject, ProviderSettings } from "../types.ts";
 
@@ -60,10 +61,5 @@ export function translate(
 
 /** A JSON Schema, given as an object or as text. */
 function schemaOf(value: unknown): unknown {
-  if (typeof value !== "string") return value;
-  try {
-    return JSON.parse(value);
-  } catch {
-    return null;
-  }
+  return typeof value === "string" ? (boundedJson(value) ?? null) : value;
 }

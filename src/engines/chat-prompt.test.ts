@@ -88,6 +88,20 @@ test("only an assistant's message at the end can be continued, and only without 
   refused({ messages: prefixed, continue_final_message: false }, "continue_final_message");
 });
 
+test("a call's arguments are read where they are an object, and not one too deep to be written again", () => {
+  const told = (given: string) => {
+    const call = { id: "c1", type: "function" as const, function: { name: "f", arguments: given } };
+    const [message] = templateMessages([{ role: "assistant", content: null, tool_calls: [call] }]);
+    return message?.tool_calls;
+  };
+  const read = (args: unknown) => [
+    expect.objectContaining({ function: { name: "f", arguments: args } }),
+  ];
+  expect(told('{"a":[1]}')).toEqual(read({ a: [1] }));
+  const deep = `{"a":${"[".repeat(30_000)}${"]".repeat(30_000)}}`;
+  for (const text of ["[1]", "{oops", "", deep]) expect(told(text)).toEqual(read(text));
+});
+
 test("a result that no call before it asked for is refused, with its place", () => {
   const call = { id: "c1", type: "function" as const, function: { name: "f", arguments: "{}" } };
   const asked = { role: "assistant" as const, content: null, tool_calls: [call] };

@@ -1,3 +1,4 @@
+import { boundedJson } from "../contract/bounds.ts";
 import { GatewayError } from "../contract/errors.ts";
 import type { Message } from "../contract/messages.ts";
 import type { TemplateMessage } from "../lib/chat-template.ts";
@@ -131,11 +132,6 @@ function withParsedArguments(call: ToolCalls[number]): object {
 
 /** The object a text is the JSON of; null when it is anything else, as a model's own calls may be. */
 function parseObject(text: string): object | null {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === "object" && !Array.isArray(value) ? value : null;
-  } catch (error) {
-    if (error instanceof SyntaxError) return null;
-    throw error;
-  }
+  const value = boundedJson(text);
+  return typeof value === "object" && !Array.isArray(value) ? value : null;
 }

@@ -121,7 +121,14 @@ export class EngineHost<S extends Speech> {
     }
     signal.addEventListener("abort", abort, { once: true });
     this.#answers.set(id, answer);
-    this.#child.send({ type: "ask", id, ask: message });
+    try {
+      this.#child.send({ type: "ask", id, ask: message });
+    } catch (error) {
+      signal.removeEventListener("abort", abort);
+      this.#answers.delete(id);
+      answer.fail(error);
+      answer.settle();
+    }
     return answer;
   }
 

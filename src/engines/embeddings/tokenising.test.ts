@@ -71,3 +71,16 @@ test("who has left tokenises no further, and others go on", async () => {
   expect([await other, slices]).toEqual(["done", 3]);
   expect(await tokenising.byTurns("one", never, async () => "again")).toBe("again");
 });
+
+test("who leaves in the rest behind its last text is not ready", async () => {
+  const tokenising = new Tokenising();
+  const leaving = new AbortController();
+  const ready = async () => "ready";
+  // Token lists take no turn: 64 of them are a round.
+  const before = Array.from({ length: 63 }, () => tokenising.byTurns("one", never, ready));
+  const last = tokenising.byTurns("one", leaving.signal, ready);
+  const behind = tokenising.byTurns("one", never, ready);
+  setImmediate(() => leaving.abort());
+  await expect(last).rejects.toThrow();
+  expect(await Promise.all([...before, behind])).toHaveLength(64);
+});

@@ -33,9 +33,12 @@ export class Tokenising {
       leave = await enter();
     };
     try {
-      return await work(turn);
-    } finally {
+      const made = await work(turn);
       if (this.#left <= 0 && this.#line.waiting > 0) await this.#rest();
+      // It may have been heard of in the last rest.
+      signal.throwIfAborted();
+      return made;
+    } finally {
       leave();
     }
   }

@@ -119,3 +119,13 @@ test.each([
 ])("what can't be enforced is 400 with its place: %#", (fields, param) => {
   expect(refusal(fields)).toMatchObject({ param, type: "invalid_request_error", code: null });
 });
+
+test("a schema may come as a text, as deep as a request may be", () => {
+  const text = (levels: number) => `{"const":${"[".repeat(levels)}${"]".repeat(levels)}}`;
+  expect(guide({ guided_json: JSON.stringify(SCHEMA) })).toMatchObject({ kind: "json_schema" });
+  for (const wrong of ["{oops", text(300), text(60_000)])
+    expect(refusal({ guided_json: wrong })).toMatchObject({
+      param: "guided_json",
+      message: "'guided_json' is a text, but no JSON of at most 256 levels.",
+    });
+});

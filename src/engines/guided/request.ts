@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import { boundedJson, MAX_DEPTH } from "../../contract/bounds.ts";
 import type { ChatRequest } from "../../contract/chat.ts";
 import type { CompletionRequest } from "../../contract/completions.ts";
 import { GatewayError } from "../../contract/errors.ts";
@@ -109,11 +110,9 @@ function parsed(schema: unknown, name: string): unknown {
   if (typeof schema !== "string") return schema;
   if (schema.length > MOST_SCHEMA_TEXT)
     throw invalid(`'${name}' is longer than ${MOST_SCHEMA_TEXT} characters.`, name);
-  try {
-    return JSON.parse(schema);
-  } catch {
-    throw invalid(`'${name}' is a text, but no JSON.`, name);
-  }
+  const value = boundedJson(schema);
+  if (value !== undefined) return value;
+  throw invalid(`'${name}' is a text, but no JSON of at most ${MAX_DEPTH} levels.`, name);
 }
 
 function invalid(message: string, param: string): GatewayError {

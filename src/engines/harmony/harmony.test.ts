@@ -223,6 +223,34 @@ test("each call of a message is written with its result, and thinking with what 
   );
 });
 
+test("calls that have one id have a result each, the last one what is left, in no time", () => {
+  const called = (id: string) => ({ id, type: "function", function: { name: "time" } });
+  const result = (id: string, content: string) => ({ role: "tool", tool_call_id: id, content });
+  const said = (ids: readonly string[], results: readonly (readonly [string, string])[]) =>
+    harmonyMessages([
+      { role: "assistant", content: "", tool_calls: ids.map(called) },
+      ...results.map(([id, content]) => result(id, content)),
+      { role: "user", content: "So?" },
+    ]).map(({ content, tool_calls }) => (tool_calls === undefined ? content : "call"));
+  const three = [
+    ["a", "1"],
+    ["b", "2"],
+    ["a", "3"],
+    ["a", "4"],
+  ] as const;
+  expect(said(["a", "b", "a"], three)).toEqual(["call", "1", "call", "2", "call", "3", "4", "So?"]);
+  const many = 8_000;
+  const ids = new Array<string>(many).fill("a");
+  const began = process.cpuUsage().user;
+  expect(
+    said(
+      ids,
+      ids.map((id) => [id, "x"] as const),
+    ),
+  ).toHaveLength(2 * many + 1);
+  expect(process.cpuUsage().user - began).toBeLessThan(1_000_000);
+});
+
 function guide(more: object, form: GuideSpec | null = null, begun = false, seal = SEAL): GuideSpec {
   const spec = harmonyGuide({ seal }, useOf(more), form, begun);
   if (spec === null) throw new Error("no guide");

@@ -4,7 +4,7 @@ import { faultOf } from "./fault.ts";
 import type { Generation, Step } from "./generate.ts";
 import { PrefillPace } from "./prefill-pace.ts";
 import { prefillShares } from "./prefill-shares.ts";
-import { chooseSlot } from "./slots.ts";
+import { chooseSlot, type Reuse } from "./slots.ts";
 
 interface Slot {
   readonly sequence: LlamaContextSequence;
@@ -134,11 +134,12 @@ export class BatchLoop {
       const free = this.#slots.filter((slot) => slot.running === null);
       const [next] = this.#waiting;
       if (next === undefined || free.length === 0) return;
-      const { prompt, promptTokens, thinking, formAtOnce, reuse } = next.generation;
+      const { prompt, promptTokens, thinking, formAtOnce } = next.generation;
       const held = free.map(({ sequence, owner, reproducible, lastUsed }) => {
         return { tokens: sequence.contextTokens, owner, reproducible, lastUsed };
       });
-      const choice = chooseSlot(held, { tokens: prompt, owner: next.owner, reuse });
+      const wish = { tokens: prompt, owner: next.owner, reuse: reuseFor(next.generation, free) };
+      const choice = chooseSlot(held, wish);
       const slot = choice === null ? undefined : free[choice.index];
       if (choice === null || slot === undefined) return;
       this.#waiting.shift();
@@ -197,6 +198,11 @@ export class BatchLoop {
     this.#events = [];
     this.#emit(events);
   }
+}
+
+/** A state that can't be cut has no groups to go on from: only what the whole of it begins will do. */
+function reuseFor({ reuse }: Generation, [slot]: readonly Slot[]): Reuse {
+  return reuse === "reproducible" && slot?.sequence.needsCheckpoints === true ? "none" : reuse;
 }
 
 /** Tokens that are in the slots' sequences. */

@@ -74,6 +74,7 @@ export class LlamaEngine {
       model,
       vocabulary: this.#vocabulary,
       room: new ChoosingRoom(this.#vocabulary, model),
+      contextSize,
     };
     this.#guides = new DoneOnce(() => this.#vocabulary.guides());
     const chat = source === null ? null : new GuardedTemplate(source, this.#vocabulary);

@@ -31,6 +31,8 @@ export interface Workshop {
   readonly model: LlamaModel;
   readonly vocabulary: Vocabulary;
   readonly room: ChoosingRoom;
+  /** Tokens that a prompt and its answer may have together. */
+  readonly contextSize: number;
 }
 
 /** One answer being made on one sequence: its prompt is evaluated in chunks, then a token a step. */
@@ -200,7 +202,7 @@ export class Generation {
   }
 
   #accept({ token, score }: Taken): Step {
-    const { vocabulary } = this.#workshop;
+    const { vocabulary, contextSize } = this.#workshop;
     const { sampling } = this.#options;
     this.#answer.push(token);
     const again = this.#seam.open;
@@ -222,7 +224,9 @@ export class Generation {
     const { emit, stopped } = this.#text.push(bytes, mayEnd, sealed !== null);
     if (stopped) return this.#step(emit, "stop", true);
     if (ends) return this.#step(emit + this.#text.end(), "stop", false);
-    if (this.#completionTokens < this.#limit) return this.#step(emit, null, false);
+    // What is made again may take more tokens than it took before.
+    const isFull = this.#head.length + this.#answer.length >= contextSize;
+    if (this.#completionTokens < this.#limit && !isFull) return this.#step(emit, null, false);
     return this.#step(emit + this.#text.end(), "length", false);
   }
 

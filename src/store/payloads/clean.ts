@@ -1,3 +1,4 @@
+import { boundedJson } from "../../contract/bounds.ts";
 import type { JsonObject } from "../../types.ts";
 import { embeddedData, isBase64 } from "./embedded.ts";
 import type { Redactor } from "./redactor.ts";
@@ -67,18 +68,26 @@ export function clean(payload: JsonObject, redactor: Redactor, keepBytes: KeepBy
     }
     return result + redactor.redact(value.slice(at));
   };
-  /** A tool's arguments are JSON in a text: what is escaped there is seen only when it is read. */
+  /**
+   * A tool's arguments are JSON in a text: what is escaped there is seen only when it is read, and what
+   * is too deep to be read is left out.
+   */
   const json = (value: string): unknown => {
-    let parsed: unknown;
-    try {
-      parsed = JSON.parse(value);
-    } catch (error) {
-      if (!(error instanceof SyntaxError)) throw error;
-      return text(value);
-    }
-    return text(JSON.stringify(any(parsed)));
+    const parsed = boundedJson(value);
+    if (parsed !== undefined) return text(JSON.stringify(any(parsed)));
+    return isJson(value) ? LEFT_OUT : text(value);
   };
   return object(payload);
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch (error) {
+    if (error instanceof SyntaxError) return false;
+    throw error;
+  }
 }
 
 /**
