@@ -3,6 +3,11 @@ import type { FromChild, ToChild } from "./frame.ts";
 import type { EngineKind, Speech } from "./kind.ts";
 
 const KEPT_LINES = 50;
+/**
+ * onnxruntime's packages since 1.29 tell Microsoft what runs here, and keep a device's id in the user's folder,
+ * unless they are told not to before they start.
+ */
+const UNOBSERVED = { ORT_DISABLE_TELEMETRY: "1" };
 /** The child gets what a library needs to run, and none of the keys this process may have. */
 const PASSED_ON = ["PATH", "HOME", "TMPDIR", "LANG", "LD_LIBRARY_PATH", "CUDA_VISIBLE_DEVICES"];
 
@@ -27,7 +32,11 @@ export class EngineProcess<S extends Speech> {
   constructor({ entry, serialization, env }: ChildStart, handlers: ChildHandlers<S>) {
     this.#process = Bun.spawn([process.execPath, fileURLToPath(entry)], {
       stdio: ["ignore", "ignore", "pipe"],
-      env: { ...Object.fromEntries(PASSED_ON.map((name) => [name, process.env[name]])), ...env },
+      env: {
+        ...Object.fromEntries(PASSED_ON.map((name) => [name, process.env[name]])),
+        ...UNOBSERVED,
+        ...env,
+      },
       serialization,
       ipc: (message: FromChild<S>) => handlers.onMessage(message),
       onExit: (_, code, signal) =>
