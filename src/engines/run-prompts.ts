@@ -1,5 +1,6 @@
 import { GroupStream } from "../lib/group-stream.ts";
 import type { AttemptContext } from "../types.ts";
+import { refuseForeignTokens } from "./foreign-tokens.ts";
 import type { PooledText } from "./llama/kind.ts";
 import type { ModelPool } from "./pool.ts";
 import { refuseOversized } from "./prompt-limits.ts";
@@ -40,6 +41,7 @@ export interface Totals {
 
 interface Run {
   readonly pooled: PooledText;
+  readonly prompts: readonly Asked[];
   readonly context: AttemptContext;
   readonly totals: Totals;
   readonly signal: AbortSignal;
@@ -63,8 +65,8 @@ export async function* runPrompts(
   const updates = new GroupStream<AnswerUpdate>(() => stop.abort());
   const signal = AbortSignal.any([context.signal, stop.signal]);
   const release = pool.hold(pooled);
-  const run: Run = { pooled, context, totals, signal, updates };
-  const finished = runAll(run, prompts).then(
+  const run: Run = { pooled, prompts, context, totals, signal, updates };
+  const finished = runAll(run).then(
     () => updates.close(),
     (error: unknown) => updates.fail(error, context.signal.aborted),
   );
@@ -76,9 +78,9 @@ export async function* runPrompts(
   }
 }
 
-async function runAll(run: Run, prompts: readonly Asked[]): Promise<void> {
-  const queue = prompts.entries();
-  const workers = Math.min(prompts.length, run.pooled.queue.places);
+async function runAll(run: Run): Promise<void> {
+  const queue = run.prompts.entries();
+  const workers = Math.min(run.prompts.length, run.pooled.queue.places);
   const admitted = Promise.withResolvers<void>();
   const worker = async (first: boolean) => {
     if (!first) await admitted.promise;
@@ -107,14 +109,15 @@ async function runOne(
   const { pooled, context, signal, updates } = run;
   const { keyId: owner } = context;
   const release = await takePlace(pooled, owner, admitted, signal);
-  onPlace();
   const began = performance.now();
   let settled = Promise.resolve();
   try {
     // It may have crashed while this one waited.
     const ready = await pooled.host.ensureReady(signal);
     const options = typeof asked === "function" ? asked(ready) : asked;
-    refuseOversized(options, ready);
+    // All of them before anything is done for any.
+    if (index === 0) refuse([options, ...run.prompts.slice(1)], ready);
+    onPlace();
     if (context.meter.startedAt === 0) context.meter.startedAt = performance.now();
     let counted = 0;
     const answer = pooled.host.ask({ type: "generate", options, owner }, signal);
@@ -127,6 +130,15 @@ async function runOne(
       }
   } finally {
     giveBack(pooled, release, began, settled);
+  }
+}
+
+/** Refuses what the model can't be given. */
+function refuse(prompts: readonly Asked[], ready: ReadyInfo): void {
+  for (const [index, asked] of prompts.entries()) {
+    const options = typeof asked === "function" ? asked(ready) : asked;
+    refuseOversized(options, ready);
+    refuseForeignTokens(options, prompts.length === 1 ? "prompt" : `prompt[${index}]`, ready);
   }
 }
 

@@ -264,8 +264,19 @@ test("no stop string ends an answer before it has min_tokens, and no other model
   const odd = completionRequest(prompt, { stop_token_ids: [2, 99_999] });
   await expect(complete(odd)).rejects.toMatchObject({
     kind: "invalid_request",
-    param: "stop_token_ids",
+    param: "stop_token_ids[1]",
   });
+  const context = contextFor();
+  const listed = completionRequest(
+    [
+      [1, 450],
+      [1, 99_999],
+    ],
+    { max_tokens: 1 },
+  );
+  await expect(complete(listed, 0, context)).rejects.toMatchObject({ param: "prompt[1][1]" });
+  // Nothing was done for the first one either.
+  expect(context.meter).toMatchObject({ startedAt: 0, promptTokens: 0 });
 });
 
 test("a form ends where it does, whatever stop tokens are in it", async () => {
@@ -297,6 +308,6 @@ test("no other tokens come than the allowed ones, and of a form only those", asy
   await expect(ask({ guided_regex: "[3-9]+" })).rejects.toMatchObject({ kind: "invalid_request" });
   await expect(ask({ allowed_token_ids: [99_999] })).rejects.toMatchObject({
     kind: "invalid_request",
-    param: "allowed_token_ids",
+    param: "allowed_token_ids[0]",
   });
 });

@@ -123,12 +123,8 @@ export class LlamaEngine {
   }
 
   *#begin(options: GenerateOptions): Generator<void, Generation, void> {
-    const { sampling, prefill, maxTokens } = options;
+    const { prefill, maxTokens } = options;
     const prompt = yield* this.#prompts.forAnswer(options.prompt, prefill);
-    for (const [token] of sampling.logitBias) this.#prompts.checked(token, "logit_bias");
-    for (const token of sampling.stopTokens) this.#prompts.checked(token, "stop_token_ids");
-    for (const token of sampling.allowedTokens ?? [])
-      this.#prompts.checked(token, "allowed_token_ids");
     const left = this.info.contextSize - prompt.tokens.length;
     const limit = Math.min(left, maxTokens ?? left);
     const { spec, formAtOnce } = yield* this.#specOf(options, prompt);
