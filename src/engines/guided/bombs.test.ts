@@ -121,6 +121,15 @@ const HEAVY: readonly [string, GuideSpec][] = [
     "long texts beside a pattern",
     json({ enum: ["a".repeat(120_000), "b".repeat(120_000)], pattern: "^[a-c]*$" }),
   ],
+  [
+    "patterns that meet their format nowhere soon",
+    json({
+      properties: properties(30, (i) => ({
+        format: "email",
+        pattern: `^[^\\s@"]{1,${20 + i}}@[^\\s@]{1,${200 + i}}$`,
+      })),
+    }),
+  ],
   ["9,000 properties that may be anything", json({ properties: properties(9000, () => ({})) })],
   [
     "6,000 lengths",

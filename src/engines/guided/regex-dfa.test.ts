@@ -119,6 +119,47 @@ test("a dash beside a class is one", () => {
   }
 });
 
+test("a bracket or a brace that closes nothing, and a brace that begins no count, are characters", () => {
+  for (const pattern of [
+    "{a}",
+    "]a}",
+    "a{,2}",
+    "a{",
+    "a{2",
+    "a*{b}",
+    "(?:a{x})*",
+    "[a]]",
+    "a{1,2}{}",
+    "{{1}{,",
+  ]) {
+    const expected = new RegExp(`^(?:${pattern})$`);
+    const read = readerOf({ kind: "regex", pattern });
+    const anywhere = readerOf({
+      kind: "json_schema",
+      schema: { type: "string", pattern: `^${pattern}$` },
+    });
+    const texts = textsOf("a{},", 4).concat([
+      "a{,2}",
+      "a{2",
+      "aa{b}",
+      "a{x}a{x}",
+      "]a}",
+      "a]",
+      "{{,",
+    ]);
+    expect(texts.some((text) => expected.test(text))).toBe(true);
+    for (const text of texts) {
+      const found = expected.test(text);
+      expect([pattern, text, read(text) === "whole"]).toEqual([pattern, text, found]);
+      expect([pattern, text, anywhere(`"${text}"`) === "whole"]).toEqual([
+        pattern,
+        text,
+        new RegExp(`^${pattern}$`).test(text),
+      ]);
+    }
+  }
+});
+
 test.each([
   ["(?<=a)b", "looking behind"],
   ["(?:a(?=b))*b", "Looking ahead inside of what is repeated"],
@@ -131,6 +172,10 @@ test.each([
   ["(a", "not closed"],
   ["a)", ") too many"],
   ["*a", "behind a backslash"],
+  ["{2}a", "nothing in front"],
+  ["a|{2,}", "nothing in front"],
+  ["a{2}{3}", "a quantifier stands after"],
+  ["a{100000000000000000000000}", "a count is over"],
   ["a{3,2}", "second count"],
   ["[z-a]", "no order"],
   ["[]", "no text at all"],

@@ -40,11 +40,12 @@ const CLASSES: ReadonlyMap<string, CharRanges> = new Map([
   ["w", WORD],
   ["W", complement(WORD)],
 ]);
+const BRACES = /^\{(\d+)(?:(,)(\d+)?)?\}$/;
 const CONTROLS: Readonly<Record<string, number>> = { n: 10, r: 13, t: 9, f: 12, v: 11, 0: 0 };
 
 /**
- * Reads a regular expression of JavaScript with the flag `u`: a character is a code point. Greedy and
- * lazy are the same, since it only matters whether the whole matches. What no finite automaton can
+ * Reads a regular expression of JavaScript: as with the flag `u` a character is a code point, and as without it
+ * `]`, `}` and a `{` that begins no count are characters (ECMAScript, Annex B). Greedy and lazy are the same, since it only matters whether the whole matches. What no finite automaton can
  * say (references), looking behind, word boundaries, `\p` and flags are refused.
  * @throws SpecError
  */
@@ -102,9 +103,7 @@ class Parser {
     if (this.#took("*")) return { least: 0, most: Number.POSITIVE_INFINITY };
     if (this.#took("+")) return { least: 1, most: Number.POSITIVE_INFINITY };
     if (this.#took("?")) return { least: 0, most: 1 };
-    if (this.#chars[this.#at] !== "{") return null;
-    const ahead = this.#chars.slice(this.#at, this.#at + 20).join("");
-    const braces = /^\{(\d+)(?:(,)(\d+)?)?\}/.exec(ahead);
+    const braces = this.#bracedCounts();
     if (braces === null) return null;
     const least = Number(braces[1]);
     const open = braces[2] === undefined ? least : Number.POSITIVE_INFINITY;
@@ -116,7 +115,17 @@ class Parser {
     return { least, most };
   }
 
+  /** `{2}`, `{2,}` or `{2,3}`; any other brace is a character. */
+  #bracedCounts(): RegExpExecArray | null {
+    if (this.#chars[this.#at] !== "{") return null;
+    let end = this.#at + 1;
+    while (/^[\d,]$/.test(this.#chars[end] ?? "")) end += 1;
+    return BRACES.exec(this.#chars.slice(this.#at, end + 1).join(""));
+  }
+
   #atom(): RegexNode {
+    if (this.#bracedCounts() !== null)
+      throw this.#wrong("there is nothing in front of { to repeat");
     const next = this.#next();
     if (next === "(") return this.#group();
     if (next === "[") return { kind: "set", set: this.#class() };
@@ -124,7 +133,7 @@ class Parser {
     if (next === "^") return { kind: "start" };
     if (next === "$") return { kind: "end" };
     if (next === "\\") return { kind: "set", set: this.#escape() };
-    if ("*+?{}]".includes(next))
+    if ("*+?".includes(next))
       throw this.#wrong(`${next} stands for itself only behind a backslash`);
     return { kind: "set", set: char(point(next)) };
   }

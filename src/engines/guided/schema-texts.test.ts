@@ -11,6 +11,9 @@ import { Work } from "./work.ts";
 /** zod's strings, as its `toJSONSchema` writes them: a pattern, or several, beside nearly every format. */
 const ZODS: Readonly<Record<string, z.ZodType>> = {
   email: z.email(),
+  "email as in HTML": z.email({ pattern: z.regexes.html5Email }),
+  "email as in RFC 5322": z.email({ pattern: z.regexes.rfc5322Email }),
+  "email with any letters": z.email({ pattern: z.regexes.unicodeEmail }),
   "email with a pattern": z.email().regex(/^a/),
   uuid: z.uuid(),
   "uuid v4": z.uuidv4(),
@@ -41,9 +44,8 @@ function schemaOf(type: z.ZodType): Schema {
   return fields(z.toJSONSchema(type)) ?? {};
 }
 
-/** Some text that it accepts: a walk of about so many steps, then the nearest way out. */
-function walked(dfa: CharDfa, random: Seeded): string {
-  const far = distances(dfa);
+/** Some text that it accepts: a walk of some steps, then the nearest way out, told by `far`. */
+function walked(dfa: CharDfa, far: readonly number[], random: Seeded): string {
   let text = "";
   let state = 0;
   for (let left = random.below(60); ; left--) {
@@ -75,12 +77,72 @@ describe.each(Object.entries(ZODS))("zod's %s", (_, type) => {
     expect(() => schemaNode(schema)).not.toThrow();
     const dfa = textDfa(schema, new Work());
     if (dfa === null) throw new Error("it is not enforced");
+    const far = distances(dfa);
     forSeeds(60, (random) => {
-      const text = walked(dfa, random);
+      const text = walked(dfa, far, random);
       const { success } = type.safeParse(text);
       expect([text, success]).toEqual([text, true]);
     });
   });
+});
+
+test("an email is one to zod, and to pydantic's EmailStr", () => {
+  const dfa = textDfa({ type: "string", format: "email" }, new Work());
+  if (dfa === null) throw new Error("it is not enforced");
+  const far = distances(dfa);
+  forSeeds(200, (random) => {
+    const text = walked(dfa, far, random);
+    const [mailbox = "", host = ""] = text.split("@");
+    const labels = host.split(".");
+    expect([text, z.email().safeParse(text).success]).toEqual([text, true]);
+    // email_validator's rules, of its syntax and of names that are kept for other uses.
+    expect(mailbox.length).toBeLessThanOrEqual(64);
+    expect([text, /^[A-Za-z]{2,}$/.test(labels.at(-1) ?? "")]).toEqual([text, true]);
+    for (const label of labels) expect([text, /^..--/.test(label)]).toEqual([text, false]);
+  });
+  const email = { type: "string", format: "email" };
+  for (const text of ["a@b.de", "a.b+c@my-company.example.com", "A_1@a--b.info", "a@b.tests"])
+    expect([text, takes(email, text)]).toEqual([text, true]);
+  const bad = [
+    "a@b.000",
+    "a@b.c1",
+    "a@b.c",
+    "a@b",
+    ".a@b.de",
+    "a.@b.de",
+    "a..b@c.de",
+    "a@-b.de",
+    "a@xn--b.de",
+  ];
+  for (const text of [
+    ...bad,
+    "a@b.local",
+    "a@b.test",
+    "a@b.c.arpa",
+    "a@localhost",
+    `${"a".repeat(65)}@b.de`,
+  ])
+    expect([text, takes(email, text)]).toEqual([text, false]);
+});
+
+test.each(["date", "date-time"])("a %s has a year that Python has too", (format) => {
+  const rest = format === "date" ? "-01-31" : "-01-31T00:00:00Z";
+  expect(takes({ type: "string", format }, `0000${rest}`)).toBe(false);
+  for (const year of [1000, 2026, 9999])
+    expect(takes({ type: "string", format }, `${year}${rest}`)).toBe(true);
+});
+
+test("where it takes too long to find texts that fit both, the pattern alone counts", () => {
+  const long = { type: "string", format: "email", pattern: '^[^\\s@"]{1,60}@[^\\s@]{1,250}$' };
+  expect(takes(long, "ä@b")).toBe(true);
+  expect(takes(long, "a@b@c")).toBe(false);
+  // The tries have steps of their own: what comes after them has its own too.
+  const spent = (schema: object) => {
+    const work = new Work();
+    schemaNode(schema, work);
+    return work.spent;
+  };
+  expect(spent(long)).toBeLessThan(spent({ ...long, format: undefined }) + 2_000);
 });
 
 const takes = (schema: object, text: string): boolean =>

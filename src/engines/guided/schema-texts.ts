@@ -9,8 +9,8 @@ import type { Work } from "./work.ts";
 
 /**
  * What the `pattern`s and the `format` of a string let through, null where any text fits. Beside a
- * pattern a format counts as far as texts are known that fit both, as validators that write both
- * mean it; else it only says what the pattern is for. @throws SpecError
+ * pattern a format counts as far as texts are known that fit both, and found within steps of their own, as
+ * validators that write both mean it; else it only says what the pattern is for. @throws SpecError
  */
 export function textDfa(all: Schema, work: Work): CharDfa | null {
   const pattern = patternsDfa(all, work);
@@ -19,7 +19,7 @@ export function textDfa(all: Schema, work: Work): CharDfa | null {
   const known = typeof format === "string" ? formatDfa(format, work) : null;
   if (pattern === null) return known ?? refuse(format);
   if (known === null) return pattern;
-  const both = meeting(pattern, known, work);
+  const both = work.tried((own) => bothOf(pattern, known, own));
   // The pattern that the format stands for is in none of them.
   if (both === null && isImplied(all.pattern, format))
     throw new SpecError("No text is known that fits all of its patterns.", "format");
@@ -50,16 +50,6 @@ function patternDfa(source: unknown, path: string, work: Work): CharDfa {
     return regexDfa(source, "somewhere", work);
   } catch (error) {
     if (error instanceof SpecError) throw error.within(path);
-    throw error;
-  }
-}
-
-/** Null where nothing fits both, and where finding out takes too long. */
-function meeting(pattern: CharDfa, format: CharDfa, work: Work): CharDfa | null {
-  try {
-    return bothOf(pattern, format, work);
-  } catch (error) {
-    if (error instanceof SpecError) return null;
     throw error;
   }
 }
