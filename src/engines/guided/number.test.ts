@@ -50,7 +50,7 @@ test("of all short texts those are taken that are JSON numbers in the range", ()
     };
     const leaf = new NumberLeaf(range);
     for (const text of TEXTS) {
-      const isNumber = /^-?(0|[1-9]\d*)(\.\d+)?$/.test(text);
+      const isNumber = /^-?(0|[1-9]\d*)(\.\d+)?$/.test(text) && !/^-[0.]+$/.test(text);
       const whole = isNumber && !(range.multipleOf !== null && text.includes("."));
       // A whole number is written without a point where only whole ones fit.
       const expected = whole && !(range.integer && text.includes(".")) && fits(range, Number(text));
@@ -93,6 +93,30 @@ test("every beginning leads to a number in the range, within 15 digits", () => {
       expect(text.replace(/[^\d]/g, "").length).toBeLessThanOrEqual(15);
     }
   });
+});
+
+test("zero has no sign, however it is written", () => {
+  const any = new NumberLeaf(NO_BOUNDS);
+  const bounded = new NumberLeaf({ ...NO_BOUNDS, minimum: -0.5, maximum: 7 });
+  const whole = new NumberLeaf({ ...NO_BOUNDS, integer: true });
+  const positive = new NumberLeaf({ ...NO_BOUNDS, minimum: 0 });
+  const small = new NumberLeaf({ ...NO_BOUNDS, minimum: -1e-10, maximum: 7 });
+  for (const leaf of [any, bounded]) {
+    for (const text of ["0", "0.0", "-0.5", "-0.05"])
+      expect([text, read(leaf, text)]).toEqual([text, "whole"]);
+    for (const text of ["-0", "-0.", "-0.0"])
+      expect([text, read(leaf, text)]).toEqual([text, "begun"]);
+    expect(read(leaf, `-0.${"0".repeat(10)}`)).toBe("neither");
+    expect(read(leaf, `-0.${"0".repeat(9)}`)).toBe("begun");
+  }
+  for (const text of ["-0e", "-0.0e"]) expect(read(any, text)).toBe("neither");
+  for (const text of ["0e5", "-0.5e5", "-1e0"]) expect(read(any, text)).toBe("whole");
+  expect(read(whole, "-0")).toBe("neither");
+  expect(read(new NumberLeaf({ ...NO_BOUNDS, integer: true, minimum: -5 }), "-0")).toBe("neither");
+  expect(read(whole, "-10")).toBe("whole");
+  expect(read(positive, "-")).toBe("neither");
+  expect(read(small, "-0.0000000001")).toBe("whole");
+  expect(read(small, "-0.1")).toBe("neither");
 });
 
 test("a range that no number of so many digits is in is refused", () => {

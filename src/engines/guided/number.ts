@@ -21,8 +21,8 @@ const WRITTEN = /^(-?)(0|[1-9]\d*)?(?:(\.)(\d*))?(?:([eE])([+-]?)(\d*))?$/;
 
 /**
  * A JSON number in a range: at most 15 digits, 10 of them behind the point; where nothing bounds it,
- * an exponent of at most two digits may follow. A state is the text so far: a digit may come when
- * the numbers that it can be the beginning of meet the range.
+ * an exponent of at most two digits may follow. Zero has no sign. A state is the text so far: a digit may
+ * come when the numbers that it can be the beginning of meet the range.
  */
 export class NumberLeaf implements Leaf {
   readonly kind = "leaf";
@@ -92,6 +92,7 @@ export class NumberLeaf implements Leaf {
     if (found === null) return false;
     const [, sign, digits, dot, places = "", e, , exponent = ""] = found;
     if (digits === undefined || (dot !== undefined && places === "")) return false;
+    if (sign === "-" && isZero(digits, places)) return false;
     if (e !== undefined) return exponent !== "";
     const value = this.#scaled(digits, places);
     return this.#inRange(sign === "-" ? -value : value);
@@ -107,13 +108,14 @@ export class NumberLeaf implements Leaf {
         this.#exponent &&
         digits !== "" &&
         (dot === undefined || places !== "") &&
+        !(sign === "-" && isZero(digits, places)) &&
         exponent.length <= 2
       );
     if (dot !== undefined)
       return digits !== "" && this.#places > 0 && this.#fraction(sign, digits, places);
     if (digits === "")
       return sign === "-" && [..."0123456789"].some((digit) => this.#canBegin(`-${digit}`));
-    if (this.#unbounded) return true;
+    if (this.#unbounded) return sign === "" || digits !== "0" || this.#places > 0;
     const most = digits === "0" ? 0 : DIGITS - digits.length;
     const scale = ten(this.#places);
     for (let more = 0; more <= most; more++) {
@@ -133,7 +135,7 @@ export class NumberLeaf implements Leaf {
   #fraction(sign: string, digits: string, places: string): boolean {
     const left = Math.min(this.#places - places.length, DIGITS - digits.length - places.length);
     if (places === "" && left === 0) return false;
-    if (this.#unbounded) return true;
+    if (this.#unbounded) return left > 0 || sign === "" || !isZero(digits, places);
     const from = this.#scaled(digits, places);
     const unit = ten(this.#places - places.length);
     const step = ten(this.#places - places.length - left);
@@ -141,13 +143,14 @@ export class NumberLeaf implements Leaf {
   }
 
   #signedMeets(sign: string, from: bigint, to: bigint, left: number): boolean {
-    if (this.#places === 0) return this.#meets(...signed(sign, from, to));
+    if (this.#places === 0)
+      return !(sign === "-" && to === 0n) && this.#meets(...signed(sign, from, to));
     return this.#stepMeets(sign, from, to, ten(this.#places - left));
   }
 
   /** Whether one of `from`, `from + step` … `to` is in range. */
   #stepMeets(sign: string, from: bigint, to: bigint, step: bigint): boolean {
-    const [low, high] = signed(sign, from, to);
+    const [low, high] = signed(sign, sign === "-" && from === 0n ? step : from, to);
     const start = low > this.#low ? low : low + ceilDiv(this.#low - low, step) * step;
     return start <= high && start <= this.#high;
   }
@@ -165,6 +168,10 @@ export class NumberLeaf implements Leaf {
   #scaled(digits: string, places: string): bigint {
     return BigInt(digits + places.padEnd(this.#places, "0"));
   }
+}
+
+function isZero(digits: string, places: string): boolean {
+  return /^0*$/.test(digits + places);
 }
 
 function ten(power: number): bigint {

@@ -2,7 +2,7 @@ import { ANY_TEXT, type CharDfa } from "./char-dfa.ts";
 import { bothOf } from "./dfa-algebra.ts";
 import { ANY_STRING, stringOf } from "./json.ts";
 import type { Node } from "./node.ts";
-import { NumberLeaf } from "./number.ts";
+import { NumberLeaf, type NumberRange } from "./number.ts";
 import { notBegunBy, textWithout } from "./raw-text.ts";
 import type { Schema } from "./schema-keywords.ts";
 import { textDfa } from "./schema-texts.ts";
@@ -82,15 +82,37 @@ export function numberNode(all: Schema, integer: boolean): Node {
       "'multipleOf' can be enforced for whole numbers from 1 on: ask for hundredths, or for a string with a 'pattern'.",
       "multipleOf",
     );
-  return new NumberLeaf({
+  const range = {
     integer,
     minimum: numberAt(all, "minimum"),
     maximum: numberAt(all, "maximum"),
     exclusiveMinimum: numberAt(all, "exclusiveMinimum"),
     exclusiveMaximum: numberAt(all, "exclusiveMaximum"),
     multipleOf,
-  });
+  };
+  try {
+    return new NumberLeaf(range);
+  } catch (error) {
+    if (error instanceof SpecError) throw error.within(boundOf(range));
+    throw error;
+  }
 }
+
+/** The keyword that is told where no number fits: the lower bound that counts, else another. */
+function boundOf(range: NumberRange): string {
+  const { minimum, exclusiveMinimum } = range;
+  if (minimum !== null && exclusiveMinimum !== null)
+    return exclusiveMinimum >= minimum ? "exclusiveMinimum" : "minimum";
+  return BOUNDS.find((name) => range[name] !== null) ?? "";
+}
+
+const BOUNDS = [
+  "minimum",
+  "exclusiveMinimum",
+  "maximum",
+  "exclusiveMaximum",
+  "multipleOf",
+] as const;
 
 function numberAt(all: Schema, name: string): number | null {
   const value = all[name];

@@ -193,7 +193,9 @@ test.each([
   [{ anyOf: [{}], properties: {} }, "properties", "beside 'anyOf'"],
   [{ required: ["a"], additionalProperties: false }, "required", "'a' is required"],
   [{ minLength: 3, maxLength: 2 }, "minLength", "larger than"],
-  [{ items: { minimum: 2, maximum: 1 } }, "items", "No number"],
+  [{ items: { minimum: 2, maximum: 1 } }, "items.minimum", "No number"],
+  [{ type: "integer", exclusiveMinimum: 1, exclusiveMaximum: 2 }, "exclusiveMinimum", "No number"],
+  [{ properties: { a: { maximum: -1e300 } } }, "properties.a.maximum", "No number"],
   [{ enum: [1, 2], minimum: 3 }, "", "None of the values"],
   [[], "", "A schema is an object"],
 ] as const)("%j is refused, with its place", (schema, path, reason) => {
