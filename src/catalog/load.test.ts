@@ -82,6 +82,7 @@ test("who leaves out what nobody may know gets honest defaults", () => {
     "a.toml",
   );
   expect([file.created, file.owned_by, file.license]).toEqual([0, "local", "unknown"]);
+  expect(file.features).toEqual(["json_schema"]);
 });
 
 test("a required field that is missing is said to be missing", () => {

@@ -9,6 +9,8 @@ import { ModelFile } from "./schema.ts";
 /** The model files that ship with Covey. */
 export const SHIPPED_MODELS = path.resolve(import.meta.dir, "../../catalog/models");
 
+const FORMS = "json_schema";
+
 /**
  * One model from the text of its file. Paths in it (`template_file`, `weights.file`) count from the
  * file's own folder. Throws `UserError`, one line a problem, with the file and the line.
@@ -22,6 +24,8 @@ export function parseModelFile(text: string, file: string): Model {
     parsed.template = readTextFile(path.resolve(folder, parsed.template_file));
   if (parsed.weights.source === "file")
     parsed.weights = { ...parsed.weights, path: path.resolve(folder, parsed.weights.path) };
+  // Its engine holds any of them to a form.
+  if (parsed.engine === "llama") parsed.features = [...new Set([...parsed.features, FORMS])];
   return { id: parsed.id, aliases: parsed.aliases, file: parsed };
 }
 

@@ -128,12 +128,12 @@ async function* eachOf<Item>(groups: AsyncIterable<readonly Item[]>): AsyncGener
   for await (const group of groups) yield* group;
 }
 
-/** The role goes out with the first token, not before: until then a real error status is possible. */
+/** The role goes out with the first of what is said, not before: until then a real error status is possible. */
 async function* chunks(
   updates: AsyncIterable<readonly AnswerUpdate[]>,
   reading: Reading,
 ): AsyncGenerator<readonly ChatChunkBody[], void, void> {
-  const { scored, legacy } = reading.plan;
+  const { scored, legacy, calling } = reading.plan;
   let begun = false;
   let scores: ScoredToken[] = [];
   for await (const group of updates) {
@@ -142,9 +142,12 @@ async function* chunks(
     for (const update of group) {
       const { said, scores: told, finish } = reading.read(update);
       if (update.thinking !== undefined) continue;
-      if (!begun) events.push(chunk({ role: "assistant", content: "" }));
-      begun = true;
       scores.push(...told);
+      // Whether there are words is known with the first of what is said.
+      if (!begun && said.length === 0 && finish === null) continue;
+      const content = calling || said[0]?.kind === "call" ? null : "";
+      if (!begun) events.push(chunk({ role: "assistant", content }));
+      begun = true;
       for (const piece of said) {
         events.push(chunk(deltaOf(piece, reading.newId, legacy), scored ? scores : null));
         scores = [];

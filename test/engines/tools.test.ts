@@ -55,7 +55,7 @@ async function read(reply: Reply): Promise<Called> {
       finish: choice?.finish_reason ?? null,
     };
   }
-  let content = "";
+  let content: string | null = null;
   let finish: string | null = null;
   const calls: Call[] = [];
   for await (const group of reply.events)
@@ -64,7 +64,7 @@ async function read(reply: Reply): Promise<Called> {
         finish = choice.finish_reason ?? finish;
         if (!("delta" in choice)) continue;
         const delta = deltaOf(choice.delta);
-        content += delta.content ?? "";
+        if (delta.content != null) content = (content ?? "") + delta.content;
         for (const { index, id, type = "", function: piece } of delta.tool_calls ?? []) {
           const call = calls[index];
           if (call === undefined) {
@@ -81,7 +81,7 @@ async function read(reply: Reply): Promise<Called> {
           }
         }
       }
-  return { content: content === "" ? null : content, calls, finish };
+  return { content, calls, finish };
 }
 
 interface Delta {
