@@ -109,6 +109,13 @@ const HEAVY: readonly [string, GuideSpec][] = [
     "19,000 required names",
     json({ required: many(19_000, (i) => `k${i}`), additionalProperties: { type: "string" } }),
   ],
+  [
+    "15,000 listed names, many times",
+    json({
+      properties: properties(1000, () => ({ propertyNames: { $ref: "#/$defs/names" } })),
+      $defs: { names: { enum: many(15_000, (i) => `k${i}`) } },
+    }),
+  ],
   ["15,000 numbers beside a bound", json({ enum: numbers, minimum: 0 })],
   [
     "15,000 numbers beside a bound, under several spellings",

@@ -129,6 +129,8 @@ function propertiesOf(schema: unknown, reader: SchemaReader, work: Work): Declar
   const said = ["$ref", "anyOf", "oneOf", "allOf", "enum", "const"];
   if (all === null || said.some((keyword) => all[keyword] !== undefined))
     throw new SpecError("Only an object with its properties can be written as pairs.");
+  if (all.propertyNames !== undefined)
+    throw new SpecError("Names that are listed apart can't be written as pairs.", "propertyNames");
   const declared: Schema = fields(all.properties ?? {}) ?? {};
   const { additionalProperties: further } = all;
   const named = Object.keys(declared).length > 0;

@@ -23,7 +23,7 @@ const INSTEAD: Readonly<Record<string, string>> = {
   if: "write the cases as 'anyOf'",
   uniqueItems: "leave it out, and drop what is there twice",
   patternProperties: "name the keys in 'properties', or use 'additionalProperties'",
-  propertyNames: "name the keys in 'properties', or use 'additionalProperties'",
+  propertyNames: "list the names by 'enum', or in 'properties', or use 'additionalProperties'",
   minProperties: "name the keys in 'properties' and 'required'",
   maxProperties: "name the keys in 'properties'",
   dependentRequired: "write the cases as 'anyOf'",
@@ -39,7 +39,7 @@ export function unknownKeyword(name: string): string {
 export const REFERENCES: ReadonlySet<string> = new Set(["$defs", "definitions"]);
 export const VALUES: ReadonlySet<string> = new Set(["enum", "const"]);
 
-const OF_OBJECTS = ["properties", "required", "additionalProperties"];
+const OF_OBJECTS = ["properties", "required", "additionalProperties", "propertyNames"];
 const OF_ARRAYS = ["items", "prefixItems", "minItems", "maxItems"];
 const OF_STRINGS = ["minLength", "maxLength", "pattern", "format"];
 const OF_NUMBERS = ["minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"];

@@ -152,6 +152,55 @@ const KEYWORDS: readonly [string, object | boolean, readonly string[], readonly 
     ["3", "120"],
     ["2", "121", "3.0", "03"],
   ],
+  [
+    "a record, as zod writes it",
+    { type: "object", propertyNames: { type: "string" }, additionalProperties: { type: "number" } },
+    ["{}", '{"a":1}'],
+    ['{"a":null}', "1"],
+  ],
+  [
+    "a record of listed names",
+    {
+      propertyNames: { type: "string", enum: ["a", "b"] },
+      additionalProperties: { type: "number" },
+      required: ["a", "b"],
+    },
+    ['{"a":1,"b":2}'],
+    ["{}", '{"a":1}', '{"b":2,"a":1}', '{"a":1,"b":2,"c":3}', '{"a":1,"b":null}'],
+  ],
+  [
+    "a record of listed names that may be left out, as pydantic writes it",
+    {
+      type: "object",
+      propertyNames: { $ref: "#/$defs/E" },
+      additionalProperties: { type: "integer" },
+      $defs: { E: { anyOf: [{ const: "a" }, { type: "string", enum: ["b", "c"], title: "E" }] } },
+    },
+    ["{}", '{"a":1}', '{"a":1,"c":2}', '{"b":3}'],
+    ['{"d":1}', '{"a":1,"d":1}', '{"a":1,"a":1}', '{"a":""}'],
+  ],
+  [
+    "listed names beside properties",
+    {
+      properties: { a: { type: "null" }, z: { type: "null" } },
+      propertyNames: { enum: ["a", "b"] },
+    },
+    ["{}", '{"a":null}'],
+    ['{"z":null}', '{"b":1}'],
+  ],
+  [
+    "listed names, with anything",
+    { type: "object", propertyNames: { enum: ["b"] } },
+    ['{"b":[1]}', "{}"],
+    ['{"a":1}'],
+  ],
+  ["no names at all", { type: "object", propertyNames: false }, ["{}"], ['{"a":1}']],
+  [
+    "a property that never is, as zod writes it",
+    { properties: { a: { not: {} }, b: { type: "null" } }, additionalProperties: true },
+    ['{"b":null}'],
+    ['{"a":1}', '{"b":null,"a":1}'],
+  ],
   ["multipleOf", { type: "integer", multipleOf: 7 }, ["0", "14", "-7"], ["15"]],
 ];
 
@@ -173,7 +222,11 @@ test("white space is bounded, and so are digits", () => {
 
 test.each([
   [{ type: "object", minProperties: 1 }, "minProperties", "'minProperties' can't be enforced"],
-  [{ properties: { a: { not: {} } } }, "properties.a.not", "'not' can't be enforced"],
+  [{ properties: { a: { not: { type: "null" } } } }, "properties.a.not", "'not' can't be enforced"],
+  [{ type: "object", propertyNames: { minLength: 2 } }, "propertyNames", "by 'enum'"],
+  [{ propertyNames: { enum: ["a"] }, required: ["b"] }, "required", "'propertyNames'"],
+  [{ type: "array", items: [{}], additionalItems: false }, "items", "'prefixItems'"],
+  [{ type: "array", contains: {}, minContains: 0, maxContains: 2 }, "contains", "'prefixItems'"],
   [{ items: { anyOf: [{ oneOf: [] }] } }, "items.anyOf[0].oneOf", "'oneOf'"],
   [{ oneOf: [{ type: "integer" }, { type: "number" }] }, "oneOf", "use 'anyOf'"],
   [{ oneOf: [{ properties: TWO }, { properties: TWO }] }, "oneOf", "use 'anyOf'"],
@@ -207,6 +260,34 @@ test.each([
   }
   expect(thrown).toBeInstanceOf(SpecError);
   expect(thrown).toMatchObject({ path, message: expect.stringContaining(reason) });
+});
+
+test.each([
+  { minProperties: 0 },
+  { propertyNames: true },
+  { propertyNames: {} },
+  { propertyNames: { type: "string", minLength: 0, title: "a name" } },
+  { patternProperties: {} },
+  { dependentRequired: {}, dependentSchemas: {} },
+  { unevaluatedProperties: true, unevaluatedItems: { title: "anything" } },
+  { contains: { type: "integer" }, minContains: 0 },
+  { minContains: 0 },
+  { maxContains: 3 },
+  { additionalItems: false },
+  { uniqueItems: false },
+  { exclusiveMinimum: false, exclusiveMaximum: false },
+  { not: false },
+  { if: { type: "null" } },
+  { else: false },
+])("%j says nothing, and is left out", (nothing) => {
+  const read = readerOf({ kind: "json_schema", schema: { type: ["object", "array"], ...nothing } });
+  for (const text of ['{"a":1}', "{}", "[1,1]"]) expect(read(text)).toBe("whole");
+  expect(read("1")).toBe("neither");
+  const wrapped = readerOf({
+    kind: "json_schema",
+    schema: { allOf: [{ type: "null", ...nothing }] },
+  });
+  expect(wrapped("null")).toBe("whole");
 });
 
 test("what could only go on for ever is refused, and left out where it need not be taken", () => {

@@ -1,4 +1,4 @@
-import { ANY_VALUE, arrayOf, BOOLEAN, NULL, objectOf, type Property } from "./json.ts";
+import { ANY_VALUE, arrayOf, BOOLEAN, NULL } from "./json.ts";
 import { either, type Node, type RuleNode, rule } from "./node.ts";
 import { checkBounds } from "./schema-bounds.ts";
 import {
@@ -10,6 +10,8 @@ import {
   typesOf,
   unknownKeyword,
 } from "./schema-keywords.ts";
+import { namesIn } from "./schema-names.ts";
+import { objectNode } from "./schema-objects.ts";
 import { excludeEachOther } from "./schema-one-of.ts";
 import { patternsIn, plain } from "./schema-plain.ts";
 import { followed, isReference, targetOf } from "./schema-references.ts";
@@ -202,39 +204,14 @@ export class SchemaReader {
   }
 
   #object(all: Schema, path: string): Node {
-    const declared = fields(all.properties ?? {});
-    if (declared === null)
-      throw new SpecError("'properties' is an object of schemas.", joinPath(path, "properties"));
-    const required = all.required ?? [];
-    if (!Array.isArray(required) || required.some((name) => typeof name !== "string"))
-      throw new SpecError("'required' is a list of names.", joinPath(path, "required"));
-    const needed = new Set<unknown>(required);
-    const properties: Property[] = Object.entries(declared).map(([name, schema]) => ({
-      name,
-      value: this.#node(schema, joinPath(joinPath(path, "properties"), name)),
-      required: needed.has(name),
-    }));
-    // Where `properties` is there, be it empty, and nothing is said of others, there are none, as vLLM has it.
-    const rest = all.additionalProperties ?? all.properties === undefined;
-    const further =
-      rest === false ? null : this.#node(rest, joinPath(path, "additionalProperties"));
-    for (const name of needed) {
-      if (typeof name !== "string" || Object.hasOwn(declared, name)) continue;
-      properties.push({
-        name,
-        value: further ?? this.#undeclared(all, name, path),
-        required: true,
-      });
-    }
-    return objectOf(properties, further);
-  }
-
-  #undeclared(all: Schema, name: string, path: string): Node {
-    if (all.additionalProperties === undefined) return ANY_VALUE;
-    throw new SpecError(
-      `'${name}' is required, but it is not in 'properties' and others are not allowed.`,
-      joinPath(path, "required"),
+    const at = joinPath(path, "propertyNames");
+    const names = namesIn(
+      all.propertyNames,
+      (schema) => this.followed(schema, at),
+      (steps) => this.#work.spend(steps),
     );
+    if (names === "unknown") throw new SpecError(unknownKeyword("propertyNames"), at);
+    return objectNode(all, path, names, (schema, part) => this.#node(schema, part));
   }
 
   #array(all: Schema, path: string): Node {
