@@ -103,7 +103,10 @@ class Maker {
     const others = this.#random.below(6);
     if (others === 0) schema.additionalProperties = this.#any(0);
     else if (others === 1 && this.#open) schema.additionalProperties = true;
-    else if (!required.includes("undeclared")) schema.additionalProperties = false;
+    else if (others === 2) {
+      schema.additionalProperties = this.#any(0);
+      schema.propertyNames = { enum: ["listed", ...names, "undeclared"] };
+    } else if (!required.includes("undeclared")) schema.additionalProperties = false;
     if (required.length > 0) schema.required = required;
     return schema;
   }

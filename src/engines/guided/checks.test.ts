@@ -86,7 +86,7 @@ test("names in a refusal are cut where they are long, at both ends of the middle
     [0, 0],
     [40, 1],
   ] as const) {
-    const inside = heavy(`p${patterns}`, { [long]: { not: {} } }, patterns);
+    const inside = heavy(`p${patterns}`, { [long]: { type: "null", not: {} } }, patterns);
     const beside = heavy(`q${patterns}`, { odd: { [long]: 1 } }, patterns);
     const [path, message] = await Promise.all(
       [inside, beside].map((form) => checks.pass(form, asker()).catch((error: unknown) => error)),
@@ -107,7 +107,7 @@ test("names in a refusal are cut where they are long, at both ends of the middle
 
 test("what is wrong in a part is told of the part", async () => {
   const checks = new GuideChecks();
-  const odd: GuideSpec = { kind: "json_schema", schema: { not: {} } };
+  const odd: GuideSpec = { kind: "json_schema", schema: { type: "null", not: {} } };
   const fine = heavy("p", {}, 6).whole;
   const both: GuideCheck = {
     whole: { spec: { kind: "either", parts: [fine.spec, odd] }, path: "tools" },

@@ -11,10 +11,11 @@ export function patternsIn(allOf: unknown): readonly unknown[] | null {
 
 /**
  * Without what says nothing: keywords that let everything through, such as `minProperties: 0`, and `allOf` of one
- * schema and no others. `not: {}`, as zod writes what can't be, is `anyOf` of `false` alone.
+ * schema and no others. `{"not": {}}`, as zod writes what can't be, is `anyOf` of `false` alone.
  */
 export function plain(all: Schema): Schema {
-  if (letsAllThrough(all.not)) return { anyOf: [false] };
+  const { not, ...others } = all;
+  if (letsAllThrough(not) && letsAllThrough(others)) return { anyOf: [false] };
   const names = Object.keys(all).filter((name) => !saysNothing(name, all));
   const kept = Object.fromEntries(names.map((name) => [name, all[name]]));
   const { allOf, ...rest } = kept;

@@ -464,6 +464,7 @@ test("where a tool's arguments can't be written so, its calls have the form of o
     { type: "object", properties: { "a>b": {} } },
     { type: "object", properties: { a: { enum: ["x</parameter>"] } }, required: ["a"] },
     { const: { a: 1 } },
+    { type: "object", properties: { a: {} }, propertyNames: { enum: ["a"] } },
   ])
     expect(fits(parameters)).toBe(PROMPTED);
   expect(fittingFormat(format, null)).toBe(format);
