@@ -1,8 +1,11 @@
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import type { GuideCheck } from "./check.ts";
 import { Checker } from "./checker.ts";
 import { GuideChecks } from "./checks.ts";
 import type { GuideSpec } from "./spec.ts";
+
+// Some of them try hundreds of forms, on a machine that may be busy.
+setDefaultTimeout(60_000);
 
 const check = (spec: GuideSpec): GuideCheck => ({ whole: { spec, path: "guided" }, parts: [] });
 const json = (schema: unknown) => check({ kind: "json_schema", schema });
