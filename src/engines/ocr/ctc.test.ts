@@ -31,8 +31,21 @@ test("each character has its place in the pixels, where it was seen first", () =
   expect(path(0, 1, 1, 0, 2).places).toEqual([12, 36]);
 });
 
+test("before each character but the first it tells how likely a space was at the most, though none was read", () => {
+  const likelihoods = new Float32Array([
+    ...[0, 0.9, 0, 0.1],
+    ...[0.7, 0, 0, 0.3],
+    ...[0.9, 0, 0, 0.1],
+    ...[0, 0, 0.8, 0.2],
+    ...[0, 0.9, 0.1, 0],
+  ]);
+  const { text, spaces } = decode(likelihoods, 5, CLASSES, 40);
+  expect(text).toBe("aba");
+  expect(spaces.map((each) => Math.round(100 * each))).toEqual([0, 30, 20]);
+});
+
 test("blanks alone are no text, and sure of nothing", () => {
-  expect(path(0, 0, 0)).toEqual({ text: "", confidence: 0, places: [], rivals: [] });
+  expect(path(0, 0, 0)).toEqual({ text: "", confidence: 0, places: [], spaces: [], rivals: [] });
 });
 
 test("what else a character may have been is told where it was asked, as of its surest step", () => {

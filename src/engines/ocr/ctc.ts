@@ -5,6 +5,8 @@ export interface Reading {
   readonly confidence: number;
   /** Where in the pixels each of its characters was seen, from the left. */
   readonly places: readonly number[];
+  /** How likely a space was before each, at its likeliest step since the character before; 0 before the first. */
+  readonly spaces: readonly number[];
   /** How likely other characters were in place of each, of how likely it was: of those that were asked for. */
   readonly rivals: readonly ReadonlyMap<string, number>[];
 }
@@ -45,9 +47,11 @@ export function decode(
     readonly step: number;
     /** Where it was likeliest. */
     best: number;
+    readonly space: number;
   }[] = [];
   const size = classes.length;
   let before = 0;
+  let space = 0;
   for (let step = 0; step < steps; step++) {
     let index = 0;
     let likelihood = -Infinity;
@@ -60,15 +64,21 @@ export function decode(
       }
     }
     const last = found.at(-1);
-    if (index !== 0 && index !== before) found.push({ index, likelihood, step, best: step });
-    else if (index !== 0 && last !== undefined && likelihood > last.likelihood)
+    const here = likelihoods[at + size - 1] ?? 0;
+    space = Math.max(space, here);
+    if (index !== 0 && index !== before) {
+      const since = last === undefined ? 0 : space;
+      found.push({ index, likelihood, step, best: step, space: since });
+      space = here;
+    } else if (index !== 0 && last !== undefined && likelihood > last.likelihood)
       Object.assign(last, { likelihood, best: step });
     before = index;
   }
-  if (found.length === 0) return { text: "", confidence: 0, places: [], rivals: [] };
+  if (found.length === 0) return { text: "", confidence: 0, places: [], spaces: [], rivals: [] };
   const text = found.map(({ index }) => classes[index] ?? "").join("");
   const sum = found.reduce((all, { likelihood }) => all + likelihood, 0);
   const places = found.map(({ step }) => ((step + 0.5) * width) / steps);
+  const spaces = found.map((each) => each.space);
   const others = found.map(
     ({ index, likelihood, best }) =>
       new Map(
@@ -78,5 +88,5 @@ export function decode(
         ]),
       ),
   );
-  return { text, confidence: sum / found.length, places, rivals: others };
+  return { text, confidence: sum / found.length, places, spaces, rivals: others };
 }

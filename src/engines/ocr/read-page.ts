@@ -10,7 +10,7 @@ import type { Pixels, Scale } from "./pixels.ts";
 import { type Place, readingOrder } from "./reading-order.ts";
 import { LINE, readWidth, refuseLongRead } from "./reading-work.ts";
 import { untwinned } from "./twins.ts";
-import { WordSpaces } from "./word-spaces.ts";
+import { spaced } from "./word-spaces.ts";
 
 const LINE_SCALE: Scale = { mean: [0.5, 0.5, 0.5], deviation: [0.5, 0.5, 0.5] };
 
@@ -69,13 +69,12 @@ interface Piece {
   readonly reading: Reading;
 }
 
-/** Reads regions of one page: the later ones with what the earlier ones told of its spaces. */
+/** Reads regions of one page. */
 function reader(image: Pixels, networks: Networks): Read {
-  const spaces = new WordSpaces();
   return async (region) => {
     const planes = crop(image, region, readWidth(region), LINE, LINE_SCALE);
     const reading = await networks.recognise(planes);
-    return { ...reading, text: lettered(spaces.spaced(reading, planes), reading) };
+    return { ...reading, text: lettered(spaced(reading, planes), reading) };
   };
 }
 

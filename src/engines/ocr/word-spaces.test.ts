@@ -1,47 +1,50 @@
 import { expect, test } from "bun:test";
-import { WordSpaces } from "./word-spaces.ts";
+import { spaced } from "./word-spaces.ts";
 
 /**
- * A line as pixels: each letter is ink 10 wide, a hyphen is a gap of 3 and a blank one of 14. `read` is
- * what the network made of it: its letters are those of the drawing, its spaces may be fewer.
+ * A line as pixels and what the network made of it. Each letter is ink 10 columns wide, a hyphen a gap of 6 and a blank
+ * one of 14. The network read no space, but for `_`; it held one for so likely as told, by the letter after it.
  */
-function lineOf(drawing: string, read: string) {
+function read(drawing: string, likely: { readonly [letter: string]: number } = {}): string {
   const columns: number[] = [];
-  const letters: number[] = [];
+  const letters: string[] = [];
+  const places: number[] = [];
   for (const sign of drawing) {
-    if (sign === "-" || sign === " ") columns.push(...Array(sign === "-" ? 3 : 14).fill(0));
-    else {
-      letters.push(columns.length + 5);
-      columns.push(...Array(10).fill(1));
-    }
+    if (sign === "-") columns.push(...Array(6).fill(0));
+    else if (sign === " " || sign === "_") columns.push(...Array(14).fill(0));
+    else columns.push(...Array(10).fill(1));
+    if (sign === "-" || sign === " ") continue;
+    letters.push(sign === "_" ? " " : sign);
+    places.push(columns.length - 5);
   }
   const width = columns.length;
   const data = new Float32Array(3 * width * 48);
   for (let x = 0; x < width; x++)
     for (let y = 10; y < 38; y++) data[width * 48 + y * width + x] = (columns[x] ?? 0) * (y % 2);
-  let next = 0;
-  const places = [...read].map((sign) => (sign === " " ? 0 : (letters[next++] ?? 0)));
-  return [
-    { text: read, confidence: 1, places },
-    { width, height: 48, data },
-  ] as const;
+  const spaces = letters.map((letter) => likely[letter] ?? 0.0001);
+  return spaced({ text: letters.join(""), places, spaces }, { width, height: 48, data });
 }
 
-test("where the ink has a gap as wide as the spaces that were seen, a space is put in", () => {
-  const line = lineOf("a-b c-d e-f g-h", "ab cdef gh");
-  expect(new WordSpaces().spaced(...line)).toBe("ab cd ef gh");
+test("a space is put in where the network held it for likely and the ink has a gap, also if it read none in the line", () => {
+  expect(read("a-b c-d e-f", { c: 0.05, e: 0.01 })).toBe("ab cd ef");
+  expect(read("a-b_c-d e-f", { c: 0.9, e: 0.01 })).toBe("ab cd ef");
 });
 
-test("a line without any space learns from the lines before it", () => {
-  const spaces = new WordSpaces();
-  expect(spaces.spaced(...lineOf("a-b c-d", "abcd"))).toBe("abcd");
-  spaces.spaced(...lineOf("a-b c-d e-f", "ab cd ef"));
-  expect(spaces.spaced(...lineOf("a-b c-d", "abcd"))).toBe("ab cd");
+test("a gap alone is none, however wide it is beside the others", () => {
+  expect(read("a-b c-d e-f")).toBe("abcdef");
+  expect(read("1 1 1 8-2-6")).toBe("111826");
 });
 
-test("gaps between letters stay, and Chinese is never spaced", () => {
-  const spaces = new WordSpaces();
-  spaces.spaced(...lineOf("a-b c-d e-f", "ab cd ef"));
-  expect(spaces.spaced(...lineOf("a-b-c-d", "abcd"))).toBe("abcd");
-  expect(spaces.spaced(...lineOf("a-b c-d", "你好世界"))).toBe("你好世界");
+test("the narrower the gap is, the likelier it must have been, and where letters touch there is none", () => {
+  expect(read("a-b-c", { b: 0.2, c: 0.45 })).toBe("ab c");
+  expect(read("-abc-", { c: 0.9 })).toBe("abc");
+});
+
+test("within a number it must be likelier", () => {
+  expect(read("2,- 1 7 x", { "1": 0.003, "7": 0.003, x: 0.003 })).toBe("2,17 x");
+  expect(read("2-0 7-3", { "7": 0.05 })).toBe("20 73");
+});
+
+test("Chinese is never spaced", () => {
+  expect(read("你-好 世-界", { 世: 0.4 })).toBe("你好世界");
 });

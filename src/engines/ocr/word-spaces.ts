@@ -5,58 +5,45 @@ import type { Planes } from "./pixels.ts";
 const BLANK = 0.3;
 /** Rows at top and bottom, of 48, where the lines above and below may reach in. */
 const EDGE = 5;
-/** A gap is a word space from so much of the usual one. */
-const ENOUGH = 0.7;
-/** And so many pixels wider than gaps between letters are. */
-const CLEARLY = 3;
-/** Word spaces of a line that tell more of it than those of its page. */
-const OWN = 3;
+/** How likely a space must have been where no column is blank: never. Each blank column halves it. */
+const TOUCHING = 24;
+/** Blank columns that count: beyond those letters are set wide apart as often as words. */
+const WIDE = 14;
+/** So many times likelier it must be before a figure in a number: a 1 has wide gaps at its sides. */
+const FIGURE = 3;
+const LEAST = TOUCHING / 2 ** WIDE;
 
 /** Scripts that put no space between words. */
 const UNSPACED = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}]/u;
 
 /**
- * Puts in the spaces that the network left out. It leaves them out often, and never finds too many: so the gaps in
- * the ink where it saw a space tell how wide spaces are on this page, and where two letters are that far
- * apart there is one.
+ * The text of a line with the spaces that the network left out; `planes` are what was read. It leaves them out often,
+ * up to all of a line's, and never finds too many. But where one is, it held it for likelier than elsewhere, and the ink has a gap: so
+ * the wider that is, the less likely it must have been. Measured with 30,000 places in 27 fonts, 12 to 40 pixels high: spaces
+ * are 0.004 or more, 0.1 the median, with gaps of 8 columns or more; between letters 99 of 100 are less than
+ * 0.003. Gaps alone don't tell: those of a 1 may be as wide as spaces are.
  */
-export class WordSpaces {
-  readonly #seen: number[] = [];
-
-  /** The text of a line with its spaces; `planes` are what was read. */
-  spaced({ text, places }: Pick<Reading, "text" | "places">, planes: Planes): string {
-    const characters = [...text];
-    const blank = blankColumns(planes);
-    const gaps: { readonly before: number; readonly width: number; readonly spaced: boolean }[] =
-      [];
-    let last: number | null = null;
-    characters.forEach((character, index) => {
-      if (character === " ") return;
-      const [from, to] = [last === null ? null : places[last], places[index]];
-      if (from !== undefined && from !== null && to !== undefined && last !== null)
-        gaps.push({ before: index, width: widest(blank, from, to), spaced: index - last > 1 });
-      last = index;
-    });
-    const own = gaps.filter(({ spaced }) => spaced).map(({ width }) => width);
-    this.#seen.push(...own);
-    const usual = median(own.length >= OWN ? own : this.#seen);
-    const letters = median(gaps.filter(({ spaced }) => !spaced).map(({ width }) => width)) ?? 0;
-    if (usual === null) return text;
-    const least = Math.max(ENOUGH * usual, letters + CLEARLY);
-    const missing = new Set(
-      gaps
-        .filter(({ before, width, spaced }) => !spaced && width >= least && before > 0)
-        .filter(
-          ({ before }) => !isUnspaced(characters[before - 1]) && !isUnspaced(characters[before]),
-        )
-        .map(({ before }) => before),
-    );
-    return characters.map((each, index) => (missing.has(index) ? ` ${each}` : each)).join("");
+export function spaced(
+  { text, places, spaces }: Pick<Reading, "text" | "places" | "spaces">,
+  planes: Planes,
+): string {
+  const characters = [...text];
+  const asked = characters.flatMap((character, index) => {
+    const before = characters[index - 1] ?? " ";
+    const isWhole = character === " " || before === " " || UNSPACED.test(before + character);
+    const likelihood = spaces[index] ?? 0;
+    return isWhole || likelihood < LEAST ? [] : [{ before, character, index, likelihood }];
+  });
+  if (asked.length === 0) return text;
+  const blank = blankColumns(planes);
+  const missing = new Set<number>();
+  for (const { before, character, index, likelihood } of asked) {
+    const gap = widest(blank, places[index - 1] ?? 0, places[index] ?? 0);
+    const least = TOUCHING / 2 ** Math.min(gap, WIDE);
+    const isFigure = /[\d.,]/.test(before) && /\d/.test(character);
+    if (likelihood >= (isFigure ? FIGURE * least : least)) missing.add(index);
   }
-}
-
-function isUnspaced(character: string | undefined): boolean {
-  return character !== undefined && UNSPACED.test(character);
+  return characters.map((each, index) => (missing.has(index) ? ` ${each}` : each)).join("");
 }
 
 /** Columns without ink: what is in them differs little, be the print dark or light. */
@@ -88,8 +75,4 @@ function widest(blank: readonly boolean[], from: number, to: number): number {
     best = Math.max(best, run);
   }
   return best;
-}
-
-function median(values: readonly number[]): number | null {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? null;
 }
