@@ -40,9 +40,9 @@ test("the narrower the gap is, the likelier it must have been, and where letters
   expect(read("-abc-", { c: 0.9 })).toBe("abc");
 });
 
-test("within a number it must be likelier", () => {
-  expect(read("2,- 1 7 x", { "1": 0.003, "7": 0.003, x: 0.003 })).toBe("2,17 x");
-  expect(read("2-0 7-3", { "7": 0.05 })).toBe("20 73");
+test("between two figures it must be likelier, and after a number's point or comma more so", () => {
+  expect(read("2 1 7 x", { "1": 0.003, "7": 0.006, x: 0.003 })).toBe("21 7 x");
+  expect(read("1-, 7-1-. 3 a-, 4", { "7": 0.01, "3": 0.05, "4": 0.003 })).toBe("1,71. 3a, 4");
 });
 
 test("Chinese is never spaced", () => {
