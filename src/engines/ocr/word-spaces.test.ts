@@ -40,9 +40,10 @@ test("the narrower the gap is, the likelier it must have been, and where letters
   expect(read("-abc-", { c: 0.9 })).toBe("abc");
 });
 
-test("between two figures it must be likelier, and after a number's point or comma more so", () => {
+test("between two figures it must be likelier, and before a point or comma, or after that of a number, more so", () => {
   expect(read("2 1 7 x", { "1": 0.003, "7": 0.006, x: 0.003 })).toBe("21 7 x");
   expect(read("1-, 7-1-. 3 a-, 4", { "7": 0.01, "3": 0.05, "4": 0.003 })).toBe("1,71. 3a, 4");
+  expect(read("a . b ,-c", { ".": 0.01, b: 0.01, ",": 0.03 })).toBe("a. b ,c");
 });
 
 test("Chinese is never spaced", () => {
