@@ -143,11 +143,13 @@ async function* chunks(
       const { said, scores: told, finish } = reading.read(update);
       if (update.thinking !== undefined) continue;
       scores.push(...told);
-      // Whether there are words is known with the first of what is said.
-      if (!begun && said.length === 0 && finish === null) continue;
-      const content = calling || said[0]?.kind === "call" ? null : "";
-      if (!begun) events.push(chunk({ role: "assistant", content }));
-      begun = true;
+      if (!begun) {
+        // Whether there are words is known with the first of what is said.
+        if (said.length === 0 && finish === null) continue;
+        const content = calling || said[0]?.kind === "call" ? null : "";
+        events.push(chunk({ role: "assistant", content }));
+        begun = true;
+      }
       for (const piece of said) {
         events.push(chunk(deltaOf(piece, reading.newId, legacy), scored ? scores : null));
         scores = [];

@@ -200,7 +200,7 @@ export class BatchLoop {
   }
 }
 
-/** A state that can't be cut has no groups to go on from: only what the whole of it begins will do. */
+/** A state that can't be cut has no groups to go on from: none of it is worth its slot to a reproducible prompt. */
 function reuseFor({ reuse }: Generation, [slot]: readonly Slot[]): Reuse {
   return reuse === "reproducible" && slot?.sequence.needsCheckpoints === true ? "none" : reuse;
 }

@@ -6,7 +6,7 @@ import { isNative } from "../sampling/native.ts";
 import type { SamplerHistory } from "../sampling/seen-tokens.ts";
 import { AnswerText } from "./answer-text.ts";
 import { Chooser, type ChoosingRoom } from "./choose.ts";
-import { reproducibleChunk, reproducibleUpTo } from "./prefill-pace.ts";
+import { reproducibleChunk } from "./prefill-pace.ts";
 import { PromptScores } from "./prompt-scores.ts";
 import type { Prompt } from "./prompts.ts";
 import { evaluateOptions } from "./sampling.ts";
@@ -123,9 +123,9 @@ export class Generation {
     return this.reproducible ? "reproducible" : "any";
   }
 
-  /** Tokens from the prompt's beginning whose state is a reproducible prompt's. */
+  /** Tokens from the prompt's beginning that were evaluated as a reproducible prompt. */
   get reproducibleTokens(): number {
-    return this.reuse === "reproducible" ? reproducibleUpTo(this.#evaluated) : 0;
+    return this.reuse === "reproducible" ? this.#evaluated : 0;
   }
 
   /** The first `count` tokens of the prompt are in the sequence already. */

@@ -41,6 +41,9 @@ describe("a text that is kept", () => {
       arguments: '{"p":"[redacted]"}',
     });
     expect(cleaned({ arguments: '{"p":"hunter2' })).toEqual({ arguments: '{"p":"[redacted]' });
+    // Too deep to be read, and so to be seen into.
+    const deep = `${"[".repeat(60_000)}"hunte\\u0072\\u0032"${"]".repeat(60_000)}`;
+    expect(cleaned({ arguments: deep })).toEqual({ arguments: "[left out]" });
   });
 
   test("does not take the place of another field, nor of the prototype", () => {
